@@ -1,0 +1,6 @@
+"""Specs of the built-in data sets, one file each; each names its builder in `labtui.data`."""
+
+from labtui.recipe.data.bearings import Bearings
+from labtui.recipe.data.digits import Digits
+
+DATASETS = (Bearings, Digits)

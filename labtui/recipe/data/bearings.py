@@ -1,0 +1,50 @@
+"""Rolling-bearing vibration in the form of the Case Western Reserve University recordings."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from labtui.recipe.spec import Part, Spec
+
+
+class Augment(Spec):
+    """Random changes of training windows, drawn anew each time a window is used."""
+
+    p_none: float = Field(0.1, ge=0, le=1)
+    """Probability that a window is left as it is."""
+    p_two: float = Field(0.5, ge=0, le=1)
+    """Probability, when it is changed, of two changes instead of one."""
+    noise: float = Field(0.05, ge=0)
+    """Additive noise has a standard deviation drawn from U(0, noise), in the signal's unit (g)."""
+    cutout: tuple[int, int] = Field((100, 499), strict=False)
+    """Shortest and longest stretch of samples set to zero."""
+    crop: int = Field(800, ge=1)
+    """Length of a crop whose samples are each repeated to fill the window; divides it."""
+
+
+class Bearings(Part):
+    """Ten conditions at 12 kHz, 0 hp: normal, and inner-race, ball and outer-race faults."""
+
+    factory_path: ClassVar[str] = "labtui.data.bearings:bearings"
+
+    name: Literal["bearings"] = "bearings"
+    """Which data set."""
+    path: str = "data/bearings_cwru"
+    """Folder of `.mat` files, relative to the lab. `labtui data make bearings` writes one."""
+    window: int = Field(1600, ge=16)
+    """Samples of one window."""
+    per_class: int = Field(280, ge=1)
+    """Windows taken from each class, evenly spread over its recordings."""
+    features: Literal["fourier", "decimate", "raw"] = "fourier"
+    """What the model sees: the largest Fourier modes, every fourth sample, or all samples."""
+    modes: int = Field(40, ge=1)
+    """Fourier modes kept, in descending order of magnitude."""
+    split: Literal["random", "time", "recording"] = "random"
+    """Which windows stay together in a split: none (windows of one stretch of signal fall on both
+    sides: optimistic), blocks of time, or whole recordings (both honest)."""
+    blocks: int = Field(10, ge=2)
+    """Contiguous blocks a recording is cut into when split = "time"."""
+    augment: Augment | None = None
+    """Random changes of training windows; absent: none."""

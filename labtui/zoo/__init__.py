@@ -1,0 +1,37 @@
+"""Models, built by the factory that a recipe names.
+
+A factory is `f(shape, outputs, **options) -> nn.Module`: `shape` is one sample's as the model sees it,
+the options are the recipe's `[model]` table without `name` and `factory`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from labtui.errors import RecipeError
+from labtui.files import factory
+from labtui.recipe.spec import Part, UserPart
+
+
+def build(spec: Part, shape: tuple[int, ...], outputs: int, root: Path) -> nn.Module:
+    """The model that a recipe's `[model]` table describes.
+
+    Args:
+        spec: the table; a `UserPart` is imported from `root`.
+        shape: of one sample, without the batch.
+        outputs: units of the last layer.
+        root: the lab folder.
+
+    Raises:
+        RecipeError: the factory cannot be found, does not take the options or the shape, or did not
+            return an `nn.Module`.
+    """
+    own = isinstance(spec, UserPart)
+    name = spec.factory if isinstance(spec, UserPart) else spec.factory_path
+    model = factory.call(name, shape, outputs, folder=root if own else None, **spec.options())
+    if not isinstance(model, nn.Module):
+        kind = type(model).__name__
+        raise RecipeError(f"factory {name!r} returned a {kind}, expected a torch.nn.Module")
+    return model
