@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from labtui.recipe.spec import Part, Spec
 
@@ -25,7 +25,7 @@ class Augment(Spec):
 
 
 class Bearings(Part):
-    """Ten conditions at 12 kHz, 0 hp: normal, and inner-race, ball and outer-race faults."""
+    """Ten conditions at 12 kHz: normal, and inner-race, ball and outer-race faults of three sizes."""
 
     factory_path: ClassVar[str] = "labtui.data.bearings:bearings"
 
@@ -33,6 +33,9 @@ class Bearings(Part):
     """Which data set."""
     path: str = "data/bearings_cwru"
     """Folder of `.mat` files, relative to the lab. `labtui data make bearings` writes one."""
+    loads: list[Annotated[int, Field(ge=0, le=3)]] = Field([0], min_length=1)
+    """Motor loads (hp) whose recordings are used; each class needs one recording for each. The fault
+    notebook uses 0 alone."""
     window: int = Field(1600, ge=16)
     """Samples of one window."""
     per_class: int = Field(280, ge=1)
@@ -43,8 +46,21 @@ class Bearings(Part):
     """Fourier modes kept, in descending order of magnitude."""
     split: Literal["random", "time", "recording"] = "random"
     """Which windows stay together in a split: none (windows of one stretch of signal fall on both
-    sides: optimistic), blocks of time, or whole recordings (both honest)."""
+    sides: optimistic), blocks of time, or whole recordings (both honest; recordings need several
+    loads)."""
     blocks: int = Field(10, ge=2)
     """Contiguous blocks a recording is cut into when split = "time"."""
     augment: Augment | None = None
     """Random changes of training windows; absent: none."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.features == "fourier" and self.modes > self.window // 2 + 1:
+            raise ValueError(f"a window of {self.window} has {self.window // 2 + 1} Fourier modes")
+        if self.augment is not None:
+            short, long = self.augment.cutout
+            if not 0 < short <= long <= self.window:
+                raise ValueError(f"augment.cutout must be 0 < shortest <= longest <= {self.window}")
+            if self.window % self.augment.crop:
+                raise ValueError(f"augment.crop must divide window = {self.window}")
+        return self

@@ -1,0 +1,151 @@
+"""Every file name of a lab and of a run, spelled once; run ids; how a lab is found."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from labtui.errors import LabError
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[^\s/\\\x00-\x1f]+-[0-9a-z]{4}")
+"""What the name of a run directory looks like."""
+
+_SLUG_BYTES = 100
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def slug(name: str) -> str:
+    """A name in any script as part of a file name: letters and digits, the rest as single dashes.
+
+    Never empty, never longer than 100 bytes of UTF-8, no path separators, no leading dot.
+    """
+    normal = unicodedata.normalize("NFC", name).lower()
+    kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") else "-" for c in normal)
+    short = re.sub("-+", "-", kept).encode("utf-8", "ignore")[:_SLUG_BYTES].decode("utf-8", "ignore")
+    return short.strip("-") or "run"
+
+
+def new_run_id(name: str, now: float | None = None) -> str:
+    """`YYYYMMDD-HHMMSS-<slug>-<4 characters>`, UTC: safe as a file name, sorted by time."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return f"{stamp}-{slug(name)}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
+
+
+def created(run_id: str) -> float:
+    """Unix time in a run id."""
+    import calendar
+
+    return float(calendar.timegm(time.strptime(run_id[:15], "%Y%m%d-%H%M%S")))
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one run; see the table in the README for who writes which."""
+
+    root: Path
+
+    def __getattr__(self, name: str) -> Path:
+        try:
+            return self.root / _RUN_FILES[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def id(self) -> str:
+        """The run's id, which is the directory's name."""
+        return self.root.name
+
+    def claim(self, attempt: int) -> Path:
+        """The file whose maker starts this attempt."""
+        return self.root / f"claim-{attempt}"
+
+
+_RUN_FILES = {
+    "recipe": "recipe.toml",
+    "queue": "queue.json",
+    "process": "process.json",
+    "environment": "environment.json",
+    "metrics": "metrics.bin",
+    "keys": "metrics.keys",
+    "heartbeat": "heartbeat",
+    "result": "result.json",
+    "verdict": "verdict.json",
+    "control": "control.json",
+    "log": "log.txt",
+    "checkpoints": "checkpoints",
+    "artifacts": "artifacts",
+    "notes": "notes.toml",
+}
+
+
+@dataclass(frozen=True)
+class LabPaths:
+    """The folders of one lab."""
+
+    root: Path
+
+    @property
+    def recipes(self) -> Path:
+        """Recipe files, in folders by system."""
+        return self.root / "recipes"
+
+    @property
+    def runs(self) -> Path:
+        """Run directories, and `.labtui`."""
+        return self.root / "runs"
+
+    @property
+    def own(self) -> Path:
+        """What belongs to the lab itself."""
+        return self.runs / ".labtui"
+
+    @property
+    def store(self) -> Path:
+        """The index, which can be deleted at any time."""
+        return self.own / "store.json"
+
+    @property
+    def store_lock(self) -> Path:
+        """Held while the index is refreshed."""
+        return self.own / "store.lock"
+
+    def run(self, run_id: str) -> RunPaths:
+        """The files of one run."""
+        return RunPaths(self.runs / run_id)
+
+    def run_ids(self) -> list[str]:
+        """Names in `runs/` that are run ids, oldest first; none if there is no such folder."""
+        try:
+            names = os.listdir(self.runs)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except PermissionError as error:
+            raise LabError(f"{self.runs}: cannot be read ({error.strerror}); check its rights") from None
+        return sorted(name for name in names if RUN_ID.fullmatch(name))
+
+
+def find_lab(explicit: str | Path | None = None) -> LabPaths:
+    """The lab: the given folder, `$LABTUI_LAB`, the nearest parent that is a lab, or the folder here.
+
+    A parent is a lab when it holds `labtui.toml` or `runs/.labtui/`.
+
+    Raises:
+        LabError: a named folder does not exist.
+    """
+    named = explicit or os.environ.get("LABTUI_LAB")
+    if named:
+        root = Path(named).expanduser().absolute()
+        if not root.is_dir():
+            source = "--lab" if explicit else "$LABTUI_LAB"
+            raise LabError(f"{root}: no such folder ({source}); make it with `labtui init {named}`")
+        return LabPaths(root)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "labtui.toml").is_file() or (folder / "runs" / ".labtui").is_dir():
+            return LabPaths(folder)
+    return LabPaths(here)

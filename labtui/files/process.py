@@ -1,0 +1,92 @@
+"""Which process this is, and whether another one still lives (Linux).
+
+A pid alone says little: it is reused, and it survives a reboot in a file. Pid, start time and boot
+id together name one process for ever. Source: proc(5), pidfd_open(2).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from functools import cache
+from typing import Any
+
+
+@cache
+def boot_id() -> str:
+    """Random id of this boot of the machine."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+@cache
+def host() -> str:
+    """Name of this machine."""
+    return socket.gethostname()
+
+
+def _stat(pid: int) -> tuple[str, int] | None:
+    """State letter and start time (clock ticks since boot) of a process; None if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name in parentheses may hold spaces and parentheses itself.
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return (fields[0].decode(), int(fields[19])) if len(fields) > 19 else None
+
+
+def identity(pid: int | None = None) -> dict[str, Any]:
+    """What names a process for ever: pid, start time, boot id, host.
+
+    For a process that has just ended the start time is -1, which fits no process.
+    """
+    pid = os.getpid() if pid is None else pid
+    stat = _stat(pid)
+    return {"pid": pid, "start": stat[1] if stat else -1, "boot": boot_id(), "host": host()}
+
+
+def alive(process: dict[str, Any] | None) -> bool:
+    """Whether the process of `identity` runs on this machine and is no zombie."""
+    if not process or process.get("host") != host() or process.get("boot") != boot_id():
+        return False
+    pid = process.get("pid")
+    stat = _stat(pid) if isinstance(pid, int) else None
+    return stat is not None and stat[1] == process.get("start") and stat[0] not in "ZX"
+
+
+def send(process: dict[str, Any], number: signal.Signals) -> bool:
+    """Send a signal to exactly this process; False if it is gone.
+
+    The pidfd is opened before the check, so the signal cannot reach a successor of the pid.
+    """
+    try:
+        fd = os.pidfd_open(process["pid"])
+    except (OSError, KeyError, TypeError):
+        return False
+    try:
+        if not alive(process):
+            return False
+        signal.pidfd_send_signal(fd, number)
+        return True
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def wait(process: dict[str, Any], timeout: float) -> bool:
+    """Wait until the process has ended (a zombie has); False when it still lives after `timeout` s."""
+    import select
+
+    try:
+        fd = os.pidfd_open(process["pid"])
+    except (OSError, KeyError, TypeError):
+        return True
+    try:
+        if not alive(process):
+            return True
+        return bool(select.select([fd], [], [], timeout)[0])
+    finally:
+        os.close(fd)

@@ -1,0 +1,113 @@
+"""Building, claiming and removing run directories, so that each step is whole or did not happen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import time
+from typing import Any
+
+from labtui.errors import LabError
+from labtui.files import process
+from labtui.files.atomic import dumps, sync_folder
+from labtui.files.paths import LabPaths, RunPaths, new_run_id
+from labtui.files.toml import dumps as toml_dumps
+
+
+def directory(root: Path) -> list[int]:
+    """Device and inode of a run directory: a copy has others."""
+    status = os.stat(root)
+    return [status.st_dev, status.st_ino]
+
+
+def create(
+    lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool, priority: int = 0
+) -> RunPaths:
+    """Build a run directory in `runs/.new-*` and rename it into place.
+
+    Args:
+        recipe: the resolved recipe's tables.
+        queued: with a request to start (attempt 1); without, the caller is the worker.
+
+    Raises:
+        LabError: the lab cannot be written.
+    """
+    temporary = lab.runs / f".new-{os.getpid()}-{os.urandom(4).hex()}"
+    try:
+        lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary.mkdir(mode=0o700)
+        _write(temporary / "recipe.toml", toml_dumps(recipe))
+        if queued:
+            _write(temporary / "queue.json", dumps(request(temporary, 1, priority)))
+        for _ in range(100):
+            paths = lab.run(new_run_id(name))
+            # A directory takes the place of an empty one only, so no run is ever overwritten.
+            if not paths.root.exists():
+                with suppress(OSError):
+                    os.rename(temporary, paths.root)
+                    sync_folder(lab.runs)
+                    return paths
+    except OSError as error:
+        raise LabError(
+            f"{lab.runs}: a run cannot be made here ({error.strerror}); check rights and free space"
+        ) from error
+    finally:
+        if temporary.exists():
+            shutil.rmtree(temporary, ignore_errors=True)
+    raise LabError(f"{lab.runs}: no free run id for {name!r}")
+
+
+def request(root: Path, attempt: int, priority: int = 0) -> dict[str, Any]:
+    """The content of `queue.json`: a request to start this directory, not a copy of it."""
+    return {
+        "attempt": attempt,
+        "priority": priority,
+        "after": [],
+        "host": process.host(),
+        "directory": directory(root),
+        "time": time(),
+    }
+
+
+def claim(paths: RunPaths, attempt: int) -> bool:
+    """Make `claim-<attempt>`; True for the one caller that may start the attempt.
+
+    The file names the process that starts it, and after `claimed_for` the worker.
+    """
+    try:
+        fd = os.open(paths.claim(attempt), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    with open(fd, "wb") as file:
+        file.write(dumps(process.identity()) + b"\n")
+    return True
+
+
+def claimed_for(paths: RunPaths, attempt: int, pid: int) -> None:
+    """Add the worker's identity to the claim, so that a starting worker is seen to live."""
+    with open(paths.claim(attempt), "ab") as file:
+        file.write(dumps(process.identity(pid)) + b"\n")
+
+
+def remove(lab: LabPaths, run_id: str) -> None:
+    """Remove a run: renamed to `.trash-*` first, so that no half of it is ever listed.
+
+    Raises:
+        LabError: it cannot be removed.
+    """
+    trash = lab.runs / f".trash-{os.urandom(4).hex()}-{run_id}"[:250]
+    try:
+        os.rename(lab.runs / run_id, trash)
+        shutil.rmtree(trash)
+    except OSError as error:
+        raise LabError(f"{lab.runs / run_id}: cannot be removed ({error.strerror})") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,31 @@
+"""TOML in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        OSError, ValueError: the file cannot be read, is not UTF-8 or not TOML.
+    """
+    import tomllib
+
+    with open(path, "rb") as file:
+        return tomllib.load(file)
+
+
+def dumps(tables: Mapping[str, Any]) -> bytes:
+    """A mapping as TOML: strings, numbers, booleans, dates, lists and tables.
+
+    Raises:
+        TypeError: a value has no TOML form (None, a class of one's own).
+    """
+    import tomli_w
+
+    # A lone surrogate (an undecodable byte of a file name) has no UTF-8 form.
+    return tomli_w.dumps(tables).encode("utf-8", "backslashreplace")

@@ -1,0 +1,205 @@
+"""The recipe: one training (or a family of them) as typed tables."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from labtui.recipe import optim
+from labtui.recipe.data import DATASETS
+from labtui.recipe.models import MODELS
+from labtui.recipe.spec import Spec, UserPart
+
+FORMAT = 1
+"""Version of the recipe file format."""
+
+FACTORY = "factory"
+
+
+def _kind(value: Any) -> str | None:
+    """The tag of a table that has kinds: its `name`, or `factory`."""
+    if isinstance(value, dict):
+        return FACTORY if FACTORY in value else value.get("name")
+    return FACTORY if isinstance(value, UserPart) else getattr(value, "name", None)
+
+
+def _kinds(*specs: type[Spec]) -> Any:
+    """A union of specs told apart by `name` (or by `factory`, for a user's own part)."""
+    tagged = [
+        Annotated[s, Tag(FACTORY if s is UserPart else s.model_fields["name"].default)] for s in specs
+    ]
+    return Annotated[reduce(or_, tagged[1:], tagged[0]), Discriminator(_kind)]
+
+
+DataSpec = _kinds(*DATASETS, UserPart)
+ModelSpec = _kinds(*MODELS, UserPart)
+OptimizerSpec = _kinds(*optim.OPTIMIZERS)
+ScheduleSpec = _kinds(*optim.SCHEDULES)
+LossSpec = _kinds(*optim.LOSSES)
+
+Goal = Literal["min", "max"]
+
+
+class Origin(Spec):
+    """Where a resolved recipe came from; written by the launcher."""
+
+    file: str = ""
+    """The recipe file, as the user named it."""
+    lab: str = ""
+    """The lab folder: relative paths and factories are looked up from here."""
+    sweep: str = ""
+    """Id that folds, repeats and cells of one launch share; empty for a single run."""
+    cell: int | None = None
+    """Number of the sweep's cell."""
+    title: str = ""
+    """The cell's own name."""
+    repeat: int | None = None
+    """Number of the repeat."""
+    fold: int | None = None
+    """Number of the fold."""
+
+
+class Train(Spec):
+    """The training loop."""
+
+    epochs: int = Field(10, ge=0)
+    """Passes over the training split."""
+    batch_size: int = Field(32, ge=1)
+    """Samples of one optimiser step."""
+    clip_norm: float | None = Field(None, gt=0)
+    """Largest norm of the whole gradient; absent: no clipping."""
+    clip_value: float | None = Field(None, gt=0)
+    """Largest absolute value of a gradient's element; absent: no clipping."""
+    seed: int = Field(0, ge=0)
+    """Seed of weights, order, dropout and augmentation."""
+    log_every: int = Field(1, ge=1)
+    """Optimiser steps between two records of `train.step_loss`."""
+
+
+class Validate(Spec):
+    """How the data is split, and which epoch counts."""
+
+    scheme: Literal["holdout", "kfold", "group", "file"] = "holdout"
+    """Fractions held out; k folds; folds of whole groups; or the split that comes with the data."""
+    val: float = Field(0.2, ge=0, lt=1)
+    """Share of validation samples (holdout)."""
+    test: float = Field(0.0, ge=0, lt=1)
+    """Share of test samples, scored once with the best checkpoint (holdout, kfold, group)."""
+    folds: int = Field(5, ge=2)
+    """Number of folds (kfold, group). One run trains one fold."""
+    fold: int | None = Field(None, ge=0)
+    """The fold this run validates on; absent: a launch makes one run of each."""
+    seed: int = Field(0, ge=0)
+    """Seed of the split, apart from `train.seed`: repeats then share their split."""
+    monitor: str = "val.loss"
+    """The metric that says which epoch is best."""
+    every: int = Field(1, ge=1)
+    """Epochs between two validations (the last epoch always has one)."""
+    patience: int | None = Field(None, ge=1)
+    """Validations without improvement before training stops early; absent: never."""
+    min_delta: float = Field(0.0, ge=0)
+    """Smallest change of the monitored metric that counts as improvement for `patience`."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.fold is not None and self.fold >= self.folds:
+            raise ValueError(f"fold = {self.fold} must be below folds = {self.folds}")
+        if self.scheme == "holdout" and self.val + self.test >= 1:
+            raise ValueError("val + test leaves nothing to train on")
+        return self
+
+
+class Checkpoints(Spec):
+    """What is kept of the weights. `last.pt` holds all that a resume needs."""
+
+    interval: float = Field(10.0, ge=0)
+    """Least seconds between two writes of `best.pt` and `last.pt` (0: each epoch)."""
+    every: int = Field(0, ge=0)
+    """Keep `epoch-NNNNN.pt` every so many epochs (0: none)."""
+    also_best: list[str] = []
+    """Further metrics whose best epoch is kept, as `best-<metric>.pt`."""
+
+
+class Resources(Spec):
+    """What a run may use."""
+
+    gpus: int | None = Field(None, ge=0, le=1)
+    """1: needs a GPU; 0: CPU only; absent: a GPU if the machine has one."""
+    threads: int | None = Field(None, ge=1)
+    """CPU threads of torch; absent: torch's own choice."""
+
+
+class Sweep(Spec):
+    """Several trainings from one recipe."""
+
+    method: Literal["grid"] = "grid"
+    """How cells are made: the product of all lists."""
+    space: dict[str, list[Any]] = Field({}, min_length=1)
+    """Recipe key to the values it takes."""
+    repeats: int = Field(1, ge=1)
+    """Trainings of each cell, with `train.seed` counted up."""
+
+
+class Recipe(Spec):
+    """A recipe, complete with defaults."""
+
+    format: Literal[1] = 1
+    """Version of this file format."""
+    name: str = Field(min_length=1, max_length=200)
+    """What runs of it are called, in any script."""
+    description: str = ""
+    """What it is for, what it reproduces, what is flawed on purpose."""
+    tags: list[str] = []
+    """Words to filter by."""
+    command: list[str] | None = Field(None, min_length=1)
+    """A program of the user's own instead of data and model; `{key}` is replaced by its value."""
+    params: dict[str, Any] = {}
+    """Free parameters of a command."""
+    data: DataSpec | None = None
+    """The data set."""
+    model: ModelSpec | None = None
+    """The model."""
+    loss: LossSpec = Field(default_factory=optim.CrossEntropy)
+    """The loss that is minimised."""
+    optimizer: OptimizerSpec = Field(default_factory=optim.Adam)
+    """The optimiser."""
+    schedule: ScheduleSpec = Field(default_factory=optim.Constant)
+    """The learning-rate schedule."""
+    train: Train = Field(default_factory=Train)
+    """The training loop."""
+    validate_: Validate = Field(default_factory=Validate, alias="validate")
+    """Splits, and which epoch counts."""
+    checkpoints: Checkpoints = Field(default_factory=Checkpoints)
+    """What is kept of the weights."""
+    resources: Resources = Field(default_factory=Resources)
+    """What a run may use."""
+    goals: dict[str, Goal] = {}
+    """Direction of metrics that labtui does not know: "min" or "max"."""
+    sweep: Sweep | None = None
+    """Several trainings from one recipe."""
+    origin: Origin = Field(default_factory=Origin)
+    """Where a resolved recipe came from."""
+
+    @model_validator(mode="after")
+    def _trains_something(self) -> Self:
+        if self.command is None and (self.data is None or self.model is None):
+            missing = "[data]" if self.data is None else "[model]"
+            raise ValueError(f"{missing} is missing (or give a `command`)")
+        if self.command is not None and (self.data is not None or self.model is not None):
+            raise ValueError("a recipe has either a `command` or [data] and [model], not both")
+        return self
+
+    def tables(self) -> dict[str, Any]:
+        """The recipe as TOML tables: defaults written out, absent options left out.
+
+        For a command, the tables of the built-in training are left out unless they were set.
+        """
+        dumped: dict[str, Any] = self.model_dump(by_alias=True, exclude_none=True)
+        if self.command is not None:
+            unused = {"loss", "optimizer", "schedule", "train", "validate", "checkpoints"}
+            given = {("validate" if f == "validate_" else f) for f in self.model_fields_set}
+            dumped = {k: v for k, v in dumped.items() if k not in unused - given}
+        return {k: v for k, v in dumped.items() if v not in ("", [], {})}

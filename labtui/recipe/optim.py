@@ -1,0 +1,269 @@
+"""Specs of losses, optimisers and learning-rate schedules. Defaults are those of torch.optim."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from labtui.recipe.spec import Spec
+
+Betas = Annotated[tuple[float, float], Field(strict=False)]
+
+
+class Optimizer(Spec):
+    """What every optimiser has."""
+
+    lr: float = Field(1e-3, gt=0)
+    """Learning rate. A `noam` schedule replaces it."""
+    weight_decay: float = Field(0.0, ge=0)
+    """L2 penalty (decoupled in adamw)."""
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"] = "sgd"
+    """Which optimiser."""
+    lr: float = Field(1e-2, gt=0)
+    """Learning rate."""
+    momentum: float = Field(0.0, ge=0)
+    """Momentum factor."""
+    dampening: float = 0.0
+    """Dampening of the momentum."""
+    nesterov: bool = False
+    """Nesterov momentum; needs momentum > 0 and no dampening."""
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015)."""
+
+    name: Literal["adam"] = "adam"
+    """Which optimiser."""
+    betas: Betas = (0.9, 0.999)
+    """Decay of the running averages of the gradient and its square."""
+    eps: float = Field(1e-8, gt=0)
+    """Added to the denominator."""
+    amsgrad: bool = False
+    """The AMSGrad variant."""
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+
+    name: Literal["adamw"] = "adamw"
+    """Which optimiser."""
+    weight_decay: float = Field(1e-2, ge=0)
+    """Decoupled weight decay."""
+    betas: Betas = (0.9, 0.999)
+    """Decay of the running averages of the gradient and its square."""
+    eps: float = Field(1e-8, gt=0)
+    """Added to the denominator."""
+    amsgrad: bool = False
+    """The AMSGrad variant."""
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov momentum (Dozat 2016)."""
+
+    name: Literal["nadam"] = "nadam"
+    """Which optimiser."""
+    lr: float = Field(2e-3, gt=0)
+    """Learning rate."""
+    betas: Betas = (0.9, 0.999)
+    """Decay of the running averages of the gradient and its square."""
+    eps: float = Field(1e-8, gt=0)
+    """Added to the denominator."""
+    momentum_decay: float = Field(4e-3, ge=0)
+    """Decay of the momentum."""
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi et al. 2011)."""
+
+    name: Literal["adagrad"] = "adagrad"
+    """Which optimiser."""
+    lr: float = Field(1e-2, gt=0)
+    """Learning rate."""
+    lr_decay: float = Field(0.0, ge=0)
+    """Decay of the learning rate per step."""
+    initial_accumulator_value: float = Field(0.0, ge=0)
+    """Start of the sum of squared gradients (Keras: 0.1)."""
+    eps: float = Field(1e-10, gt=0)
+    """Added to the denominator."""
+
+
+class Adadelta(Optimizer):
+    """Adadelta (Zeiler 2012)."""
+
+    name: Literal["adadelta"] = "adadelta"
+    """Which optimiser."""
+    lr: float = Field(1.0, gt=0)
+    """Factor on the step."""
+    rho: float = Field(0.9, ge=0, le=1)
+    """Decay of the running averages."""
+    eps: float = Field(1e-6, gt=0)
+    """Added under the roots."""
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton, Coursera lecture 6e, 2012)."""
+
+    name: Literal["rmsprop"] = "rmsprop"
+    """Which optimiser."""
+    lr: float = Field(1e-2, gt=0)
+    """Learning rate."""
+    alpha: float = Field(0.99, ge=0, le=1)
+    """Decay of the average of squared gradients."""
+    eps: float = Field(1e-8, gt=0)
+    """Added to the denominator."""
+    momentum: float = Field(0.0, ge=0)
+    """Momentum factor."""
+    centered: bool = False
+    """Normalise by the variance instead of the second moment."""
+
+
+OPTIMIZERS = (SGD, Adam, AdamW, NAdam, Adagrad, Adadelta, RMSprop)
+
+
+class Schedule(Spec):
+    """What every schedule has. Units are epochs unless a field says steps."""
+
+    warmup_epochs: int = Field(0, ge=0)
+    """First epochs at the constant `warmup_lr`, before the schedule begins."""
+    warmup_lr: float = Field(1e-6, gt=0)
+    """Learning rate of the warm-up."""
+
+
+class Constant(Schedule):
+    """The optimiser's learning rate throughout."""
+
+    name: Literal["none"] = "none"
+    """Which schedule."""
+
+
+class Step(Schedule):
+    """Times `factor` every `every` epochs."""
+
+    name: Literal["step"] = "step"
+    """Which schedule."""
+    every: int = Field(10, ge=1)
+    """Epochs between two reductions."""
+    factor: float = Field(0.1, gt=0, le=1)
+    """What the learning rate is multiplied with."""
+
+
+class Cosine(Schedule):
+    """Half a cosine down to `min_lr` over the training (Loshchilov and Hutter 2017)."""
+
+    name: Literal["cosine"] = "cosine"
+    """Which schedule."""
+    min_lr: float = Field(0.0, ge=0)
+    """Learning rate at the end."""
+
+
+class Plateau(Schedule):
+    """Times `factor` when the monitored metric has not improved (Keras ReduceLROnPlateau)."""
+
+    name: Literal["plateau"] = "plateau"
+    """Which schedule."""
+    monitor: str = "val.loss"
+    """The metric that is watched."""
+    factor: float = Field(0.1, gt=0, lt=1)
+    """What the learning rate is multiplied with."""
+    patience: int = Field(10, ge=0)
+    """Validations without improvement before a reduction."""
+    min_delta: float = Field(1e-4, ge=0)
+    """Smallest change that counts as improvement (absolute)."""
+    min_lr: float = Field(0.0, ge=0)
+    """The learning rate does not fall below this."""
+
+
+class Linear(Schedule):
+    """Constant for `constant_epochs`, then linearly to 0 over `decay_epochs`."""
+
+    name: Literal["linear"] = "linear"
+    """Which schedule."""
+    constant_epochs: int = Field(0, ge=0)
+    """Epochs at the full learning rate."""
+    decay_epochs: int | None = Field(None, ge=1)
+    """Epochs from there to 0; absent: the rest of the training."""
+
+
+class Noam(Schedule):
+    """d_model^-.5 · min(step^-.5, step·warmup^-1.5) per optimiser step (Vaswani et al. 2017, 5.3)."""
+
+    name: Literal["noam"] = "noam"
+    """Which schedule."""
+    warmup: int = Field(4000, ge=1)
+    """Steps of linear growth."""
+    d_model: int | None = Field(None, ge=1)
+    """Width in the formula; absent: the model's own `d_model`."""
+    factor: float = Field(1.0, gt=0)
+    """Factor on the whole."""
+
+
+SCHEDULES = (Constant, Step, Cosine, Plateau, Linear, Noam)
+
+
+class Loss(Spec):
+    """What every loss has."""
+
+    report: Literal["mean", "sum"] = "mean"
+    """Logged losses are means over samples, or sums (as in the fNIRS notebook)."""
+
+
+class CrossEntropy(Loss):
+    """Cross-entropy of logits, one class a sample."""
+
+    name: Literal["cross_entropy"] = "cross_entropy"
+    """Which loss."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the target spread evenly over all classes."""
+
+
+class NLL(Loss):
+    """Negative log-likelihood, for models that end in LogSoftmax."""
+
+    name: Literal["nll"] = "nll"
+    """Which loss."""
+
+
+class BCEWithLogits(Loss):
+    """Binary cross-entropy of logits, several labels a sample."""
+
+    name: Literal["bce_with_logits"] = "bce_with_logits"
+    """Which loss."""
+
+
+class MultiLabelSoftMargin(Loss):
+    """torch's MultiLabelSoftMarginLoss; takes logits (it applies the sigmoid itself)."""
+
+    name: Literal["multilabel_soft_margin"] = "multilabel_soft_margin"
+    """Which loss."""
+
+
+class MSE(Loss):
+    """Mean squared error."""
+
+    name: Literal["mse"] = "mse"
+    """Which loss."""
+
+
+class L1(Loss):
+    """Mean absolute error."""
+
+    name: Literal["l1"] = "l1"
+    """Which loss."""
+
+
+class Huber(Loss):
+    """Huber loss (Huber 1964)."""
+
+    name: Literal["huber"] = "huber"
+    """Which loss."""
+    delta: float = Field(1.0, gt=0)
+    """Where the square turns into a line."""
+
+
+LOSSES = (CrossEntropy, NLL, BCEWithLogits, MultiLabelSoftMargin, MSE, L1, Huber)

@@ -1,0 +1,352 @@
+"""The writing side of the Python API: a run seen from the process that trains.
+
+    with labtui.init(recipe="my-exp", params={"lr": 1e-3}, monitor="val.acc") as run:
+        run.log({"train.loss": loss}, step=step)
+
+The engine writes its runs through the same class. Standard library and a TOML writer only.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from labtui.errors import LabError, LaunchError
+from labtui.files import process, rundir
+from labtui.files.atomic import finite, locked, read_json, replacing, write_json
+from labtui.files.metriclog import RECORD, MetricLog
+from labtui.files.paths import RunPaths, find_lab
+
+HEARTBEAT = 15.0
+"""Seconds between two touches of `heartbeat`."""
+_RESERVE = 64 * 1024
+_LOOK = 0.2
+
+
+class Run:
+    """One attempt of a run. Use `init` (a script) or `attach` (a worker) to get one.
+
+    Args:
+        paths: the run's files.
+        attempt: number of the attempt.
+        guest: the script runs inside a `command` run, whose wrapper owns process, result and heartbeat.
+        metrics: whether this process writes the metric log.
+        monitor, goal: the metric whose best value `result.json` names when `finish` is not told.
+    """
+
+    log: Callable[..., None]
+    """`log(metrics, step=None)`: record metrics, named `split.metric`, at a step (optimiser steps
+    done). Takes numbers and one-element tensors; a tensor is copied, not synchronised. Never blocks
+    on the disk and never raises: what cannot be recorded is told on stderr, once."""
+
+    def __init__(
+        self,
+        paths: RunPaths,
+        attempt: int,
+        *,
+        guest: bool = False,
+        metrics: bool = True,
+        monitor: str = "",
+        goal: str = "min",
+    ) -> None:
+        self.paths, self.attempt, self.guest = paths, attempt, guest
+        self._started = time.time()
+        self._pid = os.getpid()
+        self._finished = threading.Event()
+        self._look_at, self._asked = 0.0, None
+        self._metrics: MetricLog | None = None
+        if metrics:
+            try:
+                self._metrics = MetricLog(paths, monitor, goal)
+            except (LabError, OSError) as error:
+                print(f"labtui: metrics of this process are not recorded: {error}", file=sys.stderr)
+        # The log's own method, so that a call costs one Python frame and not two.
+        self.log = self._metrics.log if self._metrics else _nowhere
+        if not guest:
+            _reserve(paths)
+            threading.Thread(target=self._beat, name="labtui-heartbeat", daemon=True).start()
+        atexit.register(self._at_exit)
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.paths.id
+
+    def void_after(self, step: int) -> None:
+        """Declare earlier records with a step above this one void (resume from a checkpoint)."""
+        if self._metrics:
+            self._metrics.void_after(step)
+
+    def flush(self) -> bool:
+        """Wait until all that was logged is in the file; False when the disk does not take it."""
+        return self._metrics.flush() if self._metrics else True
+
+    def artifact(self, name: str, value: Any) -> Path:
+        """Keep a result beside the run, replaced whole when it is written again.
+
+        Args:
+            name: a file name without extension.
+            value: anything JSON can hold (arrays and tensors become lists), or a mapping of names
+                to numpy arrays, kept as NPZ.
+
+        Raises:
+            LabError: the name is no plain file name, or the artifact cannot be written.
+        """
+        if not name or name.startswith(".") or "/" in name or "\0" in name:
+            raise LabError(f"artifact {name!r}: the name must be a plain file name")
+        folder = self.paths.artifacts
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if value and isinstance(value, dict) and all(hasattr(v, "__array__") for v in value.values()):
+                import numpy
+
+                path = folder / f"{name}.npz"
+                with replacing(path, fsync=False) as file:
+                    numpy.savez_compressed(file, **value)
+            else:
+                path = folder / f"{name}.json"
+                write_json(path, finite(_listed(value)), fsync=False)
+        except OSError as error:
+            raise LabError(f"{folder}: {name} cannot be written ({error.strerror})") from error
+        return path
+
+    def asked(self) -> str | None:
+        """"stop" or "kill" when somebody asked for it, else None. Cheap enough for every step."""
+        now = time.monotonic()
+        if self._asked is None and now > self._look_at:
+            self._look_at = now + _LOOK
+            control = read_json(self.paths.control)
+            if control and control.get("attempt") == self.attempt:
+                self._asked = control.get("action")
+        return self._asked
+
+    def finish(
+        self,
+        outcome: str = "finished",
+        reason: str = "",
+        message: str = "",
+        best: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        traceback: str = "",
+    ) -> None:
+        """Write all metrics and the result; the second call does nothing.
+
+        Args:
+            outcome: finished, failed, stopped or preempted.
+            reason: why it failed: error, oom, disk-full, nan, timeout, hang, launch.
+            message: what happened and what to do, for people.
+            best: metric, goal, step, epoch and value of the best epoch; absent: from the log.
+            facts: parameters, layers, steps per epoch and the like.
+            traceback: of the error that ended it.
+        """
+        if self._finished.is_set() or os.getpid() != self._pid:
+            return
+        self._finished.set()
+        atexit.unregister(self._at_exit)
+        with suppress(OSError):
+            (self.paths.root / ".reserve").unlink()
+        log = self._metrics
+        if log and not log.close():
+            print(f"labtui: some metrics of {self.id} could not be written: disk full?", file=sys.stderr)
+        if self.guest:
+            return
+        found = dict(best) if best else (log.best if log else None)
+        result = {
+            "attempt": self.attempt,
+            "outcome": outcome,
+            "reason": reason,
+            "message": message,
+            "best": found,
+            "last": dict(log.last) if log else {},
+            "facts": dict(facts or {}),
+            "traceback": traceback,
+            "started": self._started,
+            "ended": time.time(),
+        }
+        try:
+            write_json(self.paths.result, result)
+        except OSError as error:
+            print(f"labtui: the result of {self.id} could not be written: {error}", file=sys.stderr)
+        _release(self.paths)
+
+    def _beat(self) -> None:
+        """Touch `heartbeat` with the current step, until the run is finished."""
+        while True:
+            step = self._metrics.step if self._metrics else _last_step(self.paths)
+            with suppress(OSError):
+                self.paths.heartbeat.write_text(f"{step}\n")
+            if self._finished.wait(HEARTBEAT):
+                return
+
+    def _at_exit(self) -> None:
+        error = getattr(sys, "last_value", None)
+        if error is None:
+            self.finish()
+        else:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        import traceback
+
+        text = "".join(traceback.format_exception(error))
+        self.finish("failed", "error", f"{type(error).__name__}: {error}", traceback=text)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.finish()
+        elif isinstance(error, KeyboardInterrupt):
+            self.finish("stopped")
+        else:
+            self._failed(error)
+
+
+def init(
+    recipe: str = "run",
+    params: Mapping[str, Any] | None = None,
+    tags: list[str] | None = None,
+    goals: Mapping[str, str] | None = None,
+    monitor: str = "",
+    description: str = "",
+    lab: str | Path | None = None,
+) -> Run:
+    """Begin a run of this script, or join the `command` run that started it (`$LABTUI_RUN`).
+
+    Args:
+        recipe: the run's name, in any script.
+        params: numbers, strings, booleans, lists and tables of them.
+        tags: words to filter by.
+        goals: metric to "min" or "max", for metrics that labtui does not know.
+        monitor: the metric that says which step is best.
+        description: what the run is for.
+        lab: the lab folder; absent: `$LABTUI_LAB`, the nearest parent that is a lab, or here.
+
+    Inside a `command` run the recipe says all of this, and what is given here is not used.
+
+    Raises:
+        LabError: the lab cannot be written; a value has no TOML form; a goal is no direction.
+    """
+    joined = os.environ.get("LABTUI_RUN")
+    if joined:
+        paths = RunPaths(Path(joined))
+        attempt = (read_json(paths.process) or {}).get("attempt", 1)
+        return Run(paths, attempt, guest=True)
+    goals = dict(goals or {})
+    for metric, goal in goals.items():
+        if goal not in ("min", "max"):
+            raise LabError(f'goals: {metric} is {goal!r}, expected "min" or "max"')
+    script = os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c") else ""
+    tables: dict[str, Any] = {"format": 1, "name": recipe or "run", "description": description}
+    tables |= {"tags": list(tags or []), "params": _tomlable(params or {}), "goals": goals}
+    tables |= {"validate": {"monitor": monitor} if monitor else {}, "origin": {"script": script}}
+    tables = {key: value for key, value in tables.items() if value not in ("", [], {})}
+    try:
+        paths = rundir.create(find_lab(lab), tables["name"], tables, queued=False)
+    except TypeError as error:
+        raise LabError(f"params: {error}; give numbers, strings, booleans or lists of them") from None
+    rundir.claim(paths, 1)
+    _occupy(paths, 1, "script")
+    from labtui.recipe.goals import goal_of
+
+    return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min")
+
+
+def attach(root: Path) -> Run:
+    """Take over a claimed run as its worker: writes `process.json`, starts the heartbeat.
+
+    Raises:
+        LaunchError: the directory is not queued, not claimed, or another process has it.
+    """
+    paths = RunPaths(root)
+    with locked(root):
+        queue = read_json(paths.queue)
+        if queue is None or queue.get("directory") != rundir.directory(root):
+            raise LaunchError(f"{root}: not queued; start it with `labtui resume {root.name}`")
+        attempt = queue["attempt"]
+        if not paths.claim(attempt).exists():
+            raise LaunchError(f"{root}: attempt {attempt} was not claimed by a launcher")
+        known = read_json(paths.process)
+        if process.alive(known) or (known and known.get("attempt") == attempt):
+            raise LaunchError(f"{root}: attempt {attempt} was already started")
+        _occupy(paths, attempt, "labtui")
+    from labtui.files.toml import read
+
+    return Run(paths, attempt, metrics="command" not in read(paths.recipe))
+
+
+def _occupy(paths: RunPaths, attempt: int, launcher: str) -> None:
+    record = process.identity() | {
+        "attempt": attempt,
+        "launcher": launcher,
+        "directory": rundir.directory(paths.root),
+        "time": time.time(),
+    }
+    write_json(paths.process, record, fsync=False)
+
+
+def _release(paths: RunPaths) -> None:
+    """Say that the process, which may live on in a notebook or a script, has left the run."""
+    record = read_json(paths.process)
+    if record:
+        with suppress(OSError):
+            write_json(paths.process, record | {"released": time.time()}, fsync=False)
+
+
+def _reserve(paths: RunPaths) -> None:
+    """Keep room on the disk for the result, which must be written also when the disk is full."""
+    with suppress(OSError):
+        fd = os.open(paths.root / ".reserve", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, _RESERVE)
+        finally:
+            os.close(fd)
+
+
+def _last_step(paths: RunPaths) -> int:
+    """Step of the newest whole record in the metric log, whoever writes it; 0 if there is none."""
+    with suppress(OSError), open(paths.metrics, "rb") as file:
+        whole = os.fstat(file.fileno()).st_size // RECORD
+        if whole:
+            file.seek((whole - 1) * RECORD + 8)
+            return int.from_bytes(file.read(8), "little", signed=True)
+    return 0
+
+
+def _nowhere(metrics: Mapping[str, Any], step: int | None = None) -> None:
+    """Stands in for the log when another process writes it."""
+
+
+def _listed(value: Any) -> Any:
+    """Arrays and tensors as lists, at any depth."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(k): _listed(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(v) for v in value]
+    return value
+
+
+def _tomlable(value: Any) -> Any:
+    """Parameters as TOML has them: numpy scalars as numbers, paths as text, None left out."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(k): _tomlable(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_tomlable(v) for v in value]
+    return value
