@@ -1,7 +1,7 @@
 """Models, built by the factory that a recipe names.
 
-A factory is `f(shape, outputs, **options) -> nn.Module`: `shape` is one sample's as the model sees it,
-the options are the recipe's `[model]` table without `name` and `factory`.
+A factory is `f(shape, outputs, **options) -> nn.Module`: `shape` is one sample's as the model
+sees it, the options are the recipe's `[model]` table without `name` and `factory`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Augment(Spec):
 
 
 class Bearings(Part):
-    """Ten conditions at 12 kHz: normal, and inner-race, ball and outer-race faults of three sizes."""
+    """Ten conditions at 12 kHz: normal; inner-race, ball and outer-race faults of three sizes."""
 
     factory_path: ClassVar[str] = "labtui.data.bearings:bearings"
 
@@ -34,8 +34,8 @@ class Bearings(Part):
     path: str = "data/bearings_cwru"
     """Folder of `.mat` files, relative to the lab. `labtui data make bearings` writes one."""
     loads: list[Annotated[int, Field(ge=0, le=3)]] = Field([0], min_length=1)
-    """Motor loads (hp) whose recordings are used; each class needs one recording for each. The fault
-    notebook uses 0 alone."""
+    """Motor loads (hp) whose recordings are used; each class needs one recording for each. The
+    fault notebook uses 0 alone."""
     window: int = Field(1600, ge=16)
     """Samples of one window."""
     per_class: int = Field(280, ge=1)
