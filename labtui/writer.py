@@ -165,7 +165,7 @@ class Run:
             "reason": reason,
             "message": message,
             "best": found,
-            "last": dict(log.last) if log else {},
+            "last": log.last() if log else {},
             "facts": dict(facts or {}),
             "traceback": traceback,
             "started": self._started,
