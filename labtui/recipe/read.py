@@ -1,0 +1,216 @@
+"""Recipes from files: TOML in, a checked `Recipe` out, every problem named at its line."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from labtui.errors import RecipeError
+from labtui.recipe.core import FACTORY, Recipe
+from labtui.recipe.locate import line_of, lines_of_keys
+
+KINDS = ("data", "model", "loss", "optimizer", "schedule")
+"""Tables whose `name` (or `factory`) says which keys they take."""
+
+LIMIT = 1_000_000
+"""Largest recipe file in bytes: a recipe is written by hand."""
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe file.
+
+    Args:
+        overrides: `key=value` with dotted keys, as `--set` takes them; `key=` removes the key.
+
+    Raises:
+        RecipeError: with one line for each problem, as `file:line: key: what was expected`.
+    """
+    text = read_text(path)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}:{_toml_line(error, text)}: not TOML: {error}") from None
+    except RecursionError:
+        raise RecipeError(f"{path}: not TOML that can be read: nested too deeply") from None
+    lines = lines_of_keys(text)
+    for override in overrides:
+        apply(tables, override)
+    return check(tables, str(path), lines, overrides)
+
+
+def check(
+    tables: Mapping[str, Any],
+    source: str,
+    lines: dict[tuple[str, ...], int] | None = None,
+    overrides: Sequence[str] = (),
+) -> Recipe:
+    """Check tables that came from `source`.
+
+    Raises:
+        RecipeError: with one line for each problem.
+    """
+    try:
+        return Recipe.model_validate(tables)
+    except ValidationError as error:
+        changed = {tuple(o.partition("=")[0].split(".")) for o in overrides}
+        problems = [_problem(p, source, lines or {}, changed) for p in error.errors()]
+        raise RecipeError("\n".join(dict.fromkeys(problems))) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a recipe file.
+
+    Raises:
+        RecipeError: no such file, a folder, too large, no rights, or not UTF-8.
+    """
+    try:
+        if path.is_dir():
+            raise RecipeError(f"{path}: is a folder; give a recipe file (`labtui recipes` lists them)")
+        if path.stat().st_size > LIMIT:
+            size = path.stat().st_size / 1e6
+            raise RecipeError(f"{path}: {size:.1f} MB is no recipe (at most {LIMIT / 1e6:.0f} MB)")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such file{_near_file(path)}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RecipeError(f"{path}: cannot be read ({reason})") from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise RecipeError(f"{path}:{line}: not UTF-8 text (byte 0x{data[error.start]:02x})") from None
+    return text.replace("\r\n", "\n")
+
+
+def apply(tables: dict[str, Any], override: str) -> None:
+    """Set one `key=value` in a recipe's tables; the value as TOML, or else as plain text.
+
+    Raises:
+        RecipeError: no `=`, an empty key, or a key below something that is no table.
+    """
+    key, equals, value = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or not all(parts):
+        raise RecipeError(f"--set {override}: expected key=value, such as --set train.epochs=3")
+    table = tables
+    for place, part in enumerate(parts[:-1]):
+        below = table.setdefault(part, {})
+        if not isinstance(below, dict):
+            raise RecipeError(f"--set {override}: {'.'.join(parts[: place + 1])} is no table")
+        table = below
+    if value.strip():
+        _choose_kind(table, parts, value)
+        table[parts[-1]] = parse_value(value)
+    else:
+        table.pop(parts[-1], None)
+
+
+def _choose_kind(table: dict[str, Any], parts: Sequence[str], value: str) -> None:
+    """A new `name` or `factory` of a part replaces the other one of the two."""
+    other = {"name": FACTORY, FACTORY: "name"}.get(parts[-1])
+    if len(parts) == 2 and other:
+        table.pop(other, None)
+
+
+def parse_value(text: str) -> Any:
+    """The text of an override as a TOML value; what is no TOML is plain text."""
+    try:
+        value = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return value["value"] if len(value) == 1 else text
+
+
+def _problem(
+    problem: Any,
+    source: str,
+    lines: dict[tuple[str, ...], int],
+    changed: Iterable[tuple[str, ...]],
+) -> str:
+    path = _path(problem["loc"])
+    kind, context = problem["type"], problem.get("ctx", {})
+    text = problem["msg"].replace("Input should be", "expected").replace("Value error, ", "")
+    given = problem["input"]
+    if kind == "extra_forbidden":
+        text = f"unknown key{nearest(path[-1], _siblings(problem['loc']))}"
+    elif kind == "missing":
+        text = "is missing"
+    elif kind == "union_tag_invalid":
+        known = [name.strip(" '") for name in str(context["expected_tags"]).split(",")]
+        path = (*path, "name")
+        text = f"unknown name {context['tag']!r}{nearest(context['tag'], known)}"
+    elif kind == "union_tag_not_found":
+        text = 'expected a table with `name = "…"` or `factory = "module:callable"`'
+    elif kind in ("model_type", "model_attributes_type"):
+        text = f"expected a table, got {given!r:.80}"
+    elif kind != "value_error":
+        text = f"{text[0].lower()}{text[1:]}, got {given!r:.80}"
+    key = ".".join(path)
+    overridden = any(path[: len(c)] == c for c in changed)
+    where = f"--set {key}" if overridden else f"{source}:{line_of(lines, path)}"
+    return f"{where}: {text}" if overridden or not key else f"{where}: {key}: {text}"
+
+
+def _path(location: tuple[Any, ...]) -> tuple[str, ...]:
+    """The key's path in the file: pydantic also names the kind of a table, which is no key."""
+    named = len(location) > 1 and location[0] in KINDS
+    return tuple(str(part) for place, part in enumerate(location) if not (named and place == 1))
+
+
+def _siblings(location: tuple[Any, ...]) -> list[str]:
+    """The keys that are known where an unknown one stands."""
+    from labtui.recipe.schema import schema
+
+    options = [schema()]
+    for place, part in enumerate(location[:-1]):
+        if place == 1 and location[0] in KINDS:
+            options = [o for o in options if part in (_const(o), FACTORY)]
+        else:
+            options = [o["properties"][part] for o in options if part in o.get("properties", {})]
+        options = [leaf for option in options for leaf in _leaves(option)]
+    return [key for option in options for key in option.get("properties", {})]
+
+
+def _const(option: dict[str, Any]) -> Any:
+    return option.get("properties", {}).get("name", {}).get("const")
+
+
+def _leaves(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alternatives that a schema node stands for."""
+    from labtui.recipe.schema import schema
+
+    if "$ref" in node:
+        return _leaves(schema()["$defs"][node["$ref"].rpartition("/")[2]])
+    below = node.get("oneOf") or node.get("anyOf")
+    return [leaf for option in below for leaf in _leaves(option)] if below else [node]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the nearest spelling, or all that is known."""
+    known = sorted(known)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _near_file(path: Path) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix == ".toml"]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {path.parent / close[0]}?" if close else " (`labtui recipes` lists them)"
+
+
+def _toml_line(error: tomllib.TOMLDecodeError, text: str) -> int:
+    import re
+
+    found = re.search(r"at line (\d+)", str(error))
+    return int(found[1]) if found else text.count("\n") + 1
