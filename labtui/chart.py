@@ -1,0 +1,381 @@
+"""Line charts as text: arrays in, rows of exactly so many cells out. The one user of plotext.
+
+plotext draws the lines; frame, ticks, title and legend are placed here, because its own count
+characters instead of cells and move at every new point.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labtui import axis
+from labtui.axis import Range, nice_limits
+from labtui.cells import ELLIPSIS, clean, fit, pad
+from labtui.cells import width as width_of
+
+__all__ = [
+    "PALETTE", "Limits", "Line", "Row", "decimate", "draw", "limits_of", "nice_limits", "rows", "spark",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+Limits = tuple[Range, Range]
+"""((x from, x to), (y from, y to)) in the data's own units."""
+Row = list[tuple[str, str]]
+"""One line of a chart: (text, style) pairs; a style is "", "dim", "bold" or a colour."""
+Points = tuple[list[float], list[float], list[int]]
+"""x and y as parts of the canvas; columns with a point that is not finite."""
+Color = Literal["none", "16", "256", "true"]
+
+PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#f0e442", "#0072b2")
+"""Okabe and Ito (2008), told apart with every kind of colour vision; brightest first."""
+MARKERS = "*+ox#@%="
+"""What tells lines apart where there is no colour."""
+
+_ESCAPE = re.compile(r"\x1b\[([\d;]*)m")
+_plotext_state = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line: x and y of equal length; NaN and infinite points are marked, not drawn."""
+
+    name: str
+    x: ArrayLike
+    y: ArrayLike
+    color: str = ""
+
+
+def decimate(x: ArrayLike, y: ArrayLike, columns: int) -> tuple[Floats, Floats]:
+    """First, last, and lowest and highest point of each of so many columns, in the order of x.
+
+    Args:
+        x, y: shape (n,). Points that are not finite are dropped; x need not be sorted.
+        columns: equal parts of the range of x, >= 1.
+
+    Returns:
+        x and y of the points kept, at most 2·columns + 2; all points where there are no more.
+    """
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    keep = np.isfinite(xs) & np.isfinite(ys)
+    if not keep.all():
+        xs, ys = xs[keep], ys[keep]
+    if np.any(xs[1:] < xs[:-1]):
+        order = np.argsort(xs, kind="stable")
+        xs, ys = xs[order], ys[order]
+    if xs.size <= 2 * columns + 2:
+        return xs, ys
+    column = column_of(xs, columns)
+    starts = np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
+    counts = np.diff(np.r_[starts, xs.size])
+    picked = [np.array([0, xs.size - 1])]
+    for extreme in (np.minimum, np.maximum):
+        hits = np.flatnonzero(ys == np.repeat(extreme.reduceat(ys, starts), counts))
+        picked.append(hits[np.searchsorted(hits, starts)])
+    index = np.unique(np.concatenate(picked))
+    return xs[index], ys[index]
+
+
+def column_of(xs: Floats, columns: int) -> NDArray[np.intp]:
+    """Which of `columns` equal parts of its range each of the sorted, finite values lies in."""
+    low, span = xs[0] / 2, xs[-1] / 2 - xs[0] / 2  # halves: the range of floats may overflow
+    if not span > 0:
+        return np.zeros(xs.size, np.intp)
+    part = np.minimum((xs / 2 - low) / span * columns, columns - 1)
+    return np.asarray(part, np.intp)
+
+
+def limits_of(lines: Sequence[Line], ylog: bool = False, previous: Limits | None = None) -> Limits:
+    """Round limits around all points (the previous ones where they still serve)."""
+    xs, ys = [], []
+    for line in lines:
+        x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
+        xs.append(x[np.isfinite(x)])  # also where y is not finite: the mark has to show
+        ys.append(y[_drawable(x, y, ylog)])
+    x_range, y_range = _extent(xs, (0.0, 1.0)), _extent(ys, (1.0, 10.0) if ylog else (0.0, 1.0))
+    before_x, before_y = previous or (None, None)
+    if not ylog:
+        return nice_limits(*x_range, before_x), nice_limits(*y_range, before_y)
+    exponents = nice_limits(*_log10(y_range), _log10(before_y) if before_y else None)
+    low, high = max(-307.0, min(exponents[0], 306.0)), max(-306.0, min(exponents[1], 307.0))
+    return nice_limits(*x_range, before_x), (10.0**low, 10.0**high)
+
+
+def _extent(parts: list[Floats], default: Range) -> Range:
+    """Lowest and highest value of all parts."""
+    parts = [part for part in parts if part.size]
+    if not parts:
+        return default
+    return float(min(part.min() for part in parts)), float(max(part.max() for part in parts))
+
+
+def _log10(values: Range) -> Range:
+    return math.log10(values[0]), math.log10(values[1])
+
+
+def _drawable(x: Floats, y: Floats, ylog: bool) -> NDArray[np.bool_]:
+    finite = np.isfinite(x) & np.isfinite(y)
+    return finite & (y > 0) if ylog else finite
+
+
+def rows(
+    lines: Sequence[Line], width: int, height: int, *, title: str = "", xlabel: str = "",
+    ylog: bool = False, colored: bool = True, ascii: bool = False, limits: Limits | None = None,
+) -> list[Row]:  # fmt: skip
+    """A line chart as rows of (text, style), each exactly `width` cells; `height` rows.
+
+    Args:
+        lines: at most 255; those without a colour take one of PALETTE by position.
+        xlabel: named at the right end of the x axis.
+        ylog: logarithmic y; values of 0 and below are marked like NaN.
+        colored: False tells several lines apart by their marker.
+        ascii: no character beyond ASCII is used for drawing.
+        limits: part of the plane that is shown; absent: `limits_of(lines)`.
+
+    A point that is not finite is marked by an x on the x axis, at its place.
+    """
+    if width < 1 or height < 1:
+        return []
+    lines = [
+        Line(clean(line.name), line.x, line.y, line.color or PALETTE[i % len(PALETTE)])
+        for i, line in enumerate(lines)
+    ]
+    header = height >= 4 and bool(title or any(line.name for line in lines))
+    frame = _Frame.of(limits or limits_of(lines, ylog), width, height - header, ylog)
+    letters = ascii or (not colored and len(lines) > 1)
+    marks = [MARKERS[i % len(MARKERS)] if letters else "braille" for i in range(len(lines))]
+    points = [frame.points(line, 1 if letters else 2) for line in lines]
+    out = frame.left(_canvas(lines, points, marks, frame.columns, frame.lines), ascii)
+    if header:
+        keys = marks if letters else ["━"] * len(lines)
+        out.insert(0, _header(clean(title), lines, keys, width, "~" if ascii else ELLIPSIS))
+    out += frame.below(lines, [p[2] for p in points], clean(xlabel), ascii)[: height - len(out)]
+    return [
+        [(t, s if colored or not s.startswith("#") else "") for t, s in row if t] for row in out
+    ]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Which part of the plane is shown, and the cells that are left for it."""
+
+    x: Range
+    y: Range
+    ylog: bool
+    columns: int
+    lines: int
+    gutter: int
+    ticks: dict[int, str]
+
+    @classmethod
+    def of(cls, limits: Limits, width: int, height: int, ylog: bool) -> _Frame:
+        """The frame of a chart; where rows are short, first the numbers below go, then the axis."""
+        x, y = limits
+        lines = height - (height >= 3) - (height >= 2)
+        most = max(2, min(6, lines // 2)) if lines > 1 else 1
+        if ylog:
+            y = _log10(y)
+            values = axis.log_ticks(*y, most)
+            texts = [axis.short_exponent(f"{10.0**v:.1g}") for v in values]
+        else:
+            values = axis.ticks(*y, most)
+            texts = axis.labels(values)
+        gutter = max(map(len, texts), default=0) + 1
+        if gutter > width // 2:
+            gutter, texts = 0, []
+        row = [lines - 1 - _dot(v, y, 4 * lines) // 4 for v in values]
+        ticks = dict(zip(row, texts, strict=False))
+        return cls(x, y, ylog, width - gutter, lines, gutter, ticks)
+
+    def points(self, line: Line, dots: int) -> Points:
+        """The line as parts of the canvas, and the columns of points that cannot be drawn."""
+        x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
+        good = _drawable(x, y, self.ylog)
+        lost = _part(x[~good & np.isfinite(x)], self.x)
+        lost = np.unique(lost[(lost >= 0) & (lost <= 1)] * (self.columns - 1) + 0.5)
+        x, y = x[good], y[good]
+        if self.ylog:
+            y = np.log10(y)
+        if x.size and (x.min() < self.x[0] or x.max() > self.x[1]):
+            x, y = _window(x, y, self.x)
+        px, py = decimate(_part(x, self.x), _part(y, self.y), dots * self.columns)
+        return px.tolist(), np.clip(py, -0.01, 1.01).tolist(), lost.astype(int).tolist()
+
+    def left(self, canvas: list[Row], ascii: bool) -> list[Row]:
+        """The canvas with the y axis at its left."""
+        if not self.gutter:
+            return canvas
+        tick, bar = ("+", "|") if ascii else ("┤", "│")
+        marks = [self.ticks.get(r, "") for r in range(self.lines)]
+        edges = [f"{m:>{self.gutter - 1}}{tick if m else bar}" for m in marks]
+        return [[(edge, "dim"), *row] for edge, row in zip(edges, canvas, strict=True)]
+
+    def below(
+        self, lines: list[Line], lost: list[list[int]], xlabel: str, ascii: bool
+    ) -> list[Row]:
+        """The x axis, with an x where a point was not finite, and the row of numbers below it."""
+        flat, tick, corner = ("-", "+", "+") if ascii else ("─", "┬", "└")
+        bar: Row = [(flat, "dim") for _ in range(self.columns)]
+        end = self.gutter + self.columns
+        label = "  " + xlabel if xlabel and width_of(xlabel) < self.columns // 3 else ""
+        numbers = ""
+        values = axis.ticks(*self.x, max(2, self.columns // 10))
+        for value, text in zip(values, axis.labels(values), strict=True):
+            at = _dot(value, self.x, self.columns)
+            start = max(0, min(self.gutter + at - len(text) // 2, end - len(text)))
+            if start >= len(numbers) + bool(numbers) and start + len(text) <= end - width_of(label):
+                numbers = numbers.ljust(start) + text
+                bar[at] = (tick, "dim")
+        for line, columns in zip(lines, lost, strict=True):
+            for column in columns:
+                bar[column] = ("x", line.color)
+        left: Row = [(" " * (self.gutter - 1) + corner, "dim")] if self.gutter else []
+        return [_merged(left + bar), [(pad(numbers, end - width_of(label)) + label, "dim")]]
+
+
+def _part(values: Floats, limits: Range) -> Floats:
+    """Values as parts of a range; in halves, since the range of floats may overflow."""
+    low = limits[0] / 2
+    return np.asarray((values / 2 - low) / (limits[1] / 2 - low), np.float64)
+
+
+def _dot(value: float, limits: Range, dots: int) -> int:
+    """Where plotext puts a value on an axis of so many dots."""
+    part = float(_part(np.array([value]), limits)[0])
+    return int(0.5 + (dots - 1) * min(max(part, 0.0), 1.0))
+
+
+def _window(x: Floats, y: Floats, limits: Range) -> tuple[Floats, Floats]:
+    """The part of a line between two x, cut where it crosses them."""
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    inside = (x >= limits[0]) & (x <= limits[1])
+    edges = [edge for edge in limits if x[0] < edge < x[-1]]
+    xs, ys = np.r_[x[inside], edges], np.r_[y[inside], np.interp(edges, x, y)]
+    order = np.argsort(xs, kind="stable")
+    return xs[order], ys[order]
+
+
+def _merged(pieces: Row) -> Row:
+    """Neighbours of one style as one piece."""
+    out: Row = []
+    for text, style in pieces:
+        if out and out[-1][1] == style:
+            out[-1] = (out[-1][0] + text, style)
+        else:
+            out.append((text, style))
+    return out
+
+
+def _header(title: str, lines: list[Line], keys: list[str], total: int, ellipsis: str) -> Row:
+    """Title and legend in one row, cut at its end."""
+    pieces: Row = [(title, "bold")] if title else []
+    for line, key in zip(lines, keys, strict=True):
+        if line.name:
+            pieces += [(("  " if pieces else "") + key + " ", line.color), (line.name, "")]
+    row: Row = []
+    left = total
+    for text, style in pieces:
+        cut = fit(text, left, ellipsis)
+        row.append((cut, style))
+        left -= width_of(cut)
+        if cut != text or left <= 0:
+            break
+    return [*row, (" " * left, "")]
+
+
+def _canvas(
+    lines: list[Line], points: list[Points], marks: list[str], columns: int, height: int
+) -> list[Row]:
+    """The lines alone. plotext keeps one global figure: one caller at a time."""
+    import plotext  # type: ignore[import-untyped]
+
+    with _plotext_state:
+        plotext.clear_figure()
+        plotext.limit_size(False, False)
+        plotext.plot_size(columns, height)
+        plotext.theme("clear")
+        plotext.frame(False)
+        plotext.xticks([])
+        plotext.yticks([])
+        plotext.xlim(0, 1)
+        plotext.ylim(0, 1)
+        # Colours go in as numbers and come out as the lines' own: plotext has 16 names and rgb only.
+        for number in range(len(lines), 0, -1):  # the first line last: on top
+            x, y, _ = points[number - 1]
+            if x:
+                plotext.plot(x, y, marker=marks[number - 1], color=number)
+        drawn: str = plotext.build()
+        plotext.clear_figure()
+    return [_parsed(text, lines, columns) for text in drawn.split("\n")[:height]]
+
+
+def _parsed(text: str, lines: list[Line], columns: int) -> Row:
+    """A row of plotext's output, its colour numbers turned back into the lines' colours."""
+    row: Row = []
+    style = ""
+    for number, part in enumerate(_ESCAPE.split(text)):
+        if number % 2 == 0:
+            row.append((part, style))
+        else:
+            style = lines[int(part.rpartition(";")[2]) - 1].color if "38;5;" in part else ""
+    missing = columns - sum(len(part) for part, _ in row)
+    return _merged([*row, (" " * missing, "")])
+
+
+def draw(
+    lines: Sequence[Line], width: int, height: int, *, title: str = "", xlabel: str = "",
+    ylog: bool = False, color: Color = "none", ascii: bool = False, limits: Limits | None = None,
+) -> list[str]:  # fmt: skip
+    """`rows` as text for a terminal, with the escape codes of so many colours."""
+    found = rows(
+        lines, width, height, title=title, xlabel=xlabel, ylog=ylog,
+        colored=color != "none", ascii=ascii, limits=limits,
+    )  # fmt: skip
+    return ["".join(_painted(text, style, color) for text, style in row) for row in found]
+
+
+@lru_cache(maxsize=256)
+def _code(style: str, color: Color) -> str:
+    """The numbers of the escape sequence that turns a style on."""
+    from rich.color import Color as RichColor
+    from rich.color import ColorSystem
+
+    if style in ("bold", "dim", ""):
+        return {"bold": "1", "dim": "2", "": ""}[style]
+    system = {"16": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}.get(
+        color, ColorSystem.TRUECOLOR
+    )
+    return ";".join(RichColor.parse(style).downgrade(system).get_ansi_codes())
+
+
+def _painted(text: str, style: str, color: Color) -> str:
+    code = _code(style, color) if color != "none" else ""
+    return f"\x1b[{code}m{text}\x1b[0m" if code else text
+
+
+def spark(values: ArrayLike, width: int, ascii: bool = False) -> str:
+    """A row of small bars, exactly `width` cells: means of equal parts, x where none is finite."""
+    found = np.asarray(values, np.float64).ravel()
+    if width < 1 or not found.size:
+        return " " * max(width, 0)
+    bars = "_.-=^#" if ascii else "▁▂▃▄▅▆▇█"
+    means = []
+    for part in np.array_split(found, min(width, found.size)):
+        good = part[np.isfinite(part)]
+        means.append(float(np.sum(good / good.size)) if good.size else math.nan)
+    low, high = np.nanmin([*means, np.inf]), np.nanmax([*means, -np.inf])
+    half = high / 2 - low / 2
+    text = ""
+    for mean in means:
+        height = (mean / 2 - low / 2) / half if half > 0 else 0.0
+        text += "x" if math.isnan(mean) else bars[int(height * (len(bars) - 1) + 0.5)]
+    return text.ljust(width)
