@@ -21,16 +21,17 @@ from labtui import axis
 from labtui.axis import Range, nice_limits
 from labtui.cells import ELLIPSIS, clean, fit, pad
 from labtui.cells import width as width_of
+from labtui.points import Floats, decimate, part_of, window
 
 __all__ = [
     "PALETTE", "Limits", "Line", "Row", "decimate", "draw", "limits_of", "nice_limits", "rows", "spark",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 Limits = tuple[Range, Range]
 """((x from, x to), (y from, y to)) in the data's own units."""
 Row = list[tuple[str, str]]
-"""One line of a chart: (text, style) pairs; a style is "", "dim", "bold" or a colour."""
+"""One line of a chart: (text, style) pairs; a style is one of PLAIN or a line's colour."""
+PLAIN = ("", "dim", "bold")
 Points = tuple[list[float], list[float], list[int]]
 """x and y as parts of the canvas; columns with a point that is not finite."""
 Color = Literal["none", "16", "256", "true"]
@@ -52,45 +53,6 @@ class Line:
     x: ArrayLike
     y: ArrayLike
     color: str = ""
-
-
-def decimate(x: ArrayLike, y: ArrayLike, columns: int) -> tuple[Floats, Floats]:
-    """First, last, and lowest and highest point of each of so many columns, in the order of x.
-
-    Args:
-        x, y: shape (n,). Points that are not finite are dropped; x need not be sorted.
-        columns: equal parts of the range of x, >= 1.
-
-    Returns:
-        x and y of the points kept, at most 2·columns + 2; all points where there are no more.
-    """
-    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    keep = np.isfinite(xs) & np.isfinite(ys)
-    if not keep.all():
-        xs, ys = xs[keep], ys[keep]
-    if np.any(xs[1:] < xs[:-1]):
-        order = np.argsort(xs, kind="stable")
-        xs, ys = xs[order], ys[order]
-    if xs.size <= 2 * columns + 2:
-        return xs, ys
-    column = column_of(xs, columns)
-    starts = np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
-    counts = np.diff(np.r_[starts, xs.size])
-    picked = [np.array([0, xs.size - 1])]
-    for extreme in (np.minimum, np.maximum):
-        hits = np.flatnonzero(ys == np.repeat(extreme.reduceat(ys, starts), counts))
-        picked.append(hits[np.searchsorted(hits, starts)])
-    index = np.unique(np.concatenate(picked))
-    return xs[index], ys[index]
-
-
-def column_of(xs: Floats, columns: int) -> NDArray[np.intp]:
-    """Which of `columns` equal parts of its range each of the sorted, finite values lies in."""
-    low, span = xs[0] / 2, xs[-1] / 2 - xs[0] / 2  # halves: the range of floats may overflow
-    if not span > 0:
-        return np.zeros(xs.size, np.intp)
-    part = np.minimum((xs / 2 - low) / span * columns, columns - 1)
-    return np.asarray(part, np.intp)
 
 
 def limits_of(lines: Sequence[Line], ylog: bool = False, previous: Limits | None = None) -> Limits:
@@ -158,9 +120,7 @@ def rows(
         keys = marks if letters else ["━"] * len(lines)
         out.insert(0, _header(clean(title), lines, keys, width, "~" if ascii else ELLIPSIS))
     out += frame.below(lines, [p[2] for p in points], clean(xlabel), ascii)[: height - len(out)]
-    return [
-        [(t, s if colored or not s.startswith("#") else "") for t, s in row if t] for row in out
-    ]
+    return [[(t, s if colored or s in PLAIN else "") for t, s in row if t] for row in out]
 
 
 @dataclass(frozen=True)
@@ -199,14 +159,14 @@ class _Frame:
         """The line as parts of the canvas, and the columns of points that cannot be drawn."""
         x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
         good = _drawable(x, y, self.ylog)
-        lost = _part(x[~good & np.isfinite(x)], self.x)
+        lost = part_of(x[~good & np.isfinite(x)], self.x)
         lost = np.unique(lost[(lost >= 0) & (lost <= 1)] * (self.columns - 1) + 0.5)
         x, y = x[good], y[good]
         if self.ylog:
             y = np.log10(y)
         if x.size and (x.min() < self.x[0] or x.max() > self.x[1]):
-            x, y = _window(x, y, self.x)
-        px, py = decimate(_part(x, self.x), _part(y, self.y), dots * self.columns)
+            x, y = window(x, y, self.x)
+        px, py = decimate(part_of(x, self.x), part_of(y, self.y), dots * self.columns, (0, 1))
         return px.tolist(), np.clip(py, -0.01, 1.01).tolist(), lost.astype(int).tolist()
 
     def left(self, canvas: list[Row], ascii: bool) -> list[Row]:
@@ -241,27 +201,10 @@ class _Frame:
         return [_merged(left + bar), [(pad(numbers, end - width_of(label)) + label, "dim")]]
 
 
-def _part(values: Floats, limits: Range) -> Floats:
-    """Values as parts of a range; in halves, since the range of floats may overflow."""
-    low = limits[0] / 2
-    return np.asarray((values / 2 - low) / (limits[1] / 2 - low), np.float64)
-
-
 def _dot(value: float, limits: Range, dots: int) -> int:
     """Where plotext puts a value on an axis of so many dots."""
-    part = float(_part(np.array([value]), limits)[0])
+    part = float(part_of(np.array([value]), limits)[0])
     return int(0.5 + (dots - 1) * min(max(part, 0.0), 1.0))
-
-
-def _window(x: Floats, y: Floats, limits: Range) -> tuple[Floats, Floats]:
-    """The part of a line between two x, cut where it crosses them."""
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
-    inside = (x >= limits[0]) & (x <= limits[1])
-    edges = [edge for edge in limits if x[0] < edge < x[-1]]
-    xs, ys = np.r_[x[inside], edges], np.r_[y[inside], np.interp(edges, x, y)]
-    order = np.argsort(xs, kind="stable")
-    return xs[order], ys[order]
 
 
 def _merged(pieces: Row) -> Row:
@@ -349,7 +292,7 @@ def _code(style: str, color: Color) -> str:
     from rich.color import Color as RichColor
     from rich.color import ColorSystem
 
-    if style in ("bold", "dim", ""):
+    if style in PLAIN:
         return {"bold": "1", "dim": "2", "": ""}[style]
     system = {"16": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}.get(
         color, ColorSystem.TRUECOLOR
@@ -364,7 +307,7 @@ def _painted(text: str, style: str, color: Color) -> str:
 
 def spark(values: ArrayLike, width: int, ascii: bool = False) -> str:
     """A row of small bars, exactly `width` cells: means of equal parts, x where none is finite."""
-    found = np.asarray(values, np.float64).ravel()
+    found = np.asarray(values, np.float64).ravel() / 4  # sums and spans must not overflow
     if width < 1 or not found.size:
         return " " * max(width, 0)
     bars = "_.-=^#" if ascii else "▁▂▃▄▅▆▇█"
@@ -373,9 +316,8 @@ def spark(values: ArrayLike, width: int, ascii: bool = False) -> str:
         good = part[np.isfinite(part)]
         means.append(float(np.sum(good / good.size)) if good.size else math.nan)
     low, high = np.nanmin([*means, np.inf]), np.nanmax([*means, -np.inf])
-    half = high / 2 - low / 2
     text = ""
     for mean in means:
-        height = (mean / 2 - low / 2) / half if half > 0 else 0.0
+        height = (mean - low) / (high - low) if high > low else 0.0
         text += "x" if math.isnan(mean) else bars[int(height * (len(bars) - 1) + 0.5)]
     return text.ljust(width)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from wcwidth import wcswidth
 
-from labtui import axis, chart
+from labtui import axis, chart, points
 from labtui.chart import Line
 
 ANY = st.floats(width=64)
@@ -30,7 +30,7 @@ def test_decimation_keeps_every_columns_extremes(y, columns):
     px, py = chart.decimate(x, y, columns)
     assert px.size <= max(2 * columns + 2, y.size if y.size <= 2 * columns + 2 else 0)
     assert np.all(np.diff(px) > 0) and np.array_equal(y[px.astype(int)], py)
-    before, after = chart.column_of(x, columns), chart.column_of(px, columns)
+    before, after = points.column_of(x, columns), points.column_of(px, columns)
     for column in np.unique(before):
         kept = py[after == column]
         assert kept.min() == y[before == column].min()

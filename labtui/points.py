@@ -1,0 +1,69 @@
+"""Points of a line: their place in a range, and the few of them that a chart needs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from labtui.axis import Range
+
+Floats = NDArray[np.float64]
+
+
+def decimate(
+    x: ArrayLike, y: ArrayLike, columns: int, span: Range | None = None
+) -> tuple[Floats, Floats]:
+    """First, last, and lowest and highest point of each of so many columns, in the order of x.
+
+    Args:
+        x, y: shape (n,). Points that are not finite are dropped; x need not be sorted.
+        columns: equal parts of the span, >= 1.
+        span: from and to of the columns; absent: the range of x. A fixed one keeps the columns,
+            and with them the picture, in their places while a run grows.
+
+    Returns:
+        x and y of the points kept, at most 2·columns + 2; all points where there are no more.
+    """
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    keep = np.isfinite(xs) & np.isfinite(ys)
+    if not keep.all():
+        xs, ys = xs[keep], ys[keep]
+    if np.any(xs[1:] < xs[:-1]):
+        order = np.argsort(xs, kind="stable")
+        xs, ys = xs[order], ys[order]
+    if xs.size <= 2 * columns + 2:
+        return xs, ys
+    column = column_of(xs, columns, span)
+    starts = np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
+    counts = np.diff(np.r_[starts, xs.size])
+    picked = [np.array([0, xs.size - 1])]
+    for extreme in (np.minimum, np.maximum):
+        hits = np.flatnonzero(ys == np.repeat(extreme.reduceat(ys, starts), counts))
+        picked.append(hits[np.searchsorted(hits, starts)])
+    index = np.unique(np.concatenate(picked))
+    return xs[index], ys[index]
+
+
+def column_of(xs: Floats, columns: int, span: Range | None = None) -> NDArray[np.intp]:
+    """Which of so many equal parts of the span each of the sorted, finite values lies in."""
+    limits = span or (xs[0], xs[-1])
+    if not limits[1] / 2 > limits[0] / 2:
+        return np.zeros(xs.size, np.intp)
+    return np.clip(part_of(xs, limits) * columns, 0, columns - 1).astype(np.intp)
+
+
+def part_of(values: Floats, limits: Range) -> Floats:
+    """Values as parts of a range; in halves, since the range of floats may overflow."""
+    low = limits[0] / 2
+    return np.asarray((values / 2 - low) / (limits[1] / 2 - low), np.float64)
+
+
+def window(x: Floats, y: Floats, limits: Range) -> tuple[Floats, Floats]:
+    """The part of a line between two x, cut where it crosses them."""
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    inside = (x >= limits[0]) & (x <= limits[1])
+    edges = [edge for edge in limits if x[0] < edge < x[-1]]
+    xs, ys = np.r_[x[inside], edges], np.r_[y[inside], np.interp(edges, x, y)]
+    order = np.argsort(xs, kind="stable")
+    return xs[order], ys[order]
