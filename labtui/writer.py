@@ -8,6 +8,7 @@ The engine writes its runs through the same class. Standard library and a TOML w
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import sys
@@ -71,8 +72,7 @@ class Run:
         # The log's own method, so that a call costs one Python frame and not two.
         self.log = self._metrics.log if self._metrics else _nowhere
         if not guest:
-            _reserve(paths)
-            threading.Thread(target=self._beat, name="labtui-heartbeat", daemon=True).start()
+            _thread.start_new_thread(self._beat, ())
         atexit.register(self._at_exit)
 
     @property
@@ -281,6 +281,7 @@ def attach(root: Path) -> Run:
         if process.alive(known) or (known and known.get("attempt") == attempt):
             raise LaunchError(f"{root}: attempt {attempt} was already started")
         _occupy(paths, attempt, "labtui")
+    _reserve(paths)
     from labtui.files.toml import read
 
     return Run(paths, attempt, metrics="command" not in read(paths.recipe))

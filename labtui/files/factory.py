@@ -40,7 +40,9 @@ def load(name: str, folder: Path | None = None) -> Callable[..., Any]:
             raise RecipeError(f"factory {name!r}: {module_name!r} has no {attributes!r}")
         found = getattr(found, attribute)
     if not callable(found):
-        raise RecipeError(f"factory {name!r}: {attributes!r} is a {type(found).__name__}, no callable")
+        raise RecipeError(
+            f"factory {name!r}: {attributes!r} is of type {type(found).__name__}, not callable"
+        )
     return found  # type: ignore[no-any-return]
 
 

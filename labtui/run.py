@@ -1,0 +1,189 @@
+"""What one run directory says: its state, derived anew each time, and its describing facts.
+
+Nobody writes a state. It follows from the files and the process table, in the order of `derive`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labtui.files import process, rundir
+from labtui.files.atomic import read_json
+from labtui.files.paths import RunPaths, created
+from labtui.files.toml import read
+
+STATES = ("running", "queued", "finished", "failed", "stopped", "preempted", "lost", "idle")
+ENDED = ("finished", "failed", "stopped", "preempted")
+FRESH = 60.0
+"""Seconds after which a heartbeat on another host no longer counts as alive."""
+_NOT_PARAMS = ("format", "name", "description", "tags", "origin", "goals", "command")
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where the newest attempt of a run stands."""
+
+    state: str
+    """One of `STATES`."""
+    attempt: int
+    """Number of the newest attempt; 0 for an idle directory."""
+    reason: str = ""
+    """Why it failed: error, oom, disk-full, nan, timeout, hang, launch."""
+    message: str = ""
+    """What happened, for people."""
+    started: float | None = None
+    """Unix time at which the attempt's process began."""
+    ended: float | None = None
+    """Unix time of the end; for a lost run, of its last heartbeat."""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    """The result or verdict of the attempt, if there is one."""
+    process: Mapping[str, Any] = field(default_factory=dict)
+    """The attempt's `process.json`."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the attempt has a result that nothing will change."""
+        return bool(self.result)
+
+
+def derive(paths: RunPaths) -> Status:
+    """The state of a run, from its files and the process table.
+
+    Asked in this order, for the newest attempt only: alive → running; a result or verdict → its
+    outcome; a stop was asked → stopped; claimed → lost; requested → queued; none of these → idle.
+    Files that were copied with the directory (device and inode differ) count only if they are results.
+
+    Raises:
+        OSError: the directory is gone.
+    """
+    here = rundir.directory(paths.root)
+    records = {name: read_json(getattr(paths, name)) or {} for name in ("queue", "process", "result", "verdict")}
+    for name in ("queue", "process"):
+        if records[name].get("directory") != here:
+            records[name] = {}
+    attempt = max(_attempt(record) for record in records.values())
+    current = {name: r if _attempt(r) == attempt else {} for name, r in records.items()}
+    worker = current["process"]
+    started = worker.get("time")
+    ending = current["result"] or current["verdict"]
+
+    def status(state: str, **more: Any) -> Status:
+        return Status(state, attempt, started=started, process=worker, **more)
+
+    if _alive(paths, worker):
+        return status("running")
+    if ending:
+        started = ending.get("started", started)
+        return status(
+            str(ending.get("outcome", "failed")),
+            reason=str(ending.get("reason", "")),
+            message=str(ending.get("message", "")),
+            ended=ending.get("ended"),
+            result=ending,
+        )
+    if not worker and not current["queue"]:
+        return Status("idle", 0)
+    control = read_json(paths.control) or {}
+    if _attempt(control) == attempt:
+        return status("stopped", ended=control.get("time"))
+    claimants = _claimants(paths, attempt)
+    if claimants is not None and not worker:
+        # Between the claim and process.json the claim says who is at work.
+        if any(process.alive(c) for c in claimants[1:]):
+            return status("running")
+        if process.alive(claimants[0] if claimants else None):
+            return status("queued")
+    if worker or claimants is not None:
+        return status("lost", ended=_touched(paths.heartbeat))
+    return status("queued")
+
+
+def _attempt(record: Mapping[str, Any]) -> int:
+    attempt = record.get("attempt")
+    return attempt if isinstance(attempt, int) else 0
+
+
+def _alive(paths: RunPaths, worker: Mapping[str, Any]) -> bool:
+    if not worker or worker.get("released"):
+        return False
+    if worker.get("host") != process.host():
+        touched = _touched(paths.heartbeat)
+        return touched is not None and time.time() - touched < FRESH
+    return process.alive(dict(worker))
+
+
+def _touched(path: Path) -> float | None:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return None
+
+
+def _claimants(paths: RunPaths, attempt: int) -> list[dict[str, Any]] | None:
+    """The starter's and then the worker's identity in the claim; None when nobody claimed."""
+    import json
+
+    try:
+        lines = paths.claim(attempt).read_bytes().splitlines()
+    except OSError:
+        return None
+    found = []
+    for line in lines:
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def recipe_of(paths: RunPaths) -> dict[str, Any]:
+    """The resolved recipe's tables; empty when the file is broken."""
+    try:
+        return read(paths.recipe)
+    except (OSError, ValueError):
+        return {}
+
+
+def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one table of dotted keys; lists stay lists."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def params_of(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's options as flat dotted keys, without what only names and describes the run."""
+    return flatten({k: v for k, v in tables.items() if k not in _NOT_PARAMS})
+
+
+def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
+    """The row of a run without its metrics; the names are public (see `ls --format json`)."""
+    origin = tables.get("origin") or {}
+    duration = None
+    if status.started is not None:
+        end = time.time() if status.state == "running" else status.ended
+        duration = max(0.0, end - status.started) if end is not None else None
+    return {
+        "id": paths.id,
+        "name": str(tables.get("name", paths.id)),
+        "recipe": origin.get("file") or origin.get("script") or "",
+        "sweep": origin.get("sweep", ""),
+        "state": status.state,
+        "reason": status.reason,
+        "created": created(paths.id),
+        "started": status.started,
+        "ended": status.ended,
+        "duration": duration,
+        "attempt": status.attempt,
+        "tags": list(dict.fromkeys([*tables.get("tags", []), *tags])),
+        "facts": dict(status.result.get("facts") or {}),
+        "params": params_of(tables),
+    }

@@ -1,0 +1,246 @@
+"""The index of a lab: one row a run, kept in a TinyDB so that 10,000 runs are listed at once.
+
+The index says nothing that the run directories do not say. It is refreshed by readers only; delete
+it, corrupt it or kill its writer, and the next reader builds the same table again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+from tinydb import TinyDB
+from tinydb.middlewares import CachingMiddleware
+from tinydb.storages import Storage
+
+from labtui import run
+from labtui.errors import LabtuiError
+from labtui.files.atomic import locked, write_atomic
+from labtui.files.paths import LabPaths, RunPaths
+from labtui.notes import read_notes
+
+VERSION = 1
+"""Of the index's own form; another one is rebuilt."""
+_RACY = 2_000_000_000
+"""Nanoseconds within which a directory's mtime may hide a second change."""
+_WORTH_WRITING = 1_000_000
+"""Bytes of new metrics of a live run after which its summary is kept."""
+
+_ENTRY = {"row", "over", "mtime", "offset", "step", "saved"}
+
+Row = dict[str, Any]
+
+
+class AtomicStorage(Storage):
+    """TinyDB storage that replaces its file whole; a broken file reads as empty."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        """All tables; None when there is no readable file."""
+        try:
+            tables = orjson.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return tables if isinstance(tables, dict) else None
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        """Replace the file."""
+        write_atomic(self._path, orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS))
+
+
+class Index:
+    """The rows of one lab, kept in memory and on disk.
+
+    Args:
+        lab: its folders.
+    """
+
+    def __init__(self, lab: LabPaths) -> None:
+        self.lab = lab
+        self.version = 0
+        """Counts the refreshes that changed a row."""
+        self._loaded = False
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._recipes: dict[str, Row] = {}
+        self._runs_mtime = -1
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows, oldest first."""
+        return [entry["row"] for entry in self._entries.values()]
+
+    def row(self, run_id: str) -> Row | None:
+        """One row, without copying the table."""
+        entry = self._entries.get(run_id)
+        return entry["row"] if entry else None
+
+    def refresh(self, *, every: bool = True, visible: Iterable[str] = ()) -> set[str]:
+        """Bring the rows up to what the disk and the process table say.
+
+        Args:
+            every: look at all directories; otherwise at new ones, unfinished ones and `visible`.
+
+        Returns:
+            The ids whose row is new, changed or gone.
+        """
+        every = self._load() or every
+        mtime = _mtime(self.lab.runs)
+        gone: set[str] = set()
+        new: list[str] = []
+        if every or mtime != self._runs_mtime:
+            present = self.lab.run_ids()
+            gone = self._entries.keys() - set(present)
+            new = [run_id for run_id in present if run_id not in self._entries]
+            self._runs_mtime = mtime if time.time_ns() - mtime > _RACY else -1
+        for run_id in gone:
+            del self._entries[run_id]
+        known = list(self._entries) if every else [*self._unfinished(), *visible]
+        save = bool(gone)
+        changed = set(gone)
+        for run_id in dict.fromkeys([*known, *new]):
+            differs, worth_saving = self._look(run_id)
+            save |= worth_saving
+            if differs:
+                changed.add(run_id)
+        if new:
+            self._entries = dict(sorted(self._entries.items()))
+        if changed:
+            self.version += 1
+        if save:
+            self._save()
+        return changed
+
+    def recipes(self) -> dict[str, Row]:
+        """Recipe files of the lab by path below `recipes/`, read again when they changed."""
+        self._load()
+        found: dict[str, Row] = {}
+        for path in sorted(self.lab.recipes.rglob("*.toml")):
+            name = path.relative_to(self.lab.recipes).as_posix()
+            stamp = _mtime(path)
+            known = self._recipes.get(name)
+            found[name] = known if known and known["mtime"] == stamp else _recipe_row(path, name, stamp)
+        if found != self._recipes:
+            self._recipes = found
+            self._save()
+        return found
+
+    def _unfinished(self) -> list[str]:
+        return [run_id for run_id, entry in self._entries.items() if not entry["over"]]
+
+    def _look(self, run_id: str) -> tuple[bool, bool]:
+        """Derive one row anew unless its directory has not changed.
+
+        Returns:
+            Whether the row differs, and whether the index on disk should learn of it.
+        """
+        paths = self.lab.run(run_id)
+        known = self._entries.get(run_id)
+        mtime = _mtime(paths.root)
+        if known and known["over"] and known["mtime"] == mtime:
+            return False, False
+        entry = _entry(paths, mtime, known)
+        if entry is None:
+            gone = self._entries.pop(run_id, None) is not None
+            return gone, gone
+        self._entries[run_id] = entry
+        save = entry["over"] or known is None or entry["offset"] - known["saved"] > _WORTH_WRITING
+        if save:
+            entry["saved"] = entry["offset"]
+        return known is None or entry["row"] != known["row"], save
+
+    def _load(self) -> bool:
+        """Read the index once; True the first time."""
+        if self._loaded:
+            return False
+        self._loaded = True
+        # A file of another version, another lab or another hand is as good as none.
+        with suppress(KeyError, TypeError, ValueError, AttributeError, IndexError):
+            db = _open(self.lab.store)
+            meta = db.table("meta").all()[0]
+            if meta["version"] == VERSION and meta["lab"] == str(self.lab.root):
+                entries = {doc["row"]["id"]: dict(doc) for doc in db.table("runs") if doc.keys() >= _ENTRY}
+                self._recipes = {doc["path"]: dict(doc) for doc in db.table("recipes")}
+                self._entries = entries
+        return True
+
+    def _save(self) -> None:
+        """Write the index; a lab without write rights, or without runs yet, lives in memory."""
+        if not self.lab.own.is_dir() and not self._entries:
+            return
+        with suppress(OSError, LabtuiError):
+            self.lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with locked(self.lab.store_lock):
+                db = _open(self.lab.store)
+                for name, docs in (
+                    ("meta", [{"version": VERSION, "lab": str(self.lab.root)}]),
+                    ("recipes", self._recipes.values()),
+                    ("runs", self._entries.values()),
+                ):
+                    db.table(name).truncate()
+                    db.table(name).insert_multiple(docs)
+                db.close()
+
+
+def _open(path: Path) -> TinyDB:
+    return TinyDB(str(path), storage=CachingMiddleware(AtomicStorage))
+
+
+def _mtime(path: Path) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return -1
+
+
+def _entry(paths: RunPaths, mtime: int, known: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The index's entry of a run; None when it is no run (no recipe) or gone."""
+    try:
+        status = run.derive(paths)
+        if not paths.recipe.exists():
+            return None
+    except OSError:
+        return None
+    from labtui import series  # numpy: not needed when all rows are fresh
+
+    tables = run.recipe_of(paths)
+    monitor = (tables.get("validate") or {}).get("monitor", "")
+    before = series.EMPTY
+    if known:
+        before = series.Summary(known["row"]["metrics"], known["offset"], known["step"])
+    summary = series.summarise(paths, monitor, tables.get("goals"), before)
+    row = run.describe(paths, status, tables, read_notes(paths)["tags"])
+    row["metrics"] = summary.metrics
+    # A change in the same tick of the clock as this look would not show in the mtime.
+    settled = status.over and status.state != "running" and time.time_ns() - mtime > _RACY
+    return {
+        "row": row,
+        "over": settled,
+        "mtime": mtime,
+        "offset": summary.offset,
+        "step": summary.step,
+        "saved": known["saved"] if known else 0,
+    }
+
+
+def _recipe_row(path: Path, name: str, stamp: int) -> Row:
+    """What a listing shows of a recipe file; `error` when it is not even TOML."""
+    row: Row = {"path": name, "name": path.stem, "description": "", "tags": [], "error": "", "mtime": stamp}
+    try:
+        from labtui.files.toml import read
+
+        tables = read(path)
+    except (OSError, ValueError, RecursionError) as error:
+        return row | {"error": str(error)}
+    tags = tables.get("tags")
+    return row | {
+        "name": str(tables.get("name", path.stem)),
+        "description": str(tables.get("description", "")),
+        "tags": tags if isinstance(tags, list) else [],
+    }
