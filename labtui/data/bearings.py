@@ -81,7 +81,9 @@ def bearings(
         [recordings[r].signal[s : s + window] for r, s in zip(owners, starts, strict=True)]
     )
     groups = None if split == "random" else torch.from_numpy(owners * blocks + places)
-    sight = Sight(Features(features, window, modes), Augment(**augment) if augment else None)
+    sight = Sight(
+        Features(features, window, modes), None if augment is None else Augment(**augment)
+    )
     simulated = any(recording.simulated for recording in recordings)
     return Dataset(
         x=torch.from_numpy(x).to(torch.float32),
@@ -98,7 +100,7 @@ def bearings(
             "features": f"{modes} largest Fourier modes" if features == "fourier" else features,
             "normalisation": "none",
             "split": _SPLITS[split],
-            "augmentation": str(augment) if augment else "none",
+            "augmentation": _in_words(augment),
         },
     )
 
@@ -108,6 +110,13 @@ _SPLITS = {
     "time": "by blocks of time: no stretch of signal on both sides",
     "recording": "by recording: no recording on both sides",
 }
+
+
+def _in_words(augment: dict[str, Any] | None) -> str:
+    """The augmentation for the data table."""
+    if augment is None:
+        return "none"
+    return ", ".join(f"{name} {value}" for name, value in augment.items())
 
 
 def read(folder: Path, loads: list[int]) -> list[Recording]:

@@ -29,7 +29,7 @@ def digits(root: Path, shift: int) -> Dataset:
         facts={
             "source": "scikit-learn load_digits (Alpaydin and Kaynak 1998)",
             "normalisation": "grey values 0..16 divided by 16",
-            "augmentation": f"shifts of up to {shift} pixels" if shift else "none",
+            "augmentation": f"shifts of up to {shift} px" if shift else "none",
         },
     )
 

@@ -50,14 +50,16 @@ class Augment:
         """(N, window), (N, 4) bool -> (N, window).
 
         Noise of a standard deviation from U(0, noise); a circular shift by -window/2 to
-        window/2 - 1; zeros over a stretch of random length; a crop whose samples are repeated to fill the window.
+        window/2 - 1; zeros over a stretch of random length; a crop whose samples are repeated to
+        fill the window.
         """
         n, window = x.shape
 
         def whole(low: int, high: int | Tensor) -> Tensor:
             """(N, 1) whole numbers from low to high, high included."""
             u = torch.rand(n, 1, generator=generator, device=generator.device).to(x.device)
-            return low + (u * (high + 1 - low)).floor().long()
+            # in float32, u times the width can round up to the width
+            return (low + (u * (high + 1 - low)).floor().long()).clamp(max=high)
 
         def only(change: int, value: Tensor, otherwise: Tensor) -> Tensor:
             return torch.where(changes[:, change, None], value, otherwise)

@@ -57,6 +57,11 @@ class Bearings(Part):
     def _fits(self) -> Self:
         if self.features == "fourier" and self.modes > self.window // 2 + 1:
             raise ValueError(f"a window of {self.window} has {self.window // 2 + 1} Fourier modes")
+        if self.split == "recording" and len(set(self.loads)) < 2:
+            raise ValueError(
+                'split = "recording" needs two or more loads: one recording of each class '
+                "cannot be on both sides of a split"
+            )
         if self.augment is not None:
             short, long = self.augment.cutout
             if not 0 < short <= long <= self.window:

@@ -1,0 +1,74 @@
+"""`python -m labtui.data make|show`: what the command line asks of a child process with torch.
+
+One JSON object on stdout. An error is one message on stderr and exit status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from labtui.errors import DataError, LabtuiError
+from labtui.files import factory
+
+SIMULATORS = {"bearings": "labtui.data.bearings_sim:make"}
+"""Data set to its simulator, `f(out, seed, seconds) -> written files`."""
+
+
+def make(name: str, out: Path, seed: int, seconds: float) -> dict[str, Any]:
+    """Write a simulated data set in its real on-disk form."""
+    if name not in SIMULATORS:
+        known = ", ".join(SIMULATORS)
+        raise DataError(f"no simulator for {name!r}: there is one for {known}")
+    try:
+        files = factory.call(SIMULATORS[name], out, seed=seed, seconds=seconds)
+    except OSError as error:
+        raise DataError(f"{out}: cannot write there ({error}): name another --out") from error
+    return {"name": name, "out": str(out), "files": [file.name for file in files]}
+
+
+def show(what: str, lab: Path, overrides: list[str]) -> dict[str, Any]:
+    """Describe the data set of a recipe file, or a built-in one by name with its defaults."""
+    from labtui.data import build
+    from labtui.data.show import describe
+    from labtui.recipe.data import DATASETS
+    from labtui.recipe.read import load
+
+    named = {spec.model_fields["name"].default: spec for spec in DATASETS}
+    if what in named and not overrides:
+        return {"name": what, **describe(build(named[what](), lab))}
+    recipe = load(Path(what), overrides)
+    if recipe.data is None:
+        raise DataError(f"{what}: this recipe runs a command and has no [data] to show")
+    name = getattr(recipe.data, "name", None) or recipe.data.factory
+    return {"name": name, **describe(build(recipe.data, lab), recipe.validate_)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of the two; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m labtui.data")
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("make", help="write a simulated data set")
+    making.add_argument("name")
+    making.add_argument("--out", type=Path, required=True)
+    making.add_argument("--seed", type=int, default=0)
+    making.add_argument("--seconds", type=float, default=10.0)
+    showing = commands.add_parser("show", help="describe a data set")
+    showing.add_argument("what", help="a recipe file or a data set's name")
+    showing.add_argument("--lab", type=Path, default=Path("."))
+    showing.add_argument("--set", action="append", default=[], dest="overrides")
+    options = vars(parser.parse_args(arguments))
+    command = {"make": make, "show": show}[options.pop("command")]
+    try:
+        print(json.dumps(command(**options), ensure_ascii=False))
+    except LabtuiError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

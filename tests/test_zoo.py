@@ -1,0 +1,151 @@
+"""Models: shapes, parameter counts, and the one importer for built-in and user's parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from labtui import data, zoo
+from labtui.errors import DataError, RecipeError
+from labtui.recipe.data import DATASETS
+from labtui.recipe.models import MODELS, DigitsCNN, TransformerCls
+from labtui.recipe.spec import UserPart
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(weight.numel() for weight in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("options", "outputs", "expected"),
+    [
+        ({}, 10, 985_870),  # the notebook's own figure
+        ({"d_model": 256, "nhead": 16, "d_hid": 512, "nlayers": 6}, 3, 3_164_675),  # Paderborn
+    ],
+)
+def test_transformer_cls_parameters(options: dict[str, int], outputs: int, expected: int) -> None:
+    model = zoo.build(TransformerCls(**options), (40, 3), outputs, Path())
+    assert parameters(model) == expected
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_transformer_cls_classifies_sequences(training: bool) -> None:
+    spec = TransformerCls(d_model=15, nhead=3, d_hid=8, nlayers=2)  # odd width: cosines are fewer
+    model = zoo.build(spec, (40, 3), 10, Path()).train(training)
+    with torch.set_grad_enabled(training):
+        assert model(torch.randn(4, 40, 3)).shape == (4, 10)
+
+
+def test_transformer_cls_sees_order() -> None:
+    torch.manual_seed(0)
+    spec = TransformerCls(d_model=16, nhead=2, d_hid=8, nlayers=1)
+    model = zoo.build(spec, (6, 3), 2, Path()).eval()
+    x = torch.randn(1, 6, 3)
+    assert not torch.allclose(model(x), model(x.flip(1)))
+
+
+def test_digits_cnn_shapes() -> None:
+    model = zoo.build(DigitsCNN(channels=4, hidden=8), (1, 8, 8), 10, Path())
+    assert model(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "message"),
+    [
+        (TransformerCls(), (1600, 1), "set model.max_len = 1601"),
+        (TransformerCls(), (1, 8, 8), "needs sequences"),
+        (DigitsCNN(), (40, 3), "needs images"),
+    ],
+)
+def test_shapes_that_do_not_fit(spec: Any, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        zoo.build(spec, shape, 10, Path())
+
+
+def test_every_spec_names_its_builder_and_all_its_options() -> None:
+    import inspect
+
+    from labtui.files import factory
+
+    for spec in (*DATASETS, *MODELS):
+        given = set(spec.model_fields) - {"name"}
+        taken = set(inspect.signature(factory.load(spec.factory_path)).parameters)
+        assert given == taken - {"root", "shape", "outputs"}, spec.__name__
+
+
+OWN = """
+import torch
+from torch import nn
+from labtui.data import Dataset
+
+def line(shape, outputs, bias=True):
+    return nn.Linear(shape[0], outputs, bias=bias)
+
+def blob(root, n=6):
+    return Dataset(torch.zeros(n, 2), torch.arange(n) % 2, "classes", ["a", "b"])
+
+def far(root):
+    return Dataset(torch.zeros(3, 2), torch.tensor([0, 1, 2]), "classes", ["a", "b"])
+
+def nan(root):
+    return Dataset(torch.full((2, 2), float("nan")), torch.tensor([0, 1]), "classes", ["a", "b"])
+
+def nothing(*anything):
+    return None
+
+number = 3
+"""
+
+
+def own(factory: str, **options: Any) -> UserPart:
+    return UserPart(factory=f"own_parts:{factory}", **options)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    import sys
+
+    (tmp_path / "own_parts.py").write_text(OWN)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "own_parts", raising=False)
+    return tmp_path
+
+
+def test_own_parts_come_from_the_lab(lab: Path) -> None:
+    dataset = data.build(own("blob", n=4), lab)
+    assert (len(dataset), dataset.shape, dataset.outputs) == (4, (2,), 2)
+    assert parameters(zoo.build(own("line", bias=False), (2,), 2, lab)) == 4
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (UserPart(factory="own_parts"), "expected 'module:callable'"),
+        (UserPart(factory="no_such_module:f"), "cannot import 'no_such_module'.*No module named"),
+        (own("no_such"), "has no 'no_such'"),
+        (own("number"), "is of type int, not callable"),
+        (own("line", width=3), "unexpected keyword argument 'width'.*gives width"),
+        (own("nothing"), "returned a NoneType, expected a torch.nn.Module"),
+    ],
+)
+def test_broken_models_are_named(lab: Path, part: UserPart, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        zoo.build(part, (2,), 2, lab)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (own("nothing"), "returned a NoneType, expected a labtui.data.Dataset"),
+        (own("far"), "y goes from 0 to 2, but there are 2 classes"),
+        (own("nan"), "NaN or infinite"),
+        (own("blob", n=0), "no samples"),
+    ],
+)
+def test_broken_data_is_named(lab: Path, part: UserPart, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        data.build(part, lab)
