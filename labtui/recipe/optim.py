@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from labtui.recipe.spec import Spec
 
@@ -33,6 +33,12 @@ class SGD(Optimizer):
     """Dampening of the momentum."""
     nesterov: bool = False
     """Nesterov momentum; needs momentum > 0 and no dampening."""
+
+    @model_validator(mode="after")
+    def _nesterov_fits(self) -> Self:
+        if self.nesterov and (self.momentum == 0 or self.dampening != 0):
+            raise ValueError("nesterov = true needs momentum > 0 and dampening = 0")
+        return self
 
 
 class Adam(Optimizer):
@@ -191,7 +197,7 @@ class Linear(Schedule):
 
 
 class Noam(Schedule):
-    """d_model^-.5 · min(step^-.5, step·warmup^-1.5) per optimiser step (Vaswani et al. 2017, 5.3)."""
+    """d_model^-.5 · min(step^-.5, step·warmup^-1.5) per step (Vaswani et al. 2017, 5.3)."""
 
     name: Literal["noam"] = "noam"
     """Which schedule."""
@@ -234,6 +240,8 @@ class BCEWithLogits(Loss):
 
     name: Literal["bce_with_logits"] = "bce_with_logits"
     """Which loss."""
+    threshold: float = 0.0
+    """An output above it says that the label is on (logits: 0)."""
 
 
 class MultiLabelSoftMargin(Loss):
@@ -241,13 +249,17 @@ class MultiLabelSoftMargin(Loss):
 
     name: Literal["multilabel_soft_margin"] = "multilabel_soft_margin"
     """Which loss."""
+    threshold: float = 0.0
+    """An output above it says that the label is on (logits: 0; a model with a Sigmoid: 0.5)."""
 
 
 class MSE(Loss):
-    """Mean squared error."""
+    """Mean squared error, for regression or several labels a sample."""
 
     name: Literal["mse"] = "mse"
     """Which loss."""
+    threshold: float = 0.5
+    """An output above it says that the label is on; regression has no use for it."""
 
 
 class L1(Loss):

@@ -1,0 +1,81 @@
+"""The worker: `python -m labtui.engine RUN_DIR`, started by the launcher in the lab folder.
+
+It attaches first, so that the run is seen to run before torch is loaded. SIGTERM asks for the same
+as a stop in `control.json`; SIGINT is for the foreground only. Exit status: 0 finished or stopped,
+1 failed, 2 the directory cannot be worked on.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from labtui.errors import LabtuiError
+from labtui.files import toml
+from labtui.writer import Run, attach
+
+
+class Asked:
+    """What is asked of this worker: "stop", "kill" or None; by control.json or by SIGTERM."""
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self.terminated = False
+        signal.signal(signal.SIGTERM, self._terminate)
+        # Not SIG_IGN, which a program started from here would inherit.
+        signal.signal(signal.SIGINT, lambda *_: None)
+
+    def __call__(self) -> str | None:
+        found = self.run.asked() if self.run else None
+        return found or ("stop" if self.terminated else None)
+
+    def _terminate(self, *_: Any) -> None:
+        self.terminated = True
+
+
+def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any]) -> str | None:
+    """Do what the recipe says; None when it ended by itself, else what was asked."""
+    from labtui.engine import environment
+
+    lab = Path.cwd()
+    environment.record(run.paths.environment, lab)
+    if "command" in tables:
+        from labtui.engine.command import supervise
+
+        return supervise(run, tables, lab, asked)
+    from labtui.engine.train import train
+    from labtui.recipe.core import Recipe
+
+    return train(run, Recipe.model_validate(tables), lab, asked, result)
+
+
+def main(argv: list[str]) -> int:
+    """Work on one run; the exit status."""
+    asked = Asked()
+    try:
+        run = asked.run = attach(Path(argv[0]).absolute())
+    except LabtuiError as error:
+        print(f"labtui: {error}", file=sys.stderr)
+        return 2
+    tables: dict[str, Any] = {}
+    result: dict[str, Any] = {}
+    try:
+        tables = toml.read(run.paths.recipe)
+        ended = work(run, tables, asked, result)
+    except Exception as error:
+        from labtui.engine.failure import explain
+
+        reason, message = explain(error, tables.get("train", {}).get("batch_size"))
+        trace = traceback.format_exc()
+        print(message if isinstance(error, LabtuiError) else trace, file=sys.stderr)
+        run.finish("failed", reason, message, traceback=trace, **result)
+        return 1
+    run.finish("stopped" if ended else "finished", **result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

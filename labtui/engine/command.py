@@ -1,0 +1,96 @@
+"""The worker of a recipe with a `command`: runs the program and tells how it ended. No torch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from labtui.errors import TrainingError
+from labtui.recipe.placeholders import fill
+from labtui.writer import Run
+
+GRACE = 10.0
+"""Seconds between a polite SIGTERM and SIGKILL."""
+LOOK = 0.2
+_PR_SET_PDEATHSIG = 1
+
+
+def supervise(
+    run: Run, tables: dict[str, Any], lab: Path, asked: Callable[[], str | None]
+) -> str | None:
+    """Run the program in the lab folder until it ends, or until asked to end it.
+
+    It gets `$LABTUI_RUN` (the run directory), no input, and this process's output. It leads a
+    process group of its own; a stop reaches the whole group.
+
+    Returns:
+        None when it ended by itself with status 0, else what was asked.
+
+    Raises:
+        RecipeError: a placeholder has no value.
+        TrainingError: the program cannot be started (`launch`), or did not end well (`error`).
+    """
+    words = fill(tables["command"], tables)
+    process = _start(words, lab, run.paths.root.absolute())
+    fd = os.pidfd_open(process.pid)
+    try:
+        while not select.select([fd], [], [], LOOK)[0]:
+            if found := asked():
+                _end(process, fd, at_once=found == "kill")
+                return found
+    finally:
+        os.close(fd)
+    status = process.wait()
+    if found := asked():
+        return found
+    if status != 0:
+        raise TrainingError("error", f"{words[0]} {_how(status)}; what it said is in the log")
+    return None
+
+
+def _start(words: list[str], lab: Path, run_dir: Path) -> subprocess.Popen[bytes]:
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        return subprocess.Popen(
+            words,
+            cwd=lab,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"LABTUI_RUN": str(run_dir), "PYTHONUNBUFFERED": "1"},
+            process_group=0,
+            # A program must not train on, unseen, when its wrapper was killed.
+            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+        )
+    except OSError as error:
+        raise TrainingError(
+            "launch",
+            f"{words[0]} cannot be started ({error.strerror}): look at the recipe's command",
+        ) from None
+    except ValueError as error:
+        raise TrainingError("launch", f"{words[0]!r} cannot be started: {error}") from None
+
+
+def _end(process: subprocess.Popen[bytes], fd: int, *, at_once: bool) -> None:
+    """End the program's process group: politely first, unless it has to be at once."""
+    if not at_once:
+        os.killpg(process.pid, signal.SIGTERM)
+        select.select([fd], [], [], GRACE)
+    # The leader is not yet waited for, so the group's number still names this group.
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _how(status: int) -> str:
+    if status > 0:
+        return f"ended with exit status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    hint = " (out of memory, or somebody's doing)" if name == "SIGKILL" else ""
+    return f"was ended by {name}{hint}"

@@ -1,0 +1,52 @@
+"""What a recipe would build, for `labtui check`: `python -m labtui.engine.inspect` in the lab.
+
+Reads a resolved recipe as JSON from stdin, and prints a JSON object: `parameters`, `trainable`,
+`layers` (rows of the layer table), `shape`, `outputs`, `splits`; or `error`, with exit status 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def inspect(tables: dict[str, Any], lab: Path) -> dict[str, Any]:
+    """Data and model of a recipe, built and looked at, and its training parts tried.
+
+    Raises:
+        LabtuiError: as the run itself would.
+    """
+    import torch
+
+    from labtui.engine import setup
+    from labtui.recipe.core import Recipe
+
+    recipe = Recipe.model_validate(tables)
+    material = setup.material(recipe, lab)
+    parts = setup.parts(recipe, material, torch.device("cpu"))
+    table = material.layers
+    return {
+        **{name: value for name, value in table.items() if name != "rows"},
+        "layers": table["rows"],
+        "steps_per_epoch": parts.steps,
+        **material.describe(recipe),
+    }
+
+
+def main() -> int:
+    """Read, inspect, print; the exit status."""
+    try:
+        found = inspect(json.load(sys.stdin), Path.cwd())
+    except Exception as error:
+        from labtui.engine.failure import explain
+
+        print(json.dumps({"error": explain(error)[1]}, ensure_ascii=False))
+        return 2
+    print(json.dumps(found, ensure_ascii=False, default=str))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The model's layer table, with output shapes and parameter counts (torchinfo)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from labtui.errors import TrainingError
+
+
+def table(model: nn.Module, sample: Tensor, expected: tuple[int, ...]) -> dict[str, Any]:
+    """What the model is made of.
+
+    Args:
+        model: on the CPU; left as it is.
+        sample: (1, *shape), as the model sees it.
+        expected: shape of the output for one sample.
+
+    Returns:
+        `rows` of name, type, depth, output (shape without the batch) and params (the layer's own,
+        each counted once), and the totals of `count`.
+
+    Raises:
+        TrainingError: the model cannot take the sample, or gives another shape than expected.
+    """
+    from torchinfo import summary
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    # The fast path of attention passes by the inner layers' hooks, which tell the output shapes.
+    torch.backends.mha.set_fastpath_enabled(False)
+    training = model.training
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            _check(model.eval(), sample, expected)
+            found = summary(model, input_data=sample, verbose=0, mode="eval", depth=100)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        model.train(training)
+    rows = [
+        {
+            "name": info.var_name,
+            "type": info.class_name,
+            "depth": info.depth,
+            "output": [int(n) for n in info.output_size[1:]],
+            "params": 0 if info.is_recursive else _own(info),
+        }
+        for info in found.summary_list
+    ]
+    return {"rows": rows, **count(model)}
+
+
+def count(model: nn.Module) -> dict[str, int]:
+    """Parameters, trainable parameters, and layers that hold no others."""
+    parameters = list(model.parameters())
+    return {
+        "parameters": sum(p.numel() for p in parameters),
+        "trainable": sum(p.numel() for p in parameters if p.requires_grad),
+        "layers": sum(not any(module.children()) for module in model.modules()),
+    }
+
+
+def _own(info: Any) -> int:
+    own = info.num_params if info.is_leaf_layer else info.leftover_params()
+    return int(own)
+
+
+def _check(model: nn.Module, sample: Tensor, expected: tuple[int, ...]) -> None:
+    shape = tuple(sample.shape[1:])
+    try:
+        output = model(sample)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise TrainingError(
+            "error", f"the model cannot take a sample of shape {shape}: {error}"
+        ) from error
+    got = tuple(output.shape[1:]) if isinstance(output, Tensor) else type(output).__name__
+    if got != expected:
+        raise TrainingError(
+            "error",
+            f"the model gives {got} for a sample of shape {shape}, the data needs {expected}: "
+            "look at the model's last layer",
+        )

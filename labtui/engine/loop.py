@@ -1,0 +1,261 @@
+"""The training loop: evaluate → save → break → step.
+
+The untrained model is evaluated too (epoch 0), so that curves begin where the training did, and it
+counts as every other epoch does: where training never helps, step 0 is best. `step` counts
+optimiser steps done; `train.*` of an epoch and `val.*` after it are recorded at the same step.
+
+A training can be left after any optimiser step and goes on there as if nothing had happened: the
+state holds the place in the epoch, and what the epoch has counted so far.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from labtui.engine.checkpoint import Checkpoints, rng_state, set_rng_state
+from labtui.engine.losses import Criterion
+from labtui.engine.patience import Best, Patience
+from labtui.engine.samples import Samples
+from labtui.engine.schedule import Schedule
+from labtui.engine.tally import NotFinite, Tally
+from labtui.errors import TrainingError
+from labtui.recipe.core import Recipe
+from labtui.writer import Run
+
+
+@dataclass
+class Parts:
+    """What is trained and how it is judged, built from a recipe, on one device."""
+
+    model: nn.Module
+    criterion: Criterion
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    samples: dict[str, Samples]
+    """"train", "val", and "test" if there is one."""
+    steps: int
+    """Optimiser steps of one epoch."""
+    outputs: int
+    """Values that the model gives for one sample."""
+    tally: Callable[..., Tally]
+    """Makes an empty tally."""
+    best: list[Best]
+    """Of the monitored metric, then of those in `checkpoints.also_best`."""
+    patience: Patience | None
+
+
+class Loop:
+    """One training, from its first step or a checkpoint to its end.
+
+    Args:
+        run: takes the metrics.
+        checkpoints: take the states.
+        asked: "stop" or "kill" when somebody wants the training to end; called at each step.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        parts: Parts,
+        run: Run,
+        checkpoints: Checkpoints,
+        asked: Callable[[], str | None],
+    ) -> None:
+        self.recipe, self.parts, self.run, self.asked = recipe, parts, run, asked
+        self.checkpoints = checkpoints
+        self.train = parts.samples["train"]
+        self.device = self.train.device
+        self.step = self.epoch = self.place = 0
+        self.lr = math.nan
+        self.resumed = self.out_of_patience = False
+        self.tally = parts.tally(finite=True)
+        self.scores: dict[str, float] = {}
+        self.order = torch.Generator().manual_seed(recipe.train.seed)
+        self.augment = torch.Generator(self.device).manual_seed(recipe.train.seed)
+        self.order_before = self.order.get_state()
+
+    def fit(self) -> str | None:
+        """Train to the end, and return None; or until asked, and return "stop" or "kill".
+
+        Raises:
+            TrainingError: a loss is no number (`nan`), the disk is full (`disk-full`).
+        """
+        try:
+            while True:
+                if not self.resumed:
+                    self.evaluate()
+                    self.save()
+                self.resumed = False
+                if self.out_of_patience or self.epoch == self.recipe.train.epochs:
+                    self.write()
+                    return None
+                if asked := self.train_epoch():
+                    if asked != "kill":
+                        self.write()
+                    return asked
+        except NotFinite as error:
+            raise self.diverged(error) from None
+
+    def evaluate(self) -> None:
+        """Score the validation split when it is due, and see whether the epoch is the best."""
+        last = self.epoch == self.recipe.train.epochs
+        if self.epoch % self.recipe.validate_.every and not last:
+            return
+        found = self.score("val")
+        self.run.log(found if self.epoch else found | {"epoch": 0.0}, self.step)
+        if math.isnan(found["val.loss"]):
+            raise NotFinite(math.nan, 0)
+        scores = self.scores | found
+        monitored = scores.get(self.recipe.validate_.monitor)
+        if self.parts.patience and monitored is not None:
+            self.out_of_patience = self.parts.patience.lost(monitored)
+        self.parts.schedule.observe(scores, self.step)
+        for number, best in enumerate(self.parts.best):
+            value = scores.get(best.metric)
+            if value is not None and best.offer(value, self.step, self.epoch):
+                name = f"best-{best.metric}" if number else "best"
+                self.checkpoints.keep(name, self.parts.model, best.facts() or {})
+
+    def score(self, split: str) -> dict[str, float]:
+        """Scores of the model on a split, named `split.metric`."""
+        tally, _ = self.predict(split)
+        return {f"{split}.{name}": value for name, value in tally.scores().items()}
+
+    def predict(self, split: str, keep: bool = False) -> tuple[Tally, list[Tensor]]:
+        """The model's tally on a split, and its outputs batch by batch if they are to be kept."""
+        tally, outputs = self.parts.tally(), []
+        model = self.parts.model.eval()
+        with torch.no_grad():
+            # Without gradients twice the batch fits into the same memory.
+            for x, y in self.parts.samples[split].batches(2 * self.recipe.train.batch_size):
+                output = model(x)
+                tally.add(self.parts.criterion(output, y), output, y)
+                if keep:
+                    outputs.append(output)
+        return tally, outputs
+
+    def save(self) -> None:
+        """Write the checkpoints that are due at the end of an epoch."""
+        every = self.recipe.checkpoints.every
+        if every and self.epoch and self.epoch % every == 0:
+            where = {"step": self.step, "epoch": self.epoch}
+            self.checkpoints.put(f"epoch-{self.epoch:05d}", self.parts.model, where)
+        if self.checkpoints.due():
+            self.write()
+
+    def train_epoch(self) -> str | None:
+        """Train on each sample once, or on those that are left; what was asked, if anything was."""
+        if self.place == 0:
+            self.tally = self.parts.tally(finite=True)
+            self.order_before = self.order.get_state()
+        batches = self.train.cut(self.recipe.train.batch_size, self.order)
+        begun, left = time.perf_counter(), sum(map(len, batches[self.place :]))
+        self.parts.model.train()
+        for at in batches[self.place :]:
+            self.train_step(at)
+            self.place += 1
+            if asked := self.asked():
+                return asked
+            if self.checkpoints.due_within_epoch():
+                self.write()
+        self.epoch += 1
+        self.place = 0
+        self.scores = {f"train.{name}": value for name, value in self.tally.scores().items()}
+        speed = left / (time.perf_counter() - begun)
+        progress = {"epoch": float(self.epoch), "train.lr": self.lr, "train.samples_per_s": speed}
+        self.run.log(self.scores | progress, self.step)
+        return None
+
+    def train_step(self, at: Tensor) -> None:
+        """One optimiser step on the samples `at`. Nothing in it waits for the device."""
+        parts = self.parts
+        x, y = self.train.batch(at, self.augment)
+        self.set_lr(parts.schedule(self.step))
+        parts.optimizer.zero_grad(set_to_none=True)
+        output = parts.model(x)
+        loss = parts.criterion(output, y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = self.clip()
+        parts.optimizer.step()
+        self.step += 1
+        if self.step % self.recipe.train.log_every == 0:
+            found = {"train.step_loss": loss}
+            self.run.log(found if norm is None else found | {"train.grad_norm": norm}, self.step)
+        self.tally.add(loss, output, y)
+
+    def set_lr(self, lr: float) -> None:
+        """Give the optimiser its learning rate, if that has changed."""
+        if lr != self.lr:
+            self.lr = lr
+            for group in self.parts.optimizer.param_groups:
+                group["lr"] = lr
+
+    def clip(self) -> Tensor | None:
+        """Cut the gradient as the recipe says; its norm before, where that was needed."""
+        table = self.recipe.train
+        if table.clip_value is not None:
+            nn.utils.clip_grad_value_(self.parts.model.parameters(), table.clip_value)
+        if table.clip_norm is not None:
+            return nn.utils.clip_grad_norm_(self.parts.model.parameters(), table.clip_norm)
+        return None
+
+    def write(self) -> None:
+        """Write best and last checkpoint; all records up to here are on disk before."""
+        self.tally.check()
+        self.run.flush()
+        self.checkpoints.write(self.state_dict())
+
+    def diverged(self, error: NotFinite) -> TrainingError:
+        """The error that says where the loss was lost and what helps."""
+        step = self.step - error.ago
+        epoch = self.epoch + (self.place > 0)
+        return TrainingError(
+            "nan",
+            f"the loss became {error.value} in step {step} (epoch {epoch}) at learning rate "
+            f"{self.lr:.3g}: try a lower optimizer.lr, train.clip_norm = 1.0 or a warm-up, and "
+            "look at the range of the data. The checkpoints are from before",
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resume needs."""
+        parts, patience = self.parts, self.parts.patience
+        rng = rng_state(self.device, {"augment": self.augment})
+        return {
+            "step": self.step,
+            "epoch": self.epoch,
+            "place": self.place,
+            "model": parts.model.state_dict(),
+            "optimizer": parts.optimizer.state_dict(),
+            "schedule": parts.schedule.state_dict(),
+            "patience": patience and [patience.best, patience.waited, self.out_of_patience],
+            "best": [best.facts() for best in parts.best],
+            "tally": self.tally.state_dict() if self.place else None,
+            "order": self.order_before if self.place else self.order.get_state(),
+            "rng": rng,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there; records of later steps become void."""
+        parts, patience = self.parts, self.parts.patience
+        self.step, self.epoch, self.place = state["step"], state["epoch"], state["place"]
+        parts.model.load_state_dict(state["model"])
+        parts.optimizer.load_state_dict(state["optimizer"])
+        parts.schedule.load_state_dict(state["schedule"])
+        if patience:
+            patience.best, patience.waited, self.out_of_patience = state["patience"]
+        for best, facts in zip(parts.best, state["best"], strict=True):
+            if facts:
+                best.offer(facts["value"], facts["step"], facts["epoch"])
+        if self.place:
+            self.tally.load_state_dict(state["tally"])
+        self.order.set_state(state["order"])
+        set_rng_state(state["rng"], self.device, {"augment": self.augment})
+        self.resumed = True
+        self.run.void_after(self.step)

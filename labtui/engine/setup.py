@@ -1,0 +1,161 @@
+"""From a recipe's tables to the parts of a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from labtui import data, zoo
+from labtui.data import Dataset
+from labtui.data.split import split
+from labtui.engine import layers, losses, optim, samples, schedule
+from labtui.engine.loop import Parts
+from labtui.engine.metrics import COUNTS
+from labtui.engine.patience import Best, Patience
+from labtui.engine.tally import Tally
+from labtui.errors import TrainingError
+from labtui.recipe.core import Recipe, Resources
+from labtui.recipe.goals import Goal, goal_of
+
+
+@dataclass
+class Material:
+    """Data, its split, and the untrained model with its layer table; all on the CPU."""
+
+    dataset: Dataset
+    split: dict[str, Tensor]
+    model: nn.Module
+    layers: dict[str, Any]
+
+    def describe(self, recipe: Recipe) -> dict[str, Any]:
+        """The data table: facts, shapes, and the samples of each class in each split."""
+        dataset = self.dataset
+        sizes = {}
+        for name, index in self.split.items():
+            y = dataset.y[index]
+            per_class = None
+            if dataset.task == "classes":
+                per_class = torch.bincount(y, minlength=dataset.outputs).tolist()
+            elif dataset.task == "multilabel":
+                per_class = y.sum(0).long().tolist()
+            sizes[name] = {"samples": len(index), "per_class": per_class}
+        return {
+            "facts": dataset.facts,
+            "task": dataset.task,
+            "classes": dataset.classes,
+            "samples": len(dataset),
+            "stored_shape": list(dataset.x.shape[1:]),
+            "shape": list(dataset.shape),
+            "outputs": dataset.outputs,
+            "splits": sizes,
+            "validate": recipe.validate_.model_dump(exclude_none=True),
+        }
+
+
+def material(recipe: Recipe, lab: Path) -> Material:
+    """Build data and model, seeded by `train.seed`, and look at the model's layers.
+
+    Args:
+        lab: relative paths and factories are looked up from here.
+
+    Raises:
+        LabtuiError: the recipe is for a command, a part cannot be built, or they do not fit.
+    """
+    if recipe.data is None or recipe.model is None:
+        raise TrainingError("error", "a recipe with a command has no data and model to build")
+    torch.manual_seed(recipe.train.seed)
+    dataset = data.build(recipe.data, lab)
+    torch.manual_seed(recipe.train.seed)
+    model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab)
+    expected = tuple(dataset.y.shape[1:]) or (dataset.outputs,)
+    table = layers.table(model, dataset.see(dataset.x[:1]), expected)
+    return Material(dataset, split(dataset, recipe.validate_), model, table)
+
+
+def parts(recipe: Recipe, of: Material, device: torch.device) -> Parts:
+    """All that the loop needs, on the device.
+
+    Raises:
+        TrainingError: a part does not fit the data, or a metric is not known.
+    """
+    task = of.dataset.task
+    counts = COUNTS[task]
+    known = [f"{s}.{n}" for s in ("val", "train") for n in ("loss", *counts.names)]
+    monitor = recipe.validate_.monitor
+    goal = direction(monitor, "validate.monitor", known)
+    best = [Best(monitor, goal)]
+    for metric in recipe.checkpoints.also_best:
+        best.append(Best(metric, direction(metric, "checkpoints.also_best", known)))
+    patience = None
+    if recipe.validate_.patience is not None:
+        patience = Patience(goal, recipe.validate_.patience, recipe.validate_.min_delta)
+    placed = samples.place(of.dataset, of.split, device)
+    steps = len(placed["train"].cut(recipe.train.batch_size))
+    watched = getattr(recipe.schedule, "monitor", monitor)
+    model = of.model.to(device)
+    # As many outputs as targets have values; only classes have one value for many outputs.
+    outputs = of.dataset.outputs if task == "classes" else placed["train"].y[0].numel()
+    loss: Any = recipe.loss
+    optimizer: Any = recipe.optimizer
+    threshold = getattr(loss, "threshold", 0.0)
+    return Parts(
+        model=model,
+        criterion=losses.build(loss, task),
+        optimizer=optim.build(optimizer, model.parameters()),
+        schedule=schedule.build(
+            recipe.schedule,
+            optimizer.lr,
+            steps,
+            recipe.train.epochs,
+            direction(watched, "schedule.monitor", known),
+            getattr(recipe.model, "d_model", None) or getattr(model, "d_model", None),
+        ),
+        samples=placed,
+        steps=steps,
+        outputs=outputs,
+        tally=lambda **options: Tally(
+            counts(outputs, threshold).to(device), total=loss.report == "sum", **options
+        ),
+        best=best,
+        patience=patience,
+    )
+
+
+def direction(metric: str, key: str, known: list[str]) -> Goal:
+    """Which way one of the known metrics is better.
+
+    Raises:
+        TrainingError: it is not one of them; the message names the nearest and all others.
+    """
+    goal = goal_of(metric)
+    if metric in known and goal:
+        return goal
+    near = get_close_matches(metric, known, 1, 0.0)[0]
+    raise TrainingError(
+        "error",
+        f"{key} = {metric!r}: this training has no such metric; nearest: {near}. "
+        f"There are {', '.join(known)}",
+    )
+
+
+def choose_device(resources: Resources) -> torch.device:
+    """The device that `[resources]` asks for; sets the number of CPU threads too.
+
+    Raises:
+        TrainingError: a GPU is needed, and torch sees none.
+    """
+    if resources.threads:
+        torch.set_num_threads(resources.threads)
+    there = resources.gpus != 0 and torch.cuda.is_available()
+    if resources.gpus and not there:
+        raise TrainingError(
+            "launch",
+            "resources.gpus = 1, but torch finds no CUDA device on this machine: "
+            "leave the key out to train on the CPU",
+        )
+    return torch.device("cuda", torch.cuda.current_device()) if there else torch.device("cpu")

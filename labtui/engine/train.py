@@ -1,0 +1,103 @@
+"""One training: builds the parts, runs the loop, scores what came out.
+
+The test split is scored when training has ended by itself (not when it was stopped, since it can go
+on): with the weights of `best.pt`, recorded as `test.*` at the best step, where `at_best` looks for
+it; and with the last weights, whose scores are the fact `last_epoch`. Nothing else sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from labtui.engine import baseline, setup
+from labtui.engine.checkpoint import Checkpoints
+from labtui.engine.loop import Loop
+from labtui.recipe.core import Recipe
+from labtui.writer import Run
+
+MOST_PREDICTIONS = 2**24
+"""Values of one split's outputs that are kept as predictions; of larger outputs none are."""
+
+
+def train(
+    run: Run, recipe: Recipe, lab: Path, asked: Callable[[], str | None], result: dict[str, Any]
+) -> str | None:
+    """Train what the recipe describes, going on from `last.pt` if there is one.
+
+    Args:
+        run: gets metrics and artifacts.
+        lab: relative paths and factories are looked up from here.
+        asked: "stop" or "kill" when somebody wants the training to end.
+        result: gets `best` and `facts` as they become known.
+
+    Returns:
+        None when the training ended by itself, else what was asked.
+
+    Raises:
+        LabtuiError: a part cannot be built, or the training cannot go on.
+    """
+    device = setup.choose_device(recipe.resources)
+    material = setup.material(recipe, lab)
+    run.artifact("layers", material.layers)
+    run.artifact("data", material.describe(recipe))
+    parts = setup.parts(recipe, material, device)
+    result["facts"] = {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        **{name: value for name, value in material.layers.items() if name != "rows"},
+        "steps_per_epoch": parts.steps,
+        **{name: len(samples) for name, samples in parts.samples.items()},
+        "baseline": baseline.of(parts, material.dataset),
+    }
+    checkpoints = Checkpoints(run.paths.checkpoints, recipe.checkpoints.interval)
+    loop = Loop(recipe, parts, run, checkpoints, asked)
+    if state := checkpoints.load("last"):
+        loop.load_state_dict(state)
+    elif run.attempt > 1:
+        run.void_after(-1)
+    try:
+        ended = loop.fit()
+    finally:
+        result["best"] = parts.best[0].facts()
+    if ended is None:
+        conclude(loop, checkpoints, material.dataset.classes, result)
+    return ended
+
+
+def conclude(
+    loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]
+) -> None:
+    """Score the held-out splits with the last weights and with the best; keep what they say."""
+    held_out = [name for name in ("val", "test") if name in loop.parts.samples]
+    result["facts"]["last_epoch"] = {
+        "epoch": loop.epoch,
+        "step": loop.step,
+        **{name: value for split in held_out for name, value in loop.score(split).items()},
+    }
+    best = checkpoints.load("best")
+    if best is None:
+        return
+    loop.parts.model.load_state_dict(best.pop("model"))
+    # What the file says: it is the weights that are scored here.
+    result["best"] = {name: best[name] for name in ("metric", "goal", "value", "step", "epoch")}
+    confusion: dict[str, Any] = {"classes": classes, "step": best["step"], "epoch": best["epoch"]}
+    predictions: dict[str, Any] = {}
+    for split in held_out:
+        samples = loop.parts.samples[split]
+        tally, outputs = loop.predict(
+            split, keep=len(samples) * loop.parts.outputs <= MOST_PREDICTIONS
+        )
+        scores = {f"{split}.{name}": value for name, value in tally.scores().items()}
+        if split == "test":
+            loop.run.log(scores, best["step"])
+        confusion[split] = tally.counts.report(classes)
+        if outputs:
+            predictions[f"{split}_index"] = samples.index.cpu().numpy()
+            predictions[f"{split}_y"] = samples.targets.cpu().numpy()
+            predictions[f"{split}_scores"] = torch.cat(outputs).cpu().numpy()
+    loop.run.artifact("confusion", confusion)
+    if predictions:
+        loop.run.artifact("predictions", predictions)
