@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,12 +25,13 @@ def windows(n: int = 5) -> Tensor:
     return torch.randn(n, W, generator=rng(7))
 
 
-def test_fourier_modes_are_numpys() -> None:
+@pytest.mark.parametrize("norm", ["backward", "ortho"])
+def test_fourier_modes_are_numpys(norm: Any) -> None:
     x = windows()
-    seen = Features("fourier", W, 40)(x).numpy()
+    seen = Features("fourier", W, 40, norm)(x).numpy()
     assert seen.shape == (5, 40, 3)
     for window, modes in zip(x.numpy().astype(np.float64), seen, strict=True):
-        spectrum = np.fft.rfft(window)
+        spectrum = np.fft.rfft(window, norm=norm)
         order = np.argsort(-np.abs(spectrum))[:40]
         np.testing.assert_allclose(modes[:, 0], spectrum[order].real, atol=1e-3)
         np.testing.assert_allclose(modes[:, 1], spectrum[order].imag, atol=1e-3)
@@ -38,14 +40,14 @@ def test_fourier_modes_are_numpys() -> None:
 
 def test_decimate_is_scipys() -> None:
     x = windows()
-    seen = Features("decimate", W, 0)(x)
+    seen = Features("decimate", W)(x)
     assert seen.shape == (5, 400, 1)
     np.testing.assert_allclose(seen[:, :, 0], decimate(x.double().numpy(), 4), atol=1e-5)
 
 
 def test_raw_is_the_window() -> None:
     x = windows()
-    assert torch.equal(Features("raw", W, 0)(x)[:, :, 0], x)
+    assert torch.equal(Features("raw", W)(x)[:, :, 0], x)
 
 
 def test_odds_of_changes() -> None:
@@ -83,7 +85,7 @@ def test_noise_level_is_uniform() -> None:
 
 
 def test_cutout_zeroes_one_stretch_of_100_to_499() -> None:
-    x = windows(12_000)
+    x = torch.ones(12_000, W)
     hidden = only(CUTOUT, x=x) == 0
     lengths = hidden.sum(dim=1)
     assert (lengths.min(), lengths.max()) == (100, 499)

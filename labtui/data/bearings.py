@@ -62,6 +62,7 @@ def bearings(
     per_class: int,
     features: Literal["fourier", "decimate", "raw"],
     modes: int,
+    norm: Literal["backward", "ortho"],
     split: Literal["random", "time", "recording"],
     blocks: int,
     augment: dict[str, Any] | None,
@@ -82,7 +83,7 @@ def bearings(
     )
     groups = None if split == "random" else torch.from_numpy(owners * blocks + places)
     sight = Sight(
-        Features(features, window, modes), None if augment is None else Augment(**augment)
+        Features(features, window, modes, norm), None if augment is None else Augment(**augment)
     )
     simulated = any(recording.simulated for recording in recordings)
     return Dataset(
@@ -97,7 +98,9 @@ def bearings(
             "recordings": len(recordings),
             "sampling rate (Hz)": RATE,
             "window (samples)": window,
-            "features": f"{modes} largest Fourier modes" if features == "fourier" else features,
+            "features": f"{modes} largest Fourier modes ({norm})"
+            if features == "fourier"
+            else features,
             "normalisation": "none",
             "split": _SPLITS[split],
             "augmentation": _in_words(augment),

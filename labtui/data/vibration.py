@@ -84,17 +84,22 @@ class Features:
     """What a model sees of windows: Fourier modes, every fourth sample, or all samples."""
 
     def __init__(
-        self, kind: Literal["fourier", "decimate", "raw"], window: int, modes: int
+        self,
+        kind: Literal["fourier", "decimate", "raw"],
+        window: int,
+        modes: int = 40,
+        norm: Literal["backward", "ortho"] = "backward",
     ) -> None:
         self.kind = kind
         self.modes = modes
+        self.norm = norm
         self._table = _decimation(window) if kind == "decimate" else torch.fft.rfftfreq(window)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(N, window) -> (N, modes, 3), (N, ⌈window/4⌉, 1) or (N, window, 1).
 
-        The three channels of a Fourier mode are its real and imaginary part, unscaled, and its
-        frequency in cycles a sample; modes are in descending order of magnitude.
+        The three channels of a Fourier mode are its real and imaginary part and its frequency
+        in cycles a sample; modes are in descending order of magnitude.
         """
         if self.kind == "raw":
             return x[:, :, None]
@@ -102,7 +107,7 @@ class Features:
             self._table = self._table.to(x.device)
         if self.kind == "decimate":
             return (x @ self._table)[:, :, None]
-        spectrum = torch.fft.rfft(x)
+        spectrum = torch.fft.rfft(x, norm=self.norm)
         largest = spectrum.abs().topk(self.modes).indices
         modes = spectrum.gather(1, largest)
         return torch.stack([modes.real, modes.imag, self._table[largest]], dim=2)

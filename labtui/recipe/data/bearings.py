@@ -44,6 +44,9 @@ class Bearings(Part):
     """What the model sees: the largest Fourier modes, every fourth sample, or all samples."""
     modes: int = Field(40, ge=1)
     """Fourier modes kept, in descending order of magnitude."""
+    norm: Literal["backward", "ortho"] = "backward"
+    """Scale of the Fourier modes, in numpy.fft's words: unscaled, or divided by √window, which puts
+    them on the scale of the frequencies beside them and makes short trainings possible."""
     split: Literal["random", "time", "recording"] = "random"
     """Which windows stay together in a split: none (windows of one stretch of signal fall on both
     sides: optimistic), blocks of time, or whole recordings (both honest; recordings need several
