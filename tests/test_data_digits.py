@@ -13,7 +13,7 @@ import torch
 
 from labtui.data import build
 from labtui.data.digits import Shift
-from labtui.recipe.data import Digits
+from labtui.recipe.data.digits import Digits
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 def test_digits() -> None:
     dataset = build(Digits(shift=1), Path())
     assert (len(dataset), dataset.shape, dataset.outputs) == (1797, (1, 8, 8), 10)
-    assert (dataset.x.min(), dataset.x.max()) == (0, 1)
+    assert (int(dataset.x.min()), int(dataset.x.max())) == (0, 1)
 
 
 def test_shift_moves_whole_images_and_repeats_with_its_seed() -> None:

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.signal import butter, hilbert, sosfiltfilt
 
 from labtui.data import build
-from labtui.data.bearings_sim import FAULTS, RATE, make, record
+from labtui.data.bearings import RATE
+from labtui.data.bearings_sim import FAULTS, make, record
+from labtui.data.split import split
 from labtui.errors import DataError
-from labtui.recipe.data import Bearings
+from labtui.recipe.core import Validate
+from labtui.recipe.data.bearings import Bearings
 
 # As the CWRU Bearing Data Center gives them for the drive-end bearing, in shaft turns.
 PUBLISHED = {"inner": 5.4152, "outer": 3.5848, "ball": 4.7135}
@@ -63,6 +67,22 @@ def test_real_recordings_are_never_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "105_0.mat").read_bytes() == b"mine"
     with pytest.raises(DataError, match="at least one sample"):
         make(tmp_path / "new", seconds=0.0)
+
+
+def test_faults_are_told_apart_by_their_spectrum_not_by_their_level(tmp_path: Path) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    make(tmp_path / "sim", seconds=4.0)
+    dataset = build(Bearings(path="sim", per_class=40, split="time", blocks=5), tmp_path)
+    parts = split(dataset, Validate(val=0.2))
+    spectrum = torch.fft.rfft(dataset.x).abs()
+    level = dataset.x.std(dim=1, keepdim=True)
+    scores = []
+    for features in (spectrum, level):
+        forest = RandomForestClassifier(50, random_state=0)
+        forest.fit(features[parts["train"]], dataset.y[parts["train"]])
+        scores.append(forest.score(features[parts["val"]], dataset.y[parts["val"]]))
+    assert scores[0] > 0.9 > 0.8 > scores[1]
 
 
 def test_marked_as_simulated(tmp_path: Path) -> None:

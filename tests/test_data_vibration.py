@@ -56,7 +56,7 @@ def test_odds_of_changes() -> None:
     seen: dict[tuple[int, ...], int] = {}
     for row, count in zip(*chosen.unique(dim=0, return_counts=True), strict=True):
         seen[tuple(row.nonzero()[:, 0].tolist())] = int(count)
-    expected = {(): 0.1}
+    expected: dict[tuple[int, ...], float] = {(): 0.1}
     expected |= {(change,): 0.45 / 4 for change in range(4)}
     pairs = [(SHIFT, CUTOUT), (NOISE, CUTOUT), (SHIFT, CROP), (NOISE, CROP)]
     expected |= {tuple(sorted(pair)): 0.45 / 4 for pair in pairs}
@@ -88,7 +88,7 @@ def test_cutout_zeroes_one_stretch_of_100_to_499() -> None:
     x = torch.ones(12_000, W)
     hidden = only(CUTOUT, x=x) == 0
     lengths = hidden.sum(dim=1)
-    assert (lengths.min(), lengths.max()) == (100, 499)
+    assert (int(lengths.min()), int(lengths.max())) == (100, 499)
     edges = hidden.int().diff(dim=1).abs().sum(dim=1)
     assert edges.max() <= 2
     assert hidden[:, 0].any()
@@ -100,7 +100,7 @@ def test_shift_is_circular_from_minus_800_to_799() -> None:
     moved = only(SHIFT, x=ramp)
     by = torch.where(moved[:, 0] == 0, 0.0, W - moved[:, 0])
     by = torch.where(by >= 800, by - W, by)
-    assert (by.min(), by.max()) == (-800, 799)
+    assert (int(by.min()), int(by.max())) == (-800, 799)
     assert by.mean().abs() < 20
     assert torch.equal(moved[3], ramp[3].roll(int(by[3])))
 
@@ -109,7 +109,7 @@ def test_crop_repeats_800_samples_twice() -> None:
     ramp = torch.arange(W, dtype=torch.float32).expand(20_000, W)
     cropped = only(CROP, x=ramp)
     begin = cropped[:, 0].long()
-    assert (begin.min(), begin.max()) == (0, 800)
+    assert (int(begin.min()), int(begin.max())) == (0, 800)
     whole = begin[:, None] + torch.arange(800)
     assert torch.equal(cropped.long(), whole.repeat_interleave(2, dim=1))
 

@@ -82,8 +82,8 @@ def test_folds_cover_everything_once() -> None:
 
 def test_test_set_is_the_same_for_every_fold() -> None:
     dataset = data(balanced(3, 20))
-    plan = {"scheme": "kfold", "folds": 4, "test": 0.2}
-    tests = [split(dataset, Validate(**plan, fold=k))["test"] for k in range(4)]
+    plans = [Validate(scheme="kfold", folds=4, test=0.2, fold=k) for k in range(4)]
+    tests = [split(dataset, plan)["test"] for plan in plans]
     assert all(torch.equal(tests[0], other) for other in tests)
 
 
@@ -123,7 +123,7 @@ def test_official_split() -> None:
 
 def test_multilabel_and_regression_are_split_without_classes() -> None:
     for task in ("multilabel", "regression"):
-        dataset = Dataset(torch.zeros(40, 2), torch.rand(40, 3).round(), task, ["a", "b", "c"])  # type: ignore[arg-type]
+        dataset = Dataset(torch.zeros(40, 2), torch.rand(40, 3).round(), task, ["a", "b", "c"])
         assert len(split(dataset, Validate(val=0.25))["val"]) == 10
         assert len(split(dataset, Validate(scheme="kfold", folds=4))["val"]) == 10
 

@@ -12,7 +12,9 @@ from torch import nn
 from labtui import data, zoo
 from labtui.errors import DataError, RecipeError
 from labtui.recipe.data import DATASETS
-from labtui.recipe.models import MODELS, DigitsCNN, TransformerCls
+from labtui.recipe.models import MODELS
+from labtui.recipe.models.digits import DigitsCNN
+from labtui.recipe.models.transformer import TransformerCls
 from labtui.recipe.spec import UserPart
 
 
@@ -27,7 +29,7 @@ def parameters(model: nn.Module) -> int:
         ({"d_model": 256, "nhead": 16, "d_hid": 512, "nlayers": 6}, 3, 3_164_675),  # Paderborn
     ],
 )
-def test_transformer_cls_parameters(options: dict[str, int], outputs: int, expected: int) -> None:
+def test_transformer_cls_parameters(options: Any, outputs: int, expected: int) -> None:
     model = zoo.build(TransformerCls(**options), (40, 3), outputs, Path())
     assert parameters(model) == expected
 

@@ -75,9 +75,11 @@ def build(spec: Part, lab: Path) -> Dataset:
         RecipeError: the factory cannot be found or does not take the options.
         DataError: it did not return a sound `Dataset`, or a file is not what it should be.
     """
-    own = isinstance(spec, UserPart)
-    name = spec.factory if isinstance(spec, UserPart) else spec.factory_path
-    dataset = factory.call(name, lab, folder=lab if own else None, **spec.options())
+    if isinstance(spec, UserPart):
+        name, folder = spec.factory, lab
+    else:
+        name, folder = spec.factory_path, None
+    dataset = factory.call(name, lab, folder=folder, **spec.options())
     if not isinstance(dataset, Dataset):
         kind = type(dataset).__name__
         raise DataError(f"factory {name!r} returned a {kind}, expected a labtui.data.Dataset")

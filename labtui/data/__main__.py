@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     showing.add_argument("--lab", type=Path, default=Path("."))
     showing.add_argument("--set", action="append", default=[], dest="overrides")
     options = vars(parser.parse_args(arguments))
-    command = {"make": make, "show": show}[options.pop("command")]
+    command: Callable[..., dict[str, Any]] = make if options.pop("command") == "make" else show
     try:
         print(json.dumps(command(**options), ensure_ascii=False))
     except LabtuiError as error:

@@ -32,7 +32,7 @@ def describe(dataset: Dataset, validate: Validate | None = None) -> dict[str, An
         "seen": list(dataset.shape),
         "dtype": str(dataset.x.dtype).removeprefix("torch."),
         "outputs": dataset.outputs,
-        "groups": None if dataset.groups is None else len(dataset.groups.unique()),
+        "groups": None if dataset.groups is None else len(set(dataset.groups.tolist())),
         "splits": {name: len(part) for name, part in parts.items()},
         "classes": [
             {
@@ -59,7 +59,7 @@ def _examples(dataset: Dataset) -> list[dict[str, Any]]:
     y, found = dataset.y, []
     for k, name in enumerate(dataset.classes[:CLASSES]):
         if dataset.task == "regression":
-            own = range(EXAMPLES) if k == 0 else range(0)
+            own = list(range(EXAMPLES)) if k == 0 else []
         else:
             own = (y == k if y.ndim == 1 else y[:, k] > 0).nonzero()[:EXAMPLES, 0].tolist()
         found += [{"class": name, "sample": i, "values": _thin(dataset.x[i])} for i in own]

@@ -28,9 +28,11 @@ def build(spec: Part, shape: tuple[int, ...], outputs: int, root: Path) -> nn.Mo
         RecipeError: the factory cannot be found, does not take the options or the shape, or did not
             return an `nn.Module`.
     """
-    own = isinstance(spec, UserPart)
-    name = spec.factory if isinstance(spec, UserPart) else spec.factory_path
-    model = factory.call(name, shape, outputs, folder=root if own else None, **spec.options())
+    if isinstance(spec, UserPart):
+        name, folder = spec.factory, root
+    else:
+        name, folder = spec.factory_path, None
+    model = factory.call(name, shape, outputs, folder=folder, **spec.options())
     if not isinstance(model, nn.Module):
         kind = type(model).__name__
         raise RecipeError(f"factory {name!r} returned a {kind}, expected a torch.nn.Module")
