@@ -103,7 +103,9 @@ def test_a_neighbours_signal_in_the_same_file_is_not_taken(copy: Path) -> None:
 
 
 def test_no_folder_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such folder.*labtui data make bearings --out"):
+    with pytest.raises(
+        DataError, match="No such file or directory.*labtui data make bearings --out"
+    ):
         load(tmp_path / "nowhere")
 
 

@@ -75,16 +75,12 @@ def bearings(
         DataError: a folder, file or class is missing, or a file is not what it should be.
     """
     recordings = read(root / path, loads)
-    starts, owners, places = _windows(
-        recordings, window, per_class, blocks if split == "time" else 1
-    )
-    x = np.stack(
-        [recordings[r].signal[s : s + window] for r, s in zip(owners, starts, strict=True)]
-    )
+    stretches = blocks if split == "time" else 1
+    starts, owners, places = _windows(recordings, window, per_class, stretches)
+    signals = [recordings[owner].signal for owner in owners]
+    x = np.stack([signal[s : s + window] for signal, s in zip(signals, starts, strict=True)])
     groups = None if split == "random" else torch.from_numpy(owners * blocks + places)
-    sight = Sight(
-        Features(features, window, modes, norm), None if augment is None else Augment(**augment)
-    )
+    changes = None if augment is None else Augment(**augment)
     simulated = any(recording.simulated for recording in recordings)
     return Dataset(
         x=torch.from_numpy(x).to(torch.float32),
@@ -92,15 +88,13 @@ def bearings(
         task="classes",
         classes=list(CLASSES),
         groups=groups,
-        transform=sight,
+        transform=Sight(Features(features, window, modes, norm), changes),
         facts={
             "source": "simulated (McFadden and Smith 1984)" if simulated else "CWRU, drive end",
             "recordings": len(recordings),
             "sampling rate (Hz)": RATE,
             "window (samples)": window,
-            "features": f"{modes} largest Fourier modes ({norm})"
-            if features == "fourier"
-            else features,
+            "features": _FEATURES[features].format(modes=modes, norm=norm),
             "normalisation": "none",
             "split": _SPLITS[split],
             "augmentation": _in_words(augment),
@@ -108,6 +102,11 @@ def bearings(
     )
 
 
+_FEATURES = {
+    "fourier": "{modes} largest Fourier modes, norm {norm}",
+    "decimate": "every fourth sample",
+    "raw": "all samples",
+}
 _SPLITS = {
     "random": "random windows of the same recordings on both sides: optimistic",
     "time": "by blocks of time: no stretch of signal on both sides",
@@ -128,16 +127,14 @@ def read(folder: Path, loads: list[int]) -> list[Recording]:
     Raises:
         DataError: no such folder, a class without a file, or a file that cannot be used.
     """
-    if not folder.is_dir():
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
         raise DataError(
-            f"{folder}: no such folder. Put CWRU recordings there (97_Normal_0.mat, 105_0.mat, …), "
-            f"or write simulated ones: labtui data make bearings --out {folder}"
-        )
-    numbered = {
-        int(match[1]): path
-        for path in sorted(folder.iterdir())
-        if (match := _FILE.fullmatch(path.name))
-    }
+            f"{folder}: {error.strerror}. Put CWRU recordings there (97_Normal_0.mat, 105_0.mat, "
+            f"…), or write simulated ones: labtui data make bearings --out {folder}"
+        ) from error
+    numbered = {int(m[1]): file for file in files if (m := _FILE.fullmatch(file.name))}
     found = []
     for label, (name, first) in enumerate(CLASSES.items()):
         paths = {first + load: numbered.get(first + load) for load in sorted(loads)}

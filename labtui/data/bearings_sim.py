@@ -75,8 +75,11 @@ def make(
     """
     from scipy.io import savemat
 
-    if int(seconds * RATE) < 1:
-        raise DataError(f"seconds = {seconds}: a recording needs at least one sample")
+    if seed < 0 or not 1 <= seconds * RATE <= 1e8:
+        raise DataError(
+            f"seed = {seed}, seconds = {seconds}: the seed must not be negative, and a recording "
+            "needs at least one sample and no more than two hours"
+        )
     if out.is_dir() and any(out.glob("*.mat")):
         raise DataError(f"{out} already holds .mat files: name an empty or a new folder")
     out.mkdir(parents=True, exist_ok=True)

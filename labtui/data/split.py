@@ -114,7 +114,7 @@ class _Cut:
     def _enough(self, labels: Indices | None, groups: Indices | None, k: int) -> None:
         """Raise DataError unless each of k folds can have a group and a sample of each class."""
         if groups is not None and (n := len(np.unique(groups))) < k:
-            raise DataError(f"{k} parts need {k} groups, but the data has {n}: use fewer folds")
+            raise DataError(f"{k} parts need {k} groups, but the data has {n}: set fewer folds")
         for label in () if labels is None else np.unique(labels):
             if (n := int((labels == label).sum())) < k:
                 raise DataError(
