@@ -1,7 +1,8 @@
 """What a recipe would build, for `labtui check`: `python -m labtui.engine.inspect` in the lab.
 
 Reads a resolved recipe as JSON from stdin, and prints a JSON object: `parameters`, `trainable`,
-`layers` (rows of the layer table), `shape`, `outputs`, `splits`; or `error`, with exit status 2.
+`layers` (rows of the layer table), `shape`, `outputs`, `splits`; or `error` and its `kind`, with exit
+status 2.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def main() -> int:
     except Exception as error:
         from labtui.engine.failure import explain
 
-        print(json.dumps({"error": explain(error)[1]}, ensure_ascii=False))
+        found = {"error": explain(error)[1], "kind": type(error).__name__}
+        print(json.dumps(found, ensure_ascii=False))
         return 2
     print(json.dumps(found, ensure_ascii=False, default=str))
     return 0

@@ -1,0 +1,55 @@
+"""The command line: one function a command, errors as one message, exit statuses as promised.
+
+Exit status: 0 all finished, 1 a run failed, 2 the request was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from labtui.errors import LabtuiError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; its exit status. Errors are messages on stderr, never tracebacks."""
+    import click
+
+    from labtui.cli.app import app
+    from labtui.table import clean
+
+    debug = "--debug" in arguments
+    try:
+        # Not click's own main: a broken pipe and an interrupt have their own status here.
+        outcome = app(arguments, standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        if debug:
+            raise
+        error.show()
+        return 2
+    except LabtuiError as error:
+        if debug:
+            raise
+        print("labtui: " + "\n".join(clean(line) for line in str(error).splitlines()), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has seen enough (`labtui ls | head`); nothing more may be flushed to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        print(f"labtui: {clean(f'{type(error).__name__}: {error}')}", file=sys.stderr)
+        print("labtui: this should not have happened; --debug shows where", file=sys.stderr)
+        return 2

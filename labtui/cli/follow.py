@@ -1,0 +1,165 @@
+"""Runs in the foreground: started one after another, each with a progress bar until it ends.
+
+The run belongs to its worker: closing the terminal ends the following only. Ctrl-C asks the worker
+to stop, a second one kills it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labtui import launch, run
+from labtui.cli.app import say
+from labtui.errors import LabtuiError, LaunchError
+from labtui.files.atomic import read_json
+from labtui.files.paths import RunPaths
+from labtui.table import clean, number
+
+if TYPE_CHECKING:
+    from labtui.query import Lab
+    from labtui.series import Summary
+
+_POLL = 0.2
+
+
+def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
+    """Start and follow runs; the exit status: 0 all finished, 1 one failed, 130 interrupted."""
+    states = []
+    for place, paths in enumerate(runs):
+        count = f" ({place + 1} of {len(runs)})" if len(runs) > 1 else ""
+        say(f"run {paths.id}{count}")
+        try:
+            states.append(_follow(lab, paths))
+        except LaunchError as error:
+            say(f"labtui: {error}")
+            states.append("failed")
+        except KeyboardInterrupt:
+            for waiting in runs[place + 1 :]:
+                launch.stop(waiting)
+            _closing_line(paths)
+            return 130
+        _closing_line(paths)
+    return 0 if all(state == "finished" for state in states) else 1
+
+
+def _follow(lab: Lab, paths: RunPaths) -> str:
+    worker = launch.start(lab.paths, paths)
+    tables = run.recipe_of(paths)
+    try:
+        with _Progress(tables) as progress:
+            _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
+    except KeyboardInterrupt:
+        _interrupt(paths)
+        raise
+    finally:
+        if worker is not None and worker.poll() is not None:
+            launch.judge(paths, worker.returncode)
+    return run.derive(paths).state
+
+
+def _watch(
+    paths: RunPaths, tables: dict[str, Any], progress: _Progress, alive: Callable[[], bool]
+) -> None:
+    """Show what the run logs until it ends."""
+    from labtui import series
+
+    monitor = (tables.get("validate") or {}).get("monitor", "")
+    summary = series.EMPTY
+    while True:
+        going = alive() and run.derive(paths).state in ("running", "queued")
+        summary = series.summarise(paths, monitor, tables.get("goals"), summary)
+        progress.show(summary, monitor)
+        if not going:
+            return
+        time.sleep(_POLL)
+
+
+def _interrupt(paths: RunPaths) -> None:
+    """Ask the worker to stop and wait for it; kill it when the user insists."""
+    say("\nstopping after this step, with a checkpoint (Ctrl-C again: at once)")
+    try:
+        launch.stop(paths)
+        while run.derive(paths).state == "running":
+            time.sleep(_POLL)
+    except KeyboardInterrupt:
+        launch.stop(paths, kill=True)
+    except LabtuiError:
+        pass  # it ended by itself meanwhile
+
+
+def _closing_line(paths: RunPaths) -> None:
+    """How it ended, its figures beside the constant predictor's, and what to do next."""
+    from labtui import series
+
+    status = run.derive(paths)
+    tables = run.recipe_of(paths)
+    validate = tables.get("validate") or {}
+    monitor = validate.get("monitor", "")
+    metrics = series.summarise(paths, monitor, tables.get("goals")).metrics
+    facts = (read_json(paths.result) or {}).get("facts") or {}
+    baseline = facts.get("baseline") or {}
+    say(f"{status.state}{f' ({status.reason})' if status.reason else ''}  {paths.id}")
+    if status.message:
+        say(status.message)
+    shown = [monitor, f"test.{monitor.partition('.')[2]}"]
+    for name in shown:
+        value = metrics.get(name, {}).get("at_best")
+        if value is not None:
+            beside = f"   best constant predictor {number(baseline[name])}" if name in baseline else ""
+            say(f"  {name} {number(value)} at step {metrics[monitor]['best_step']}{beside}")
+    if validate.get("scheme") and (tables.get("data") or {}).get("split") == "random":
+        say("  random split: pieces of one recording are on both sides, so this figure is optimistic")
+    if status.state == "finished":
+        say(f"  labtui report {paths.id}")
+    elif status.state in ("stopped", "lost", "failed") and status.reason != "launch":
+        say(f"  labtui resume {paths.id}")
+
+
+class _Progress:
+    """A progress bar on a terminal; elsewhere a line for each validation."""
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        self.epochs = (tables.get("train") or {}).get("epochs", 0)
+        self._bar: Any = None
+        self._shown: float | None = None
+
+    def __enter__(self) -> _Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=None),
+                TextColumn("{task.fields[figures]}", markup=False),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(compact=True),
+                console=Console(stderr=True),
+                refresh_per_second=4,
+            )
+            self._task = self._bar.add_task("starting", total=self.epochs or None, figures="")
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, summary: Summary, monitor: str) -> None:
+        """Show the newest epoch, loss and monitored metric."""
+        metrics = summary.metrics
+        epoch = metrics.get("epoch", {}).get("last")
+        wanted = ("train.step_loss" if self._bar else "train.loss", "val.loss", monitor)
+        names = [name for name in dict.fromkeys(wanted) if name in metrics]
+        figures = "  ".join(f"{clean(name)} {number(metrics[name]['last'])}" for name in names)
+        if self._bar is not None:
+            if epoch is None and not figures:
+                return
+            label = f"epoch {epoch:.0f}/{self.epochs}" if epoch is not None else f"step {summary.step}"
+            self._bar.update(self._task, completed=epoch, description=label, figures=figures)
+        elif figures and epoch != self._shown:
+            self._shown = epoch
+            say(f"epoch {number(epoch)}  {figures}" if epoch is not None else f"step {summary.step}  {figures}")

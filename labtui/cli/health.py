@@ -1,0 +1,101 @@
+"""What `labtui doctor` looks at: the lab's files, its runs, this machine and this terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from labtui.files.toml import read
+from labtui.table import size
+
+if TYPE_CHECKING:
+    from labtui.query import Lab
+
+Finding = list[str]
+_LITTLE = 1_000_000_000
+
+
+def findings(lab: Lab) -> list[Finding]:
+    """Severity (ok, note, error), what was looked at, what was found, what to do."""
+    return [*_folders(lab), *_leftovers(lab), *_recipes(lab), *_runs(lab), *_machine()]
+
+
+def _folders(lab: Lab) -> Iterator[Finding]:
+    paths = lab.paths
+    yield ["ok", "lab", str(paths.root), ""]
+    if not paths.runs.is_dir():
+        yield ["note", "runs", "no runs/ folder yet", "labtui init, or start a run"]
+    elif not os.access(paths.runs, os.W_OK):
+        yield ["error", "runs", f"{paths.runs} cannot be written", "check its rights"]
+    free = shutil.disk_usage(paths.root).free
+    grade = "error" if free < _LITTLE else "ok"
+    yield [grade, "disk", f"{size(free)} free", "make room before the next run" if grade == "error" else ""]
+
+
+def _leftovers(lab: Lab) -> Iterator[Finding]:
+    """Directories that a killed launcher or remover left behind."""
+    for prefix, what in ((".new-", "unfinished"), (".trash-", "half removed")):
+        found = sorted(lab.paths.runs.glob(f"{prefix}*")) if lab.paths.runs.is_dir() else []
+        if found:
+            names = ", ".join(path.name for path in found[:3])
+            yield ["note", "leftovers", f"{len(found)} {what}: {names}", "can be deleted"]
+
+
+def _recipes(lab: Lab) -> Iterator[Finding]:
+    from labtui.errors import RecipeError
+    from labtui.recipe.read import load
+
+    found = lab.recipes()
+    wrong = 0
+    for row in found:
+        try:
+            load(lab.paths.recipes / row["path"])
+        except RecipeError as error:
+            wrong += 1
+            yield ["error", "recipe", str(error).splitlines()[0], f"labtui check {row['path']}"]
+    if found and not wrong:
+        yield ["ok", "recipes", f"{len(found)}, all valid", ""]
+
+
+def _runs(lab: Lab) -> Iterator[Finding]:
+    rows = lab.runs()
+    states: dict[str, list[str]] = {}
+    for row in rows:
+        states.setdefault(row.state, []).append(row.id)
+        paths = lab.paths.run(row.id)
+        for name in ("recipe", "notes"):
+            path = getattr(paths, name)
+            with suppress(FileNotFoundError):
+                try:
+                    read(path)
+                except FileNotFoundError:
+                    raise
+                except (OSError, ValueError) as error:
+                    yield ["error", row.id, f"{path.name} cannot be read: {error}", "mend or remove it"]
+    counts = ", ".join(f"{len(ids)} {state}" for state, ids in sorted(states.items()))
+    yield ["ok", "runs", counts or "none", ""]
+    for state, advice in (("lost", "labtui resume RUN"), ("queued", "labtui resume RUN, if nobody starts it")):
+        if state in states:
+            yield ["note", state, ", ".join(states[state][:3]), advice]
+
+
+def _machine() -> Iterator[Finding]:
+    yield ["ok", "python", sys.version.split()[0], ""]
+    for name in ("labtui", "torch", "textual"):
+        try:
+            yield ["ok", name, version(name), ""]
+        except PackageNotFoundError:
+            yield ["error", name, "is not installed", f"pip install {name}"]
+    gpu = "present" if os.path.exists("/dev/nvidiactl") else "none: runs train on the CPU"
+    yield ["ok", "gpu", gpu, ""]
+    encoding = (sys.stdout.encoding or "").lower()
+    if "utf" not in encoding:
+        yield ["note", "terminal", f"encoding {encoding or 'unknown'}", "export LANG=C.UTF-8"]
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "linux"):
+        yield ["note", "terminal", f"TERM={term or 'unset'}: charts are drawn in ASCII", ""]

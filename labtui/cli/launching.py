@@ -1,0 +1,199 @@
+"""Commands that start, stop and check trainings: run, stop, resume, recipes, check, schema."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labtui.cli.app import Format, FormatOption, RunsArgument, app, open_lab, say, show
+from labtui.errors import LaunchError, RecipeError
+
+if TYPE_CHECKING:
+    from labtui.query import Lab
+
+RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A file, or its path in recipes/.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override an option; KEY= removes it. Repeatable."),
+]
+
+
+@app.command("run")
+def run_recipe(
+    recipe: RecipeArgument,
+    set: SetOption = None,
+    repeats: Annotated[int | None, typer.Option(min=1, help="Trainings with seeds counted up.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return at once.")] = False,
+) -> int:
+    """Train what a recipe describes, and follow it until it ends."""
+    from labtui import launch
+    from labtui.cli.follow import follow_all
+    from labtui.recipe.read import load
+    from labtui.sweep import expand
+
+    lab = open_lab()
+    path = find_recipe(lab, recipe)
+    trainings = expand(load(path, set or []), recipe, str(lab.paths.root), repeats)
+    made = launch.enqueue(lab.paths, [training.tables() for training in trainings])
+    if detach:
+        for paths in made:
+            print(paths.id)
+        launch.start_all(lab.paths, made)
+        return 0
+    return follow_all(lab, made)
+
+
+def find_recipe(lab: Lab, name: str) -> Path:
+    """A recipe by its file, or by its path below the lab's `recipes/`, with or without `.toml`."""
+    path = Path(name).expanduser()
+    below = [lab.paths.recipes / name, lab.paths.recipes / f"{name}.toml", lab.paths.root / name]
+    return next((p for p in (path, *below) if p.is_file()), path)
+
+
+@app.command()
+def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], set: SetOption = None) -> int:
+    """Check recipes without running them: runs, resolved options, model size."""
+    from labtui.recipe.read import load
+    from labtui.sweep import expand
+
+    lab = open_lab()
+    bad = 0
+    for name in recipes:
+        try:
+            trainings = expand(load(find_recipe(lab, name), set or []), name, str(lab.paths.root))
+            print(f"{name}: ok, {len(trainings)} run{'s' if len(trainings) > 1 else ''}")
+            _print_resolved(trainings[0].tables())
+            if trainings[0].command is None:
+                _print_model(lab, trainings[0].tables())
+        except RecipeError as error:
+            say(str(error))
+            bad += 1
+    return 2 if bad else 0
+
+
+def _print_resolved(tables: dict[str, Any]) -> None:
+    from labtui.run import flatten
+    from labtui.table import render
+
+    hidden = ("format", "description", "origin")
+    flat = flatten({key: value for key, value in tables.items() if key not in hidden})
+    print(render(["option", "value"], [[key, value] for key, value in flat.items()]), end="")
+
+
+def _print_model(lab: Lab, tables: dict[str, Any]) -> None:
+    """Build data and model in a child process, which may load torch."""
+    from labtui.table import render
+
+    child = subprocess.run(
+        [sys.executable, "-P", "-m", "labtui.engine.inspect"],
+        input=json.dumps(tables).encode(),
+        capture_output=True,
+        cwd=lab.paths.root,
+    )
+    try:
+        found = json.loads(child.stdout)
+    except ValueError:
+        raise RecipeError(f"the model could not be built: {child.stderr.decode(errors='replace')[-2000:]}") from None
+    if "error" in found:
+        if found.get("kind") == "DataError":
+            # The recipe is right; what it trains on is not here.
+            say(f"model not built: {found['error']}")
+            return
+        raise RecipeError(str(found["error"]))
+    rows = [["  " * r["depth"] + r["name"], r["type"], _shape(r["output"]), r["parameters"]] for r in found["layers"]]
+    print(render(["layer", "type", "output", "parameters"], rows), end="")
+    print(f"{found['parameters']:,} parameters, {found['trainable']:,} of them trainable")
+    print(", ".join(f"{name} {part['samples']}" for name, part in found["splits"].items()) + " samples")
+
+
+def _shape(sizes: list[int] | None) -> str:
+    return " × ".join(map(str, sizes)) if sizes else "–"
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of recipes, for editors."""
+    from labtui.recipe.schema import schema
+
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def recipes(format: FormatOption = Format.table) -> None:
+    """List the lab's recipes."""
+    lab = open_lab()
+    found = lab.recipes()
+    rows = [
+        [r["path"], r["name"], r["error"] or _sentence(r["description"]), " ".join(map(str, r["tags"]))]
+        for r in found
+    ]
+    show(["recipe", "name", "description", "tags"], rows, format)
+    if not rows and format is Format.table:
+        say(f"no recipes in {lab.paths.recipes}; `labtui init` puts examples there")
+
+
+def _sentence(text: str) -> str:
+    """The first sentence of a description."""
+    return " ".join(text.split()).partition(". ")[0].rstrip(".")
+
+
+@app.command()
+def stop(
+    runs: RunsArgument,
+    kill: Annotated[bool, typer.Option("--kill", help="At once, without a checkpoint.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")] = 30.0,
+) -> int:
+    """Stop runs; each keeps a checkpoint to resume from."""
+    from labtui import launch
+    from labtui.run import derive
+
+    lab = open_lab()
+    found = {run.id: run for reference in runs for run in lab.group(reference)}
+    active = [run for run in found.values() if len(found) == 1 or run.status().state in ("running", "queued")]
+    if not active:
+        raise LaunchError("none of these runs is running or queued")
+    for run in active:
+        launch.stop(run.paths, kill=kill)
+    patience = time.monotonic() + wait
+    while True:
+        going = [run for run in active if derive(run.paths).state == "running"]
+        if not going or time.monotonic() >= patience:
+            break
+        time.sleep(0.1)
+    for run in active:
+        print(f"{run.id}  {derive(run.paths).state}")
+    if going:
+        say(f"{len(going)} still at work on the current step; `labtui stop --kill` does not wait")
+    return 0
+
+
+@app.command()
+def resume(
+    runs: RunsArgument,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return at once.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Though it may still live elsewhere.")] = False,
+) -> int:
+    """Go on with runs that ended early, from their last checkpoint."""
+    from labtui import launch
+    from labtui.cli.follow import follow_all
+
+    lab = open_lab()
+    found = {run.id: run for reference in runs for run in lab.group(reference)}
+    if len(found) > 1:  # of a sweep, whatever is not done
+        found = {i: r for i, r in found.items() if r.status().state not in ("running", "finished")}
+        if not found:
+            say("nothing to resume: all of these are finished or running")
+            return 0
+    for run in found.values():
+        launch.resume(run.paths, force=force)
+    paths = [run.paths for run in found.values()]
+    if detach:
+        launch.start_all(lab.paths, paths)
+        return 0
+    return follow_all(lab, paths)

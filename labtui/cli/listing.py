@@ -1,0 +1,205 @@
+"""Commands that look at runs: ls, show, logs, compare, export."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labtui.cli.app import Format, FormatOption, RunArgument, app, open_lab, show
+from labtui.errors import LabError
+
+if TYPE_CHECKING:
+    from labtui.query import Lab
+    from labtui.query.lab import Run
+
+_ON_TERMINAL = 50
+
+
+@app.command()
+def ls(
+    filter: Annotated[str, typer.Option("--filter", help="E.g. 'state=finished and val.acc>0.9'.")] = "",
+    sort: Annotated[str, typer.Option("--sort", help="A key; -KEY: the largest first.")] = "-created",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=0, help="At most so many (terminal: 50; piped: all).")
+    ] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """List runs, newest first."""
+    lab = open_lab()
+    if limit is None and sys.stdout.isatty() and format is Format.table:
+        limit = _ON_TERMINAL
+    rows = [row.fields for row in lab.runs(filter, sort)]
+    shown = rows if limit is None else rows[:limit]
+    if format is Format.json:
+        _json(shown)
+        return
+    columns, lines = _columns(shown)
+    show(columns, lines, format)
+    if format is Format.table:
+        if not rows:
+            hint = "no run fits" if filter else "no runs yet; `labtui run RECIPE` starts one"
+            print(hint, file=sys.stderr)
+        elif len(shown) < len(rows):
+            print(f"… and {len(rows) - len(shown)} more (--limit)", file=sys.stderr)
+
+
+def _json(value: Any) -> None:
+    """JSON in one go: numbers that JSON has not (NaN, infinite) are null."""
+    import orjson
+
+    sys.stdout.flush()
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """What a listing shows: which run, where it stands, and its monitored figures."""
+    from labtui.table import age, duration
+
+    monitors = dict.fromkeys(_monitor(row) for row in rows)
+    metrics = [m for m in monitors if m]
+    tests = [f"test.{m.partition('.')[2]}" for m in metrics]
+    metrics += [t for t in dict.fromkeys(tests) if any(t in row["metrics"] for row in rows)]
+    now = time.time()
+    lines = []
+    for row in rows:
+        figures = [row["metrics"].get(m, {}).get("at_best") for m in metrics]
+        state = f"{row['state']}: {row['reason']}" if row["reason"] else row["state"]
+        epoch = row["metrics"].get("epoch", {}).get("last")
+        progress = None if epoch is None else int(epoch)
+        ages = [duration(row["duration"]), age(now - row["created"])]
+        lines.append([row["id"], row["name"], state, progress, *figures, *ages, " ".join(row["tags"])])
+    return ["id", "name", "state", "epoch", *metrics, "duration", "age", "tags"], lines
+
+
+def _monitor(row: dict[str, Any]) -> str:
+    monitor = row["params"].get("validate.monitor", "")
+    return monitor if monitor in row["metrics"] else ""
+
+
+@app.command("show")
+def show_run(run: RunArgument, format: FormatOption = Format.table) -> None:
+    """Show one run: state, figures, options, notes."""
+    found = open_lab().run(run)
+    row = found.row.fields
+    if format is Format.json:
+        _json(row)
+        return
+    if format is not Format.table:
+        show(["key", "value"], _pairs(found), format)
+        return
+    from labtui.cli.page import page
+
+    print(page(found), end="")
+
+
+def _pairs(run: Run) -> list[list[Any]]:
+    row = run.row.fields
+    metrics = [[f"{n}.{k}", v] for n, entry in row["metrics"].items() for k, v in entry.items()]
+    params = [[key, value] for key, value in row["params"].items()]
+    facts = [[f"facts.{key}", value] for key, value in row["facts"].items()]
+    plain = [[k, v] for k, v in row.items() if k not in ("metrics", "params", "facts")]
+    return plain + facts + metrics + params
+
+
+@app.command()
+def logs(
+    run: RunArgument,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")] = False,
+) -> None:
+    """Print a run's output."""
+    from labtui.run import ENDED
+    from labtui.table import clean
+
+    found = open_lab().run(run)
+    paths = found.paths
+
+    def put(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        if sys.stdout.isatty():
+            # What a log holds is text, not instructions to this terminal.
+            text = "".join(clean(line.rpartition("\r")[2]) + "\n" for line in text.rstrip("\n").split("\n"))
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    rest = b""
+    try:
+        file = open(paths.log, "rb")
+    except FileNotFoundError:
+        raise LabError(f"{found.id}: has no output yet (it is {found.row.state})") from None
+    with file:
+        while True:
+            ended = found.status().state in (*ENDED, "lost", "idle")
+            data = rest + file.read()
+            whole, newline, rest = data.rpartition(b"\n")
+            if whole or newline:
+                put(whole + newline)
+            if ended or not follow:
+                if rest:
+                    put(rest)
+                return
+            time.sleep(0.3)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN RUN...", help="Two runs or more.")] = None,
+    best_worst: Annotated[str, typer.Option("--best-worst", metavar="METRIC", help="Best against worst.")] = "",
+    filter: Annotated[str, typer.Option("--filter", help="Runs to choose from with --best-worst.")] = "",
+    format: FormatOption = Format.table,
+) -> None:
+    """Show in which options and figures runs differ."""
+    lab = open_lab()
+    chosen = _best_and_worst(lab, best_worst, filter) if best_worst else []
+    chosen += [lab.run(reference).row.fields for reference in runs or []]
+    if len(chosen) < 2:
+        raise LabError("compare: give two runs or more, or --best-worst METRIC")
+    from labtui.query.lab import differing
+
+    columns = ["key", *(row["id"] for row in chosen)]
+    lines: list[list[Any]] = [["state", *(row["state"] for row in chosen)]]
+    lines += [[key, *(row["params"].get(key) for row in chosen)] for key in differing(chosen)]
+    names = dict.fromkeys(name for row in chosen for name in row["metrics"])
+    for name in names:
+        figures = [row["metrics"].get(name, {}).get("at_best") for row in chosen]
+        lines.append([name, *figures])
+    show(columns, lines, format)
+
+
+def _best_and_worst(lab: Lab, metric: str, filter: str) -> list[dict[str, Any]]:
+    rows = [row.fields for row in lab.runs(filter, sort=metric)]
+    rows = [row for row in rows if row["metrics"].get(metric, {}).get("at_best") is not None]
+    if len(rows) < 2:
+        raise LabError(f"compare: fewer than two runs have a value of {metric!r}")
+    largest_is_best = rows[0]["metrics"][metric]["goal"] == "max"
+    return [rows[-1], rows[0]] if largest_is_best else [rows[0], rows[-1]]
+
+
+@app.command()
+def export(
+    run: RunArgument,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file (else stdout).")] = None,
+) -> None:
+    """Write a run's metrics as CSV: metric, step, time, value."""
+    import csv
+    import io
+
+    from labtui.files.atomic import write_atomic
+
+    found = open_lab().run(run)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["metric", "step", "time", "value"])
+    for name, (steps, times, values) in found.all_series().items():
+        rows = zip(steps.tolist(), times.tolist(), values.tolist(), strict=True)
+        writer.writerows([name, step, repr(when), repr(value)] for step, when, value in rows)
+    if output is None:
+        sys.stdout.write(text.getvalue())
+        return
+    try:
+        write_atomic(output, text.getvalue().encode())
+    except OSError as error:
+        raise LabError(f"{output}: cannot be written ({error.strerror}); give another -o") from None

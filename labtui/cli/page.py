@@ -1,0 +1,64 @@
+"""`labtui show`: one run on a page of plain text."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from labtui.table import age, cell, clean, duration, render
+
+if TYPE_CHECKING:
+    from labtui.query.lab import Run
+
+
+def page(run: Run) -> str:
+    """The page of a run."""
+    row, status = run.row.fields, run.status()
+    parts = [_head(row, status)]
+    if row["metrics"]:
+        parts.append(_figures(row))
+    if status.result.get("traceback") and status.reason == "error":
+        parts.append(_block("error", str(status.result["traceback"]).splitlines()[-12:]))
+    facts = [[key, value] for key, value in row["facts"].items() if not isinstance(value, dict)]
+    if facts:
+        parts.append(render(["fact", "value"], facts))
+    parts.append(render(["option", "value"], [[key, value] for key, value in row["params"].items()]))
+    notes = [f"{_when(n.get('time'))}  {n.get('text', '')}" for n in run.notes()["notes"]]
+    if notes:
+        parts.append(_block("notes", notes))
+    parts.append(_block("files", [str(run.paths.root)]))
+    return "\n".join(parts)
+
+
+def _head(row: dict[str, Any], status: Any) -> str:
+    state = f"{row['state']} ({row['reason']})" if row["reason"] else row["state"]
+    lines = [row["id"], f"{clean(row['name'])} · {state} · attempt {row['attempt']}"]
+    lines[1] += f" · {duration(row['duration'])} · {age(time.time() - row['created'])} ago"
+    lines += [clean(line) for line in status.message.splitlines()]
+    if row["state"] == "lost":
+        lines.append(f"its process ended without a word; `labtui resume {row['id']}` goes on")
+    if row["tags"]:
+        lines.append("tags: " + ", ".join(map(clean, row["tags"])))
+    return "\n".join(lines) + "\n"
+
+
+def _figures(row: dict[str, Any]) -> str:
+    """Every metric at the best epoch, beside what the best constant predictor scores."""
+    baseline = row["facts"].get("baseline") or {}
+    lines = []
+    for name, entry in row["metrics"].items():
+        arrow = {"min": "↓", "max": "↑"}.get(entry["goal"] or "", "")
+        figures = [entry["at_best"], entry["last"], entry["best"], entry["best_step"]]
+        lines.append([f"{name} {arrow}".rstrip(), *figures, *([baseline.get(name)] if baseline else [])])
+    columns = ["metric", "at best", "last", "best", "best step", *(["constant"] if baseline else [])]
+    return render(columns, lines)
+
+
+def _block(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"  {clean(line)}" for line in lines)]) + "\n"
+
+
+def _when(stamp: Any) -> str:
+    if not isinstance(stamp, int | float):
+        return cell(None)
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(stamp))

@@ -1,0 +1,78 @@
+"""Commands that write what people write or read: tag, note, rm, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, confirm, open_lab, say
+from labtui.errors import LabError
+
+
+@app.command()
+def tag(
+    run: RunArgument,
+    tags: Annotated[list[str], typer.Argument(help="Tags to add; -TAG (after --) removes one.")],
+) -> None:
+    """Add tags to a run, or remove them: `labtui tag RUN good -- -bad`."""
+    from labtui import notes
+
+    found = open_lab().run(run)
+    add = [t for t in tags if not t.startswith("-")]
+    notes.tag(found.paths, add, [t.removeprefix("-") for t in tags if t.startswith("-")])
+
+
+@app.command()
+def note(
+    run: RunArgument,
+    text: Annotated[str | None, typer.Argument(help="The observation; absent: show all notes.")] = None,
+) -> None:
+    """Write an observation on a run, or show them."""
+    from labtui import notes
+    from labtui.cli.page import _when
+    from labtui.table import clean
+
+    found = open_lab().run(run)
+    if text is None:
+        for entry in found.notes()["notes"]:
+            print(f"{_when(entry.get('time'))}  {clean(str(entry.get('text', '')))}")
+    elif not text.strip():
+        raise LabError("note: the text is empty")
+    else:
+        notes.add_note(found.paths, text)
+
+
+@app.command()
+def rm(runs: RunsArgument, yes: YesOption = False) -> int:
+    """Remove runs, with everything in them. Asks first."""
+    from labtui import launch
+
+    lab = open_lab()
+    found = {run.id: run for reference in runs for run in lab.group(reference)}
+    for run in found.values():
+        say(f"{run.id}  {run.row.state}")
+    if not confirm(f"Remove {len(found)} run{'s' if len(found) > 1 else ''} for good?", yes):
+        say("nothing was removed")
+        return 2
+    for run in found.values():
+        launch.remove(lab.paths, run.paths)
+    return 0
+
+
+@app.command()
+def report(
+    run: RunArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file (else report-<id>.md here).")
+    ] = None,
+    pictures: Annotated[bool, typer.Option(help="Curves as pictures beside it.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Also over a file that is no report.")] = False,
+) -> None:
+    """Write a run's report in markdown, with pictures beside it."""
+    from labtui.report import report as write
+
+    found = open_lab().run(run)
+    path = write(found, output or Path(f"report-{found.id}.md"), pictures=pictures, force=force)
+    print(path)
