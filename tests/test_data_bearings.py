@@ -104,7 +104,7 @@ def test_a_neighbours_signal_in_the_same_file_is_not_taken(copy: Path) -> None:
 
 def test_no_folder_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match="No such file or directory.*labtui data make bearings --out"
+        DataError, match="No such file.*labtui data make bearings --out"
     ):
         load(tmp_path / "nowhere")
 
