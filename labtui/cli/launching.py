@@ -106,7 +106,7 @@ def _print_model(lab: Lab, tables: dict[str, Any]) -> None:
             say(f"model not built: {found['error']}")
             return
         raise RecipeError(str(found["error"]))
-    rows = [["  " * r["depth"] + r["name"], r["type"], _shape(r["output"]), r["parameters"]] for r in found["layers"]]
+    rows = [["  " * r["depth"] + r["name"], r["type"], _shape(r["output"]), r["params"]] for r in found["layers"]]
     print(render(["layer", "type", "output", "parameters"], rows), end="")
     print(f"{found['parameters']:,} parameters, {found['trainable']:,} of them trainable")
     print(", ".join(f"{name} {part['samples']}" for name, part in found["splits"].items()) + " samples")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from labtui.recipe import optim
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
-from labtui.recipe.spec import Spec, UserPart
+from labtui.recipe.spec import Part, Spec, UserPart
 
 FORMAT = 1
 """Version of the recipe file format."""
@@ -34,11 +34,15 @@ def _kinds(*specs: type[Spec]) -> Any:
     return Annotated[reduce(or_, tagged[1:], tagged[0]), Discriminator(_kind)]
 
 
-DataSpec = _kinds(*DATASETS, UserPart)
-ModelSpec = _kinds(*MODELS, UserPart)
-OptimizerSpec = _kinds(*optim.OPTIMIZERS)
-ScheduleSpec = _kinds(*optim.SCHEDULES)
-LossSpec = _kinds(*optim.LOSSES)
+if TYPE_CHECKING:
+    DataSpec = ModelSpec = Part
+    OptimizerSpec, ScheduleSpec, LossSpec = optim.Optimizer, optim.Schedule, optim.Loss
+else:
+    DataSpec = _kinds(*DATASETS, UserPart)
+    ModelSpec = _kinds(*MODELS, UserPart)
+    OptimizerSpec = _kinds(*optim.OPTIMIZERS)
+    ScheduleSpec = _kinds(*optim.SCHEDULES)
+    LossSpec = _kinds(*optim.LOSSES)
 
 Goal = Literal["min", "max"]
 
