@@ -178,12 +178,12 @@ class Index:
             self.lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
             with locked(self.lab.store_lock):
                 db = _open(self.lab.store)
+                db.drop_tables()
                 for name, docs in (
                     ("meta", [{"version": VERSION, "lab": str(self.lab.root)}]),
                     ("recipes", self._recipes.values()),
                     ("runs", self._entries.values()),
                 ):
-                    db.table(name).truncate()
                     db.table(name).insert_multiple(docs)
                 db.close()
 
