@@ -41,15 +41,19 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
     from labtui.engine import environment
 
     lab = Path.cwd()
-    environment.record(run.paths.environment, lab)
-    if "command" in tables:
-        from labtui.engine.command import supervise
+    recording = environment.record(run.paths.environment, lab)
+    try:
+        if "command" in tables:
+            from labtui.engine.command import supervise
 
-        return supervise(run, tables, lab, asked)
-    from labtui.engine.train import train
-    from labtui.recipe.core import Recipe
+            return supervise(run, tables, lab, asked)
+        from labtui.engine.train import train
+        from labtui.recipe.core import Recipe
 
-    return train(run, Recipe.model_validate(tables), lab, asked, result)
+        return train(run, Recipe.model_validate(tables), lab, asked, result)
+    finally:
+        # Done long ago, unless the work was very short.
+        recording.join(timeout=5)
 
 
 def main(argv: list[str]) -> int:

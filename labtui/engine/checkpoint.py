@@ -62,12 +62,20 @@ class Checkpoints:
             TrainingError: the disk is full (`disk-full`); the checkpoints before are still there.
         """
         begun = time.monotonic()
-        for name in list(self._waiting):
-            self._save(name, self._waiting[name])
-            del self._waiting[name]
+        self.flush()
         self._save("last", state)
         now = time.monotonic()
         self._next = now + max(self.interval, RATE * (now - begun) if self.interval else 0)
+
+    def flush(self) -> None:
+        """Write what waits, and leave `last.pt` as it is.
+
+        Raises:
+            TrainingError: as `write`.
+        """
+        for name in list(self._waiting):
+            self._save(name, self._waiting[name])
+            del self._waiting[name]
 
     def _save(self, name: str, state: Mapping[str, Any]) -> None:
         path = self.folder / f"{name}.pt"

@@ -21,9 +21,7 @@ LOOK = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
-def supervise(
-    run: Run, tables: dict[str, Any], lab: Path, asked: Callable[[], str | None]
-) -> str | None:
+def supervise(run: Run, tables: dict[str, Any], lab: Path, asked: Callable[[], str | None]) -> str | None:
     """Run the program in the lab folder until it ends, or until asked to end it.
 
     It gets `$LABTUI_RUN` (the run directory), no input, and this process's output. It leads a
@@ -63,8 +61,9 @@ def _start(words: list[str], lab: Path, run_dir: Path) -> subprocess.Popen[bytes
             stdin=subprocess.DEVNULL,
             env=os.environ | {"LABTUI_RUN": str(run_dir), "PYTHONUNBUFFERED": "1"},
             process_group=0,
-            # A program must not train on, unseen, when its wrapper was killed.
-            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+            # A program must not train on, unseen, when its wrapper was killed. One system call takes
+            # no lock that another thread might have held at the fork.
+            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
         )
     except OSError as error:
         raise TrainingError(

@@ -12,9 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from labtui import __version__
 from labtui.files.atomic import write_json
 
-PACKAGES = ("labtui", "torch", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
 def record(path: Path, lab: Path) -> threading.Thread:
@@ -35,7 +36,7 @@ def gather(lab: Path) -> dict[str, Any]:
     """Code, versions, hardware and command line of this process."""
     return {
         "code": code(lab),
-        "versions": {"python": platform.python_version()} | _versions(),
+        "versions": {"python": platform.python_version(), "labtui": __version__} | _versions(),
         "hardware": {
             "host": platform.node(),
             "system": platform.platform(),

@@ -31,10 +31,7 @@ def _out_of_memory(error: BaseException) -> bool:
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or (
-            isinstance(error, RuntimeError)
-            and ("out of memory" in text or "can't allocate memory" in text)
-        )
+        or (isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text))
     )
 
 

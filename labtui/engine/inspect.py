@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def inspect(tables: dict[str, Any], lab: Path) -> dict[str, Any]:
 def main() -> int:
     """Read, inspect, print; the exit status."""
     try:
-        found = inspect(json.load(sys.stdin), Path.cwd())
+        # What a user's own factory prints is no part of the answer.
+        with redirect_stdout(sys.stderr):
+            found = inspect(json.load(sys.stdin), Path.cwd())
     except Exception as error:
         from labtui.engine.failure import explain
 

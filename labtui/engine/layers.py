@@ -71,9 +71,7 @@ def _check(model: nn.Module, sample: Tensor, expected: tuple[int, ...]) -> None:
     try:
         output = model(sample)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise TrainingError(
-            "error", f"the model cannot take a sample of shape {shape}: {error}"
-        ) from error
+        raise TrainingError("error", f"the model cannot take a sample of shape {shape}: {error}") from error
     got = tuple(output.shape[1:]) if isinstance(output, Tensor) else type(output).__name__
     if got != expected:
         raise TrainingError(

@@ -101,6 +101,8 @@ class Loop:
                         self.write()
                     return asked
         except NotFinite as error:
+            # The best epoch was good, and may still wait in memory.
+            self.checkpoints.flush()
             raise self.diverged(error) from None
 
     def evaluate(self) -> None:
@@ -247,6 +249,7 @@ class Loop:
         self.step, self.epoch, self.place = state["step"], state["epoch"], state["place"]
         parts.model.load_state_dict(state["model"])
         parts.optimizer.load_state_dict(state["optimizer"])
+        self.lr = parts.optimizer.param_groups[0]["lr"]
         parts.schedule.load_state_dict(state["schedule"])
         if patience:
             patience.best, patience.waited, self.out_of_patience = state["patience"]

@@ -8,6 +8,7 @@ it (`scores`, `report`: the calls that synchronise). Which way a score is better
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -132,8 +133,8 @@ class Errors(nn.Module):
         spread = offset2 - offset.square()
         flat = spread <= 1e-14 * offset2
         r2 = torch.where(flat, (square == 0).double(), 1 - square / spread)
-        mse = float(square.mean())
-        return {"mse": mse, "mae": float(absolute.mean()), "rmse": mse**0.5, "r2": float(r2.mean())}
+        mse, mae = float(square.mean()), float(absolute.mean())
+        return {"mse": mse, "mae": mae, "rmse": math.sqrt(mse), "r2": float(r2.mean())}
 
     def report(self, classes: list[str]) -> dict[str, Any]:
         """`per_class`: samples, mse and mae of each target; none where targets have no names."""

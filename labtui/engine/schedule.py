@@ -126,7 +126,12 @@ class Noam(Schedule):
         return float(self.factor * min(step**-0.5, step * self.table.warmup**-1.5))
 
 
-SIMPLE = {"none": Schedule, "step": Step, "cosine": Cosine, "linear": Linear}
+SIMPLE: dict[type[spec.Schedule], type[Schedule]] = {
+    spec.Constant: Schedule,
+    spec.Step: Step,
+    spec.Cosine: Cosine,
+    spec.Linear: Linear,
+}
 
 
 def build(
@@ -152,4 +157,4 @@ def build(
             message = "schedule.d_model is missing, and the model has no d_model of its own: set it"
             raise TrainingError("error", message)
         return Noam(table, lr, steps, epochs, width)
-    return SIMPLE[getattr(table, "name")](table, lr, steps, epochs)
+    return SIMPLE[type(table)](table, lr, steps, epochs)

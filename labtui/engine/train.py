@@ -67,9 +67,7 @@ def train(
     return ended
 
 
-def conclude(
-    loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]
-) -> None:
+def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]) -> None:
     """Score the held-out splits with the last weights and with the best; keep what they say."""
     held_out = [name for name in ("val", "test") if name in loop.parts.samples]
     result["facts"]["last_epoch"] = {
@@ -87,9 +85,7 @@ def conclude(
     predictions: dict[str, Any] = {}
     for split in held_out:
         samples = loop.parts.samples[split]
-        tally, outputs = loop.predict(
-            split, keep=len(samples) * loop.parts.outputs <= MOST_PREDICTIONS
-        )
+        tally, outputs = loop.predict(split, keep=len(samples) * loop.parts.outputs <= MOST_PREDICTIONS)
         scores = {f"{split}.{name}": value for name, value in tally.scores().items()}
         if split == "test":
             loop.run.log(scores, best["step"])
