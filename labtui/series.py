@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labtui.files.metriclog import RECORD, VOID
 from labtui.files.paths import RunPaths
-from labtui.recipe.goals import goal_of
+from labtui.files.goals import goal_of
 
 DTYPE = np.dtype([("key", "<i8"), ("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 Records = NDArray[np.void]

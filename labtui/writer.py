@@ -258,7 +258,7 @@ def init(
         raise LabError(f"params: {error}; give numbers, strings, booleans or lists of them") from None
     rundir.claim(paths, 1)
     _occupy(paths, 1, "script")
-    from labtui.recipe.goals import goal_of
+    from labtui.files.goals import goal_of
 
     return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min")
 

@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 
 from labtui.engine.metrics import COUNTS, Confusion, Errors, Labels
 from labtui.engine.tally import NotFinite, Tally
-from labtui.recipe.goals import goal_of
+from labtui.files.goals import goal_of
 
 classes = st.integers(1, 6).flatmap(
     lambda k: st.tuples(

@@ -99,7 +99,7 @@ def test_a_torn_tail_is_ignored_and_cut_off(paths):
     with open(paths.metrics, "ab") as file:
         file.write(b"\x07" * (RECORD - 5))
     with open(paths.keys, "ab") as file:
-        file.write("c-tor".encode())
+        file.write(b"c-tor")
     assert series.names(paths) == ["a", "b"]
     assert series.read(paths, "b").values.tolist() == [2.0]
     log = MetricLog(paths)

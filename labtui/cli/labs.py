@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labtui.cli.app import Format, FormatOption, app, open_lab, say, show
+from labtui.cli.app import Format, FormatOption, app, open_lab, show
 from labtui.errors import DataError, LabError
 
 data_app = typer.Typer(help="Make and look at data sets.", rich_markup_mode=None)
@@ -93,7 +93,7 @@ def _facts(found: dict[str, Any]) -> list[list[Any]]:
 def _child(folder: Path, *arguments: str) -> dict[str, Any]:
     """Ask the torch side, in a process of its own."""
     command = [sys.executable, "-P", "-m", "labtui.data", *arguments]
-    child = subprocess.run(command, capture_output=True, cwd=folder)
+    child = subprocess.run(command, check=False, capture_output=True, cwd=folder)
     if child.returncode:
         raise DataError(child.stderr.decode(errors="replace").strip().removeprefix("labtui: ")[-4000:])
     found: dict[str, Any] = json.loads(child.stdout)

@@ -92,6 +92,7 @@ def _print_model(lab: Lab, tables: dict[str, Any]) -> None:
 
     child = subprocess.run(
         [sys.executable, "-P", "-m", "labtui.engine.inspect"],
+        check=False,
         input=json.dumps(tables).encode(),
         capture_output=True,
         cwd=lab.paths.root,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -111,37 +111,31 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")] = False,
 ) -> None:
     """Print a run's output."""
+    found = open_lab().run(run)
+    try:
+        with open(found.paths.log, "rb") as file:
+            _copy(found, file, follow)
+    except FileNotFoundError:
+        raise LabError(f"{found.id}: has no output yet (it is {found.row.state})") from None
+
+
+def _copy(run: Run, file: BinaryIO, follow: bool) -> None:
+    """Print a log line by line; with `follow` until the run has ended."""
     from labtui.run import ENDED
     from labtui.table import clean
 
-    found = open_lab().run(run)
-    paths = found.paths
-
-    def put(data: bytes) -> None:
-        text = data.decode("utf-8", "replace")
-        if sys.stdout.isatty():
-            # What a log holds is text, not instructions to this terminal.
-            text = "".join(clean(line.rpartition("\r")[2]) + "\n" for line in text.rstrip("\n").split("\n"))
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
     rest = b""
-    try:
-        file = open(paths.log, "rb")
-    except FileNotFoundError:
-        raise LabError(f"{found.id}: has no output yet (it is {found.row.state})") from None
-    with file:
-        while True:
-            ended = found.status().state in (*ENDED, "lost", "idle")
-            data = rest + file.read()
-            whole, newline, rest = data.rpartition(b"\n")
-            if whole or newline:
-                put(whole + newline)
-            if ended or not follow:
-                if rest:
-                    put(rest)
-                return
-            time.sleep(0.3)
+    while True:
+        ended = not follow or run.status().state in (*ENDED, "lost", "idle")
+        *lines, rest = (rest + file.read()).split(b"\n")
+        for line in [*lines, rest] if ended and rest else lines:
+            text = line.decode("utf-8", "replace")
+            # On a terminal, what a log holds is text and no instruction; a progress bar its last state.
+            print(clean(text.rstrip("\r").rpartition("\r")[2]) if sys.stdout.isatty() else text)
+        sys.stdout.flush()
+        if ended:
+            return
+        time.sleep(0.3)
 
 
 @app.command()

@@ -17,8 +17,8 @@ def page(run: Run) -> str:
     parts = [_head(row, status)]
     if row["metrics"]:
         parts.append(_figures(row))
-    if status.result.get("traceback") and status.reason == "error":
-        parts.append(_block("error", str(status.result["traceback"]).splitlines()[-12:]))
+    if status.state in ("failed", "lost"):
+        parts += _cause(run, status)
     facts = [[key, value] for key, value in row["facts"].items() if not isinstance(value, dict)]
     if facts:
         parts.append(render(["fact", "value"], facts))
@@ -40,6 +40,15 @@ def _head(row: dict[str, Any], status: Any) -> str:
     if row["tags"]:
         lines.append("tags: " + ", ".join(map(clean, row["tags"])))
     return "\n".join(lines) + "\n"
+
+
+def _cause(run: Run, status: Any) -> list[str]:
+    """The end of the error's traceback; of the log, where labtui's own message says all there is."""
+    trace = str(status.result.get("traceback", "")).splitlines()
+    if trace and not trace[-1].startswith("labtui.errors."):
+        return [_block("error", trace[-12:])]
+    log = run.log_tail(4096).splitlines()[-12:]
+    return [_block("end of the log", log)] if log else []
 
 
 def _figures(row: dict[str, Any]) -> str:

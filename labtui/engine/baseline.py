@@ -11,7 +11,7 @@ from labtui.data import Dataset
 from labtui.engine.loop import Parts
 from labtui.engine.losses import Criterion
 from labtui.engine.tally import Tally
-from labtui.recipe.goals import goal_of
+from labtui.files.goals import goal_of
 
 TINY = 1e-12
 

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def _start(words: list[str], lab: Path, run_dir: Path) -> subprocess.Popen[bytes
             words,
             cwd=lab,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"LABTUI_RUN": str(run_dir), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"LABTUI_RUN": str(run_dir), "PYTHONUNBUFFERED": "1", "PATH": _path()},
             process_group=0,
             # A program must not train on, unseen, when its wrapper was killed. One system call takes
             # no lock that another thread might have held at the fork.
@@ -72,6 +73,11 @@ def _start(words: list[str], lab: Path, run_dir: Path) -> subprocess.Popen[bytes
         ) from None
     except ValueError as error:
         raise TrainingError("launch", f"{words[0]!r} cannot be started: {error}") from None
+
+
+def _path() -> str:
+    """$PATH with this Python's folder first: `python` then has labtui, activated or not."""
+    return os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 
 
 def _end(process: subprocess.Popen[bytes], fd: int, *, at_once: bool) -> None:

@@ -3,7 +3,7 @@
 Each of the three kinds of targets has a module of counts (buffers, so that a checkpoint holds them)
 that takes batches of outputs and targets (`update`), names what it measures (`names`) and computes
 it (`scores`, `report`: the calls that synchronise). Which way a score is better is declared in
-`labtui.recipe.goals`.
+`labtui.files.goals`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from labtui.recipe.goals import Goal
+from labtui.files.goals import Goal
 
 
 def improves(value: float, best: float | None, goal: Goal, least: float = 0.0) -> bool:

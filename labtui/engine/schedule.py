@@ -13,7 +13,7 @@ from typing import Any
 from labtui.engine.patience import Patience
 from labtui.errors import TrainingError
 from labtui.recipe import optim as spec
-from labtui.recipe.goals import Goal
+from labtui.files.goals import Goal
 
 
 class Schedule:

@@ -20,7 +20,7 @@ from labtui.engine.patience import Best, Patience
 from labtui.engine.tally import Tally
 from labtui.errors import TrainingError
 from labtui.recipe.core import Recipe, Resources
-from labtui.recipe.goals import Goal, goal_of
+from labtui.files.goals import Goal, goal_of
 
 
 @dataclass

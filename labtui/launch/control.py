@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 
 from labtui import run
 from labtui.errors import LaunchError
@@ -44,10 +45,8 @@ def _kill(worker: dict[str, object]) -> None:
     assert isinstance(pid, int)
     leads = process.alive(worker) and os.getpgid(pid) == pid
     if process.send(worker, signal.SIGKILL) and leads:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def resume(paths: RunPaths, *, force: bool = False) -> None:

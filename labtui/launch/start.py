@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labtui.errors import LabError, LaunchError
-from labtui.files import process, rundir
+from labtui.files import rundir
 from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 
@@ -94,9 +94,10 @@ def judge(paths: RunPaths, status: int) -> None:
     _verdict(paths, attempt, "error", message)
 
 
-def reap() -> None:
-    """Collect workers of this process that have ended, so that none stays a zombie."""
+def reap() -> int:
+    """Collect workers of this process that have ended, so that none stays a zombie; how many live."""
     _children[:] = [child for child in _children if child.poll() is None]
+    return len(_children)
 
 
 def _verdict(paths: RunPaths, attempt: int, reason: str, message: str) -> None:

@@ -10,7 +10,7 @@ from labtui.errors import FilterError
 
 ASPECTS = ("at_best", "last", "best", "best_step", "min", "max")
 FIELDS = (
-    "id name recipe sweep state reason created started ended duration attempt tags".split()
+    ["id", "name", "recipe", "sweep", "state", "reason", "created", "started", "ended", "duration", "attempt", "tags"]
 )
 
 

@@ -199,11 +199,11 @@ class Recipe(Spec):
     def tables(self) -> dict[str, Any]:
         """The recipe as TOML tables: defaults written out, absent options left out.
 
-        For a command, the tables of the built-in training are left out unless they were set.
+        For a command, only what was set is there of the tables of the built-in training.
         """
         dumped: dict[str, Any] = self.model_dump(by_alias=True, exclude_none=True)
         if self.command is not None:
-            unused = {"loss", "optimizer", "schedule", "train", "validate", "checkpoints"}
-            given = {("validate" if f == "validate_" else f) for f in self.model_fields_set}
-            dumped = {k: v for k, v in dumped.items() if k not in unused - given}
-        return {k: v for k, v in dumped.items() if v not in ("", [], {})}
+            given = self.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
+            for table in ("loss", "optimizer", "schedule", "train", "validate", "checkpoints", "resources"):
+                dumped[table] = given.get(table, {})
+        return {key: value for key, value in dumped.items() if value not in ("", [], {})}

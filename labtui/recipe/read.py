@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from labtui.errors import RecipeError
 from labtui.recipe.core import FACTORY, Recipe
 from labtui.recipe.locate import line_of, lines_of_keys
+from labtui.recipe.placeholders import fill
 
 KINDS = ("data", "model", "loss", "optimizer", "schedule")
 """Tables whose `name` (or `factory`) says which keys they take."""
@@ -55,11 +56,17 @@ def check(
         RecipeError: with one line for each problem.
     """
     try:
-        return Recipe.model_validate(tables)
+        recipe = Recipe.model_validate(tables)
     except ValidationError as error:
         changed = {tuple(o.partition("=")[0].split(".")) for o in overrides}
         problems = [_problem(p, source, lines or {}, changed) for p in error.errors()]
         raise RecipeError("\n".join(dict.fromkeys(problems))) from None
+    if recipe.command is not None:
+        try:
+            fill(recipe.command, recipe.tables())
+        except RecipeError as error:
+            raise RecipeError(f"{source}:{line_of(lines or {}, ('command',))}: {error}") from None
+    return recipe
 
 
 def read_text(path: Path) -> str:

@@ -1,0 +1,241 @@
+"""Launching with real processes: claims, detaching, stopping, killing, resuming, removing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labtui import launch
+from labtui.errors import LabError, LaunchError
+from labtui.files.atomic import read_json, write_json
+from labtui.files.paths import LabPaths, RunPaths
+from labtui.recipe.read import check
+from labtui.run import derive, recipe_of
+from labtui.series import read
+from labtui.sweep import expand
+
+SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
+LOGS = """
+import labtui, time
+with labtui.init() as run:
+    for step in range(100000):
+        run.log({"train.loss": 1 / (step + 1)}, step)
+        time.sleep(0.005)
+"""
+
+
+@pytest.fixture
+def paths(lab: Path) -> LabPaths:
+    return LabPaths(lab)
+
+
+def queue(paths: LabPaths, code: str, **more: Any) -> RunPaths:
+    """A queued run of a Python program."""
+    tables = {"name": "prog", "command": ["python", "-c", code], **more}
+    (recipe,) = expand(check(tables, "prog.toml"), "prog.toml", str(paths.root))
+    (run,) = launch.enqueue(paths, [recipe.tables()])
+    return run
+
+
+def eventually(fits: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left(paths):
+    yield
+    for run_id in paths.run_ids():
+        run = paths.run(run_id)
+        if derive(run).state == "running":
+            launch.stop(run, kill=True)
+    eventually(lambda: launch.reap() == 0)
+
+
+def test_a_run_ends_as_its_program_does(paths):
+    good, bad = queue(paths, "print(1)"), queue(paths, "import sys; print('why'); sys.exit(3)")
+    for run in (good, bad):
+        worker = launch.start(paths, run)
+        assert derive(run).state == "running"
+        launch.judge(run, worker.wait())
+    assert derive(good).state == "finished"
+    status = derive(bad)
+    assert (status.state, status.reason) == ("failed", "error") and "3" in status.message
+    assert bad.log.read_text().startswith("why")
+
+
+def test_an_attempt_is_started_once(paths):
+    run = queue(paths, "print(1)")
+    workers = [launch.start(paths, run) for _ in range(3)]
+    assert [w is None for w in workers] == [False, True, True]
+    workers[0].wait()
+
+
+def test_a_worker_outlives_its_launcher_and_keeps_logging(paths):
+    run = queue(paths, LOGS)
+    code = "import sys; from pathlib import Path; from labtui import launch; from labtui.files.paths import *\n"
+    code += "lab = LabPaths(Path(sys.argv[1])); launch.start(lab, lab.run(sys.argv[2]))\n"
+    code += "import os; os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, str(paths.root), run.id], check=False)
+    eventually(lambda: len(read(run, "train.loss").steps) > 20)
+    assert derive(run).state == "running"
+    launch.stop(run)
+    eventually(lambda: derive(run).state == "stopped")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_worker_never_shows_as_running(paths, number):
+    run = queue(paths, LOGS)
+    worker = launch.start(paths, run)
+    eventually(lambda: len(read(run, "train.loss").steps) > 5)
+    os.kill(worker.pid, number)
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+    assert derive(run).state == "lost", "also while it is an unreaped zombie"
+    launch.judge(run, worker.wait())
+    status = derive(run)
+    assert status.state == "failed" and signal.Signals(number).name in status.message
+    seen = len(read(run, "train.loss").steps)
+    time.sleep(0.5)
+    assert len(read(run, "train.loss").steps) == seen, "the program died with its worker"
+
+
+def test_stopping_a_queued_run_keeps_it_from_starting(paths):
+    run = queue(paths, "print(1)")
+    launch.stop(run)
+    assert derive(run).state == "stopped"
+    assert launch.start(paths, run) is None
+    with pytest.raises(LaunchError, match="nothing to stop"):
+        launch.stop(run)
+
+
+def test_kill_ends_worker_and_program(paths):
+    run = queue(paths, SLEEP)
+    worker = launch.start(paths, run)
+    eventually(lambda: run.log.exists() and run.log.read_text() == "begun\n")
+    launch.stop(run, kill=True)
+    worker.wait(10)
+    assert derive(run).state == "stopped"
+
+
+def test_resuming_makes_a_new_attempt(paths):
+    run = queue(paths, "import sys; sys.exit(1)")
+    launch.judge(run, launch.start(paths, run).wait())
+    launch.resume(run)
+    assert (derive(run).state, derive(run).attempt) == ("queued", 2)
+    launch.resume(run)
+    assert derive(run).attempt == 2, "asking twice asks once"
+    launch.judge(run, launch.start(paths, run).wait())
+    assert (derive(run).state, derive(run).attempt) == ("failed", 2)
+
+
+def test_what_cannot_be_resumed_says_why(paths):
+    run = queue(paths, "print(1)")
+    launch.start(paths, run).wait()
+    with pytest.raises(LaunchError, match="is finished"):
+        launch.resume(run)
+    import labtui
+
+    with labtui.init("by hand") as mine:
+        mine.finish("stopped")
+    with pytest.raises(LaunchError, match="by hand"):
+        launch.resume(mine.paths)
+
+
+def test_a_run_that_may_live_elsewhere_is_resumed_by_force_only(paths):
+    run = queue(paths, "print(1)")
+    launch.start(paths, run).wait()
+    run.result.unlink()
+    record = read_json(run.process)
+    record.pop("released")
+    write_json(run.process, record | {"host": "elsewhere"})
+    os.utime(run.heartbeat, (1, 1))
+    assert derive(run).state == "lost"
+    with pytest.raises(LaunchError, match="--force"):
+        launch.resume(run)
+    launch.resume(run, force=True)
+    assert derive(run).state == "queued"
+
+
+def test_a_copy_starts_only_when_it_is_asked_to(paths):
+    import shutil
+
+    run = queue(paths, "print(1)")
+    copy = paths.run(run.id[:-4] + "copy")
+    shutil.copytree(run.root, copy.root)
+    with pytest.raises(LaunchError, match="not queued"):
+        launch.start(paths, copy)
+    launch.resume(copy)
+    launch.start(paths, copy).wait()
+    assert derive(copy).state == "finished" and derive(run).state == "queued"
+
+
+def test_a_running_run_is_not_removed(paths):
+    run = queue(paths, SLEEP)
+    launch.start(paths, run)
+    with pytest.raises(LaunchError, match="is running"):
+        launch.remove(paths, run)
+    launch.stop(run, kill=True)
+    eventually(lambda: launch.reap() == 0)
+    launch.remove(paths, run)
+    assert paths.run_ids() == []
+
+
+def test_several_detached_runs_go_one_after_another(paths):
+    runs = [queue(paths, "import time; time.sleep(0.1)") for _ in range(3)]
+    launch.start_all(paths, runs)
+    eventually(lambda: [derive(run).state for run in runs] == ["finished"] * 3)
+    times = [derive(run) for run in runs]
+    assert times[0].ended <= times[1].started and times[1].ended <= times[2].started
+
+
+def test_a_launch_makes_all_runs_or_none(paths, monkeypatch):
+    tables = check({"name": "x", "command": ["true"]}, "x").tables()
+    from labtui.files import rundir
+
+    real, made = rundir.create, []
+
+    def scarce(*args: Any, **more: Any) -> RunPaths:
+        if len(made) == 2:
+            raise LabError("no space")
+        made.append(1)
+        return real(*args, **more)
+
+    monkeypatch.setattr("labtui.files.rundir.create", scarce)
+    with pytest.raises(LabError, match="no space"):
+        launch.enqueue(paths, [tables] * 3)
+    assert paths.run_ids() == []
+
+
+def test_folds_repeats_and_cells_are_runs_of_one_sweep(paths):
+    tables = {
+        "name": "many", "data": {"name": "digits"}, "model": {"name": "digits_cnn"},
+        "validate": {"scheme": "kfold", "folds": 3}, "sweep": {"space": {"optimizer.lr": [0.1, 0.2]}},
+    }  # fmt: skip
+    found = expand(check(tables, "many.toml"), "many.toml", str(paths.root), repeats=2)
+    assert len(found) == 12
+    assert len({recipe.origin.sweep for recipe in found}) == 1 and found[0].origin.sweep
+    assert [r.validate_.fold for r in found[:3]] == [0, 1, 2]
+    assert [r.train.seed for r in found[::3]] == [0, 1, 0, 1]
+    assert {r.optimizer.lr for r in found[6:]} == {0.2}
+    assert found[6].origin.title == "optimizer.lr=0.2"
+    made = launch.enqueue(paths, [recipe.tables() for recipe in found])
+    assert check(recipe_of(made[0]), "recipe.toml") == found[0], "what is written reads as the same"
+
+
+def test_a_grid_that_is_too_large_says_how_large():
+    from labtui.errors import RecipeError
+
+    space = {f"params.{k}": list(range(1000)) for k in "abc"}
+    recipe = check({"name": "x", "command": ["true"], "sweep": {"space": space}}, "x.toml")
+    with pytest.raises(RecipeError, match="1,000,000,000 runs"):
+        expand(recipe, "x.toml", ".")
