@@ -1,0 +1,130 @@
+"""Loss and metric curves as pictures beside the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from labtui.report.document import ARROWS, Document, NotRecorded
+from labtui.report.picture import Curve, Floats, Panel, Sheet
+from labtui.report.results import baselines
+from labtui.report.text import heading
+from labtui.report.training import split_of
+from labtui.series import Series
+from labtui.table import markdown, number
+
+MOST = 8
+"""Panels of the picture of further metrics."""
+COLOUR = {"train": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
+
+
+def section(doc: Document) -> Iterator[str]:
+    """Loss; the monitored metric; the others on one sheet."""
+    yield heading(3, "Curves")
+    groups = _groups(doc)
+    if not groups:
+        raise NotRecorded("no metric has two values" + ("" if doc.status.over else " yet"))
+    if not doc.pictures:
+        raise NotRecorded("the report was asked for without pictures")
+    axis = Axis(doc)
+    first = dict.fromkeys(("loss", split_of(doc.monitor)[1]))
+    chosen = [part for part in first if part in groups]
+    for part in chosen:
+        file = "loss.png" if part == "loss" else "monitored.png"
+        yield from _picture(doc, file, {part: groups[part]}, axis)
+    others = {part: names for part, names in groups.items() if part not in first}
+    drawn = dict(list(others.items())[:MOST])
+    if drawn:
+        yield from _picture(doc, "others.png", drawn, axis)
+    if left := list(others)[MOST:]:
+        yield f"Not drawn: {', '.join(markdown(part) for part in left)}; the log has them."
+
+
+class Axis:
+    """From steps to what stands on the axis: epochs where they count up, else steps."""
+
+    def __init__(self, doc: Document) -> None:
+        self.label = "step"
+        logged = doc.series.get("epoch")
+        if logged is None or len(logged.steps) < 2:
+            return
+        steps, epochs = logged.steps, logged.values
+        if np.isfinite(epochs).all() and (np.diff(steps) > 0).all() and (np.diff(epochs) > 0).all():
+            self.label = "epoch"
+            self._steps, self._epochs = steps.astype(float), epochs
+
+    def __call__(self, steps: Floats) -> Floats:
+        """(n,) steps to places on the axis; the epoch under way goes on at the last one's pace."""
+        if self.label == "step":
+            return steps
+        s, e = self._steps, self._epochs
+        ahead = (steps - s[-1]) * (e[-1] - e[-2]) / (s[-1] - s[-2])
+        return np.asarray(np.interp(steps, s, e) + np.maximum(ahead, 0))
+
+
+def _groups(doc: Document) -> dict[str, list[str]]:
+    """Metrics that belong on one pair of axes, by the part of their name after the split.
+
+    A metric with one value is no curve.
+    """
+    found: dict[str, list[str]] = {}
+    for name, series in doc.series.items():
+        if name != "epoch" and np.isfinite(series.values).sum() > 1:
+            part = "loss" if name == "train.step_loss" else split_of(name)[1]
+            found.setdefault(part, []).append(name)
+    return {part: sorted(names, key=_place) for part, names in found.items()}
+
+
+def _place(name: str) -> int:
+    return COLOUR.get(split_of(name)[0], len(COLOUR))
+
+
+def _picture(
+    doc: Document, file: str, groups: dict[str, list[str]], axis: Axis
+) -> Iterator[str]:
+    sheet = Sheet([_panel(doc, part, names, axis) for part, names in groups.items()])
+    link = doc.attach(file, sheet.png())
+    yield f"![{_alternative(doc, groups)}]({link})"
+    if sheet.fonts.replaced:
+        words = [f"{short} is {markdown(name)}" for name, short in sheet.fonts.replaced.items()]
+        yield f"*In the picture {'; '.join(words)}: no font here has its letters.*"
+
+
+def _panel(doc: Document, part: str, names: list[str], axis: Axis) -> Panel:
+    curves = []
+    for place, name in enumerate(names):
+        colour = COLOUR.get(split_of(name)[0], 3 + place)
+        curves.append(_curve(name, doc.series[name], axis, colour))
+    monitored = doc.monitor in names
+    best = doc.best_step if monitored or part == "loss" else None
+    constants = {split_of(name)[0]: v for name, v in baselines(doc).items() if name in names}
+    return Panel(
+        title=part + ARROWS.get(doc.goal(names[0]) or "", ""),
+        curves=curves,
+        xlabel=axis.label,
+        best=None if best is None else float(axis(np.array([float(best)]))[0]),
+        constant=next(iter(constants.items()), None),
+    )
+
+
+def _curve(name: str, series: Series, axis: Axis, colour: int) -> Curve:
+    order = np.argsort(series.steps, kind="stable")
+    x = axis(series.steps[order].astype(float))
+    return Curve(name, x, series.values[order], colour, faint=name == "train.step_loss")
+
+
+def _alternative(doc: Document, groups: dict[str, list[str]]) -> str:
+    """The picture in words."""
+    if len(groups) > 1:
+        return f"Curves of {', '.join(map(markdown, groups))}"
+    (names,) = groups.values()
+    parts = []
+    for name in names:
+        values = doc.series[name].values
+        finite = values[np.isfinite(values)].tolist()
+        parts.append(f"{markdown(name)} from {number(finite[0])} to {number(finite[-1])}")
+    words = f"Curves: {', '.join(parts)}"
+    if doc.best_step is not None and doc.monitor in names:
+        words += f"; best at {doc.place(doc.best_step)}"
+    return words

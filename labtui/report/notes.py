@@ -1,0 +1,47 @@
+"""What the user wrote: observations and to-dos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from labtui.report.document import Document
+from labtui.report.text import heading, moment, prose
+
+
+def observations(doc: Document) -> Iterator[str]:
+    """The notes in their order, dated."""
+    yield heading(2, "Observations")
+    lines = [
+        f"{number}. {prose(text)}{_date(note)}"
+        for number, (note, text) in enumerate(_entries(doc, "notes"), 1)
+    ]
+    yield "\n".join(lines) or _none(doc)
+
+
+def todos(doc: Document) -> Iterator[str]:
+    """Boxes, ticked where it is done."""
+    yield heading(2, "To do")
+    lines = [
+        f"- [{'x' if todo.get('done') else ' '}] {prose(text)}{_date(todo)}"
+        for todo, text in _entries(doc, "todos")
+    ]
+    yield "\n".join(lines) or _none(doc)
+
+
+def _entries(doc: Document, key: str) -> Iterator[tuple[dict[str, Any], str]]:
+    for entry in doc.run.notes()[key]:
+        if text := str(entry.get("text", "")).strip():
+            yield entry, text
+
+
+def _date(entry: dict[str, Any]) -> str:
+    when = moment(entry.get("time"))
+    return f" *({when})*" if when else " *(undated)*"
+
+
+def _none(doc: Document) -> str:
+    notes = doc.run.paths.notes
+    if notes.exists() and not any(doc.run.notes().values()):
+        return "*Not recorded: `notes.toml` is empty or cannot be read.*"
+    return "*None.*"

@@ -1,0 +1,84 @@
+"""The head of a report: what it is of, and how it ended, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labtui.report.document import Document, mapping
+from labtui.report.results import beaten, caveat
+from labtui.report.text import code, fence, heading, moment, prose
+from labtui.table import duration, markdown, number
+
+TRACE = 15
+"""Lines of a traceback's end that are shown."""
+
+
+def section(doc: Document) -> Iterator[str]:
+    """Title, state, outcome, why it failed, description, tags."""
+    row = doc.run.row
+    yield heading(1, "Experiment", str(row.name))
+    yield " ".join([_state(doc), *_score(doc)])
+    if (metric := doc.monitor) and beaten(doc, metric) is False:
+        yield (
+            f"**Not better than a constant:** the best constant predictor has {markdown(metric)} "
+            f"{number(mapping(doc.facts.get('baseline'))[metric])} on the same data."
+        )
+    if rule := caveat(doc):
+        yield f"**Optimistic:** {rule}"
+    if doc.status.message:
+        yield "> " + prose(doc.status.message)
+    if trace := str(doc.status.result.get("traceback") or ""):
+        lines = trace.rstrip().split("\n")
+        yield fence("\n".join(["…"] * (len(lines) > TRACE) + lines[-TRACE:]))
+    if description := str(doc.recipe.get("description") or "").strip():
+        yield prose(description)
+    if row.tags:
+        yield "Tags: " + ", ".join(code(str(tag)) for tag in row.tags)
+
+
+def _state(doc: Document) -> str:
+    status = doc.status
+    words = f"**{status.state.capitalize()}**"
+    if status.reason:
+        words += f" ({markdown(status.reason)})"
+    if status.state == "running":
+        words += f": a report of a training under way, {_reached(doc)}."
+    elif status.state == "lost":
+        seen = f", seen last {moment(status.ended)}" if status.ended else ""
+        words += (
+            f" {_reached(doc)}: its process is gone and left no result (killed, or the machine went "
+            f"down{seen}). `labtui resume` goes on from the last checkpoint, if there is one."
+        )
+    elif status.state == "queued":
+        words += ": it waits to be started."
+    elif status.state == "idle":
+        words += ": a copied or restored directory, in which nothing was started."
+    else:
+        took = f" in {duration(doc.run.row.duration)}" if doc.run.row.duration is not None else ""
+        words += f" {_reached(doc)}{took}."
+    return words
+
+
+def _reached(doc: Document) -> str:
+    """How far it came."""
+    step = doc.last_step
+    if step is None:
+        return "before anything was logged"
+    epoch = doc.epoch_at(step)
+    if epoch is None:
+        return f"at step {step}"
+    epochs = doc.options.get("train.epochs")
+    asked = f" of {epochs}" if doc.kind == "recipe" and isinstance(epochs, int) else ""
+    return f"after epoch {number(epoch)}{asked}"
+
+
+def _score(doc: Document) -> Iterator[str]:
+    """The monitored metric's best, and its test figure with the same weights."""
+    metric, step = doc.monitor, doc.best_step
+    if step is None:
+        return
+    best = doc.metrics[metric].best
+    yield f"{markdown(doc.named(metric))} **{number(best)}** at its best, {doc.place(step)}."
+    test = "test." + metric.partition(".")[2]
+    if test != metric and test in doc.metrics:
+        yield f"{markdown(doc.named(test))} **{number(doc.metrics[test].at_best)}** with those weights."

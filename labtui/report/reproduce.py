@@ -1,0 +1,107 @@
+"""How to run it again: command, recipe, code, versions, seed, machine."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from labtui.report.document import Document, mapping
+from labtui.report.text import code, exact, fence, heading, moment, table
+from labtui.table import duration, size
+
+NONE = "not recorded"
+
+
+def section(doc: Document) -> Iterator[str]:
+    """The command, then what it ran in."""
+    yield heading(2, "How to run it again")
+    yield from _command(doc)
+    environment = doc.run.environment()
+    rows = [*_origin(doc), *_code(doc, environment), *_machine(doc, environment), *_times(doc)]
+    yield table(("what", "value"), rows)
+    if not environment:
+        yield f"*Code, versions and machine: not recorded, {_no_environment(doc)}.*"
+
+
+def _command(doc: Document) -> Iterator[str]:
+    origin = mapping(doc.recipe.get("origin"))
+    if doc.kind == "script":
+        script = str(origin.get("script") or "")
+        if script:
+            yield fence(f"python {shlex.quote(script)}", "sh")
+        yield "*The script's own arguments are not recorded.*" if script else (
+            "*Not recorded: the program was typed in or read from a pipe, not a file.*"
+        )
+        return
+    if not doc.recipe:
+        yield f"*Not recorded: {doc.absence}.*"
+        return
+    yield "In the lab folder, with the resolved recipe of this run (same options, split and seed):"
+    yield fence(f"labtui run {shlex.quote(f'runs/{doc.run.id}/recipe.toml')}", "sh")
+    if file := str(origin.get("file") or ""):
+        yield f"It came from {code(file)}{_part_of(origin)}."
+
+
+def _part_of(origin: dict[str, Any]) -> str:
+    """Which training of a family it was."""
+    if not origin.get("sweep"):
+        return ""
+    parts = [f"{name} {origin[name]}" for name in ("cell", "repeat", "fold") if name in origin]
+    if title := str(origin.get("title") or ""):
+        parts.append(code(title))
+    return f": {', '.join(parts)} of {code(str(origin['sweep']))} (counted from 0)"
+
+
+def _origin(doc: Document) -> Iterator[tuple[str, str]]:
+    yield "run", doc.run.id
+    if "command" in doc.recipe:
+        words = doc.recipe["command"]
+        yield "program", shlex.join(map(str, words)) if isinstance(words, list) else str(words)
+    seeds = {"training": "train.seed", "split": "validate.seed", "program": "params.seed"}
+    known = [f"{what} {exact(doc.options[k])}" for what, k in seeds.items() if k in doc.options]
+    yield "seed", ", ".join(known) or NONE
+
+
+def _code(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if not environment:
+        return
+    commit = mapping(environment.get("code"))
+    if commit.get("commit"):
+        dirty = ", with changes that were not committed: the commit alone is not this code"
+        yield "code", f"git {commit['commit']}{dirty if commit.get('dirty') else ''}"
+    else:
+        yield "code", f"{NONE}: the lab is not in a git repository"
+    versions = mapping(environment.get("versions"))
+    yield "versions", ", ".join(f"{name} {v}" for name, v in versions.items()) or NONE
+
+
+def _machine(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    hardware = mapping(environment.get("hardware"))
+    if hardware:
+        parts = [str(hardware.get("cpu") or "unknown CPU"), f"{hardware.get('cores')} cores"]
+        if isinstance(memory := hardware.get("memory"), int):
+            parts.append(size(memory))
+        gpus = hardware.get("gpus")
+        parts += [str(gpu) for gpu in gpus] if isinstance(gpus, list) and gpus else ["no GPU"]
+        yield "machine", ", ".join(parts)
+        yield "system", str(hardware.get("system") or NONE)
+    host = hardware.get("host") or doc.status.process.get("host")
+    if host:
+        yield "host", str(host)
+    if device := doc.facts.get("device"):
+        yield "trained on", str(device)
+
+
+def _times(doc: Document) -> Iterator[tuple[str, str]]:
+    row = doc.run.row
+    yield "started", moment(row.started) or NONE
+    yield "ended", moment(row.ended) or NONE
+    again = f" (attempt {row.attempt}; earlier ones not counted)" if row.attempt > 1 else ""
+    yield "duration", (duration(row.duration) if row.duration is not None else NONE) + again
+
+
+def _no_environment(doc: Document) -> str:
+    if doc.kind == "script":
+        return "since labtui did not start this script"
+    return "since " + doc.absence if not doc.status.over else "`environment.json` is missing or broken"

@@ -1,0 +1,150 @@
+"""Best and last, beside what a constant would have scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from labtui.report.document import VERBS, Document, NotRecorded, mapping
+from labtui.report.text import heading, table
+from labtui.report.training import split_of
+from labtui.table import markdown, number
+
+OPTIMISTIC = (
+    "windows of one recording fall on both sides of the split, so that the figures on validation "
+    'and test data are better than on new recordings. `data.split = "time"` gives an honest figure.'
+)
+ORDER = ("test", "val", "valid", "validation", "", "train")
+NOT_SCORES = ("train.lr", "train.samples_per_s", "train.grad_norm", "train.step_loss", "epoch")
+
+
+def caveat(doc: Document) -> str:
+    """Why the figures flatter the model; empty where labtui knows of no reason."""
+    options = doc.options
+    scheme = options.get("validate.scheme")
+    windows = options.get("data.name") == "bearings" and options.get("data.split") == "random"
+    return OPTIMISTIC if windows and scheme != "file" else ""
+
+
+def baselines(doc: Document) -> dict[str, float]:
+    """Metric to what the best constant predictor scored, as far as recorded."""
+    found = mapping(doc.facts.get("baseline"))
+    return {name: v for name, v in found.items() if isinstance(v, int | float)}
+
+
+def beaten(doc: Document, metric: str) -> bool | None:
+    """Whether the model is better than a constant by its `at_best`; None when that is not known."""
+    constant, goal = baselines(doc).get(metric), doc.goal(metric)
+    known = doc.metrics.get(metric)
+    value = known.at_best if known else None
+    if constant is None or value is None or goal is None:
+        return None
+    return value > constant if goal == "max" else value < constant
+
+
+def section(doc: Document) -> Iterator[str]:
+    """One row a metric: at the best epoch, at the last, the constant's."""
+    yield heading(2, "Result")
+    names = _scores(doc)
+    if not names:
+        raise NotRecorded("nothing was logged" if doc.status.over else doc.absence)
+    yield _best(doc)
+    yield _ending(doc)
+    last = mapping(doc.facts.get("last_epoch"))
+    constants = baselines(doc)
+    rows = [_row(doc, name, last, constants) for name in names]
+    columns = ("score", "at best", "last", "best constant", "better than it")
+    used = 5 if constants else 3
+    yield table(columns[:used], [row[:used] for row in rows])
+    yield from _remarks(doc, names, constants)
+
+
+def _scores(doc: Document) -> list[str]:
+    """The metrics that are results: the monitored one's split first after test."""
+    found = [
+        name for name in doc.metrics if name not in NOT_SCORES and not name.startswith("sys.")
+    ]
+
+    def rank(name: str) -> tuple[int, bool]:
+        split = split_of(name)[0]
+        return ORDER.index(split) if split in ORDER else len(ORDER), name != doc.monitor
+
+    return sorted(found, key=rank)
+
+
+def _row(
+    doc: Document, name: str, last: dict[str, Any], constants: dict[str, float]
+) -> tuple[Any, ...]:
+    entry = doc.metrics[name]
+    # The log holds test scores of the best epoch only; those of the last are among the facts.
+    newest = last.get(name, None if name in constants and split_of(name)[0] == "test" else entry.last)
+    verdict = {True: "yes", False: "NO", None: "–"}[beaten(doc, name)]
+    label = doc.named(name) + (" (monitored)" if name == doc.monitor else "")
+    newest = newest if isinstance(newest, int | float) else None
+    return label, entry.at_best, newest, constants.get(name), verdict
+
+
+def _best(doc: Document) -> str:
+    metric, step = doc.monitor, doc.best_step
+    if not metric:
+        return "*Best: not recorded, since no metric is monitored; “at best” is then the last value.*"
+    if step is None:
+        return (
+            f"*Best: not recorded. {markdown(metric)} is monitored, but "
+            + ("its direction is not known" if metric in doc.metrics else "was not logged")
+            + "; “at best” is then the last value.*"
+        )
+    words = f"Best by {markdown(doc.named(metric))}: {doc.place(step)}."
+    if doc.last_step is not None:
+        words += f" Last: {doc.place(doc.last_step)}."
+    if doc.kind == "recipe" and doc.epoch_at(step) == 0:
+        words += " **The best is the untrained model: training did not improve on it.**"
+    return words
+
+
+def _ending(doc: Document) -> str:
+    """Whether training stopped early."""
+    state = doc.status.state
+    if doc.kind != "recipe":
+        return "*Early stopping: not recorded, it is the program's own affair.*"
+    if state != "finished":
+        verb = "is still running" if state == "running" else VERBS.get(state, f"is {state}")
+        return f"Early stopping: none so far; the run {verb}."
+    patience, epochs = doc.options.get("validate.patience"), doc.options.get("train.epochs")
+    if patience is None:
+        return f"Early stopping: not asked for; all {epochs} epochs were trained."
+    reached = doc.epoch_at(doc.last_step) if doc.last_step is not None else None
+    if reached is not None and isinstance(epochs, int) and reached < epochs:
+        least = doc.options.get("validate.min_delta") or 0
+        more = f" by more than {least}" if least else ""
+        return (
+            f"**Stopped early** after epoch {number(reached)} of {epochs}: {patience} validations in "
+            f"a row did not improve {markdown(doc.monitor)}{more}."
+        )
+    return f"Early stopping: on (patience {patience}), but all {epochs} epochs were trained."
+
+
+def _remarks(doc: Document, names: list[str], constants: dict[str, float]) -> Iterator[str]:
+    """What the table must not be misread for."""
+    if not constants:
+        yield f"*Best constant predictor: not recorded, {_no_constant(doc)}.*"
+    elif worse := [name for name in names if beaten(doc, name) is False]:
+        listed = ", ".join(markdown(name) for name in worse)
+        yield (
+            f"**Not better than the best constant predictor:** {listed}. A model that ignores its "
+            "input scores as well."
+        )
+    else:
+        yield "Better than the best constant predictor in every score that both have."
+    splits = doc.facts.get("test")
+    if splits and not any(split_of(name)[0] == "test" for name in names):
+        yield "*Test scores: not recorded; labtui takes them when training has ended by itself.*"
+    odd = [(n, doc.metrics[n].nonfinite) for n in names if doc.metrics[n].nonfinite]
+    for name, count in odd:
+        yield f"{markdown(name)}: {count} values were NaN or infinite."
+
+
+def _no_constant(doc: Document) -> str:
+    if doc.kind != "recipe":
+        return "since labtui does not see this program's data"
+    return "since " + doc.absence if not doc.facts else "the run's result does not hold it"
