@@ -103,9 +103,7 @@ def test_a_neighbours_signal_in_the_same_file_is_not_taken(copy: Path) -> None:
 
 
 def test_no_folder_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match="No such file.*labtui data make bearings --out"
-    ):
+    with pytest.raises(DataError, match=r"No such file.*labtui data make bearings --out"):
         load(tmp_path / "nowhere")
 
 
@@ -148,7 +146,7 @@ def test_broken_recordings(copy: Path, table: dict[str, Any], message: str) -> N
 
 
 def test_blocks_shorter_than_a_window(made: Path) -> None:
-    with pytest.raises(DataError, match="one of its 20 blocks has 1200 samples.*lower data.window"):
+    with pytest.raises(DataError, match=r"one of its 20 blocks has 1200 samples.*lower data.window"):
         load(made, split="time", blocks=20)
 
 
@@ -176,10 +174,7 @@ def test_real_recordings() -> None:
 
 @real
 def test_real_and_simulated_files_hold_the_same_keys(made: Path) -> None:
-    keys = [
-        sorted(k for k in loadmat(folder / "105_0.mat") if k.startswith("X"))
-        for folder in (REAL, made)
-    ]
+    keys = [sorted(k for k in loadmat(folder / "105_0.mat") if k.startswith("X")) for folder in (REAL, made)]
     assert keys[0] == sorted([*keys[1], "X105_BA_time"])
     assert len(list(REAL.glob("*.mat"))) == len(CLASSES) == len(list(made.glob("*.mat")))
     assert RATE == 12_000

@@ -42,8 +42,7 @@ def test_envelope_spectrum_peaks_at_the_defect_frequency(place: str, inches: flo
 def test_severity_grows_with_the_fault() -> None:
     for place in FAULTS:
         levels = [
-            record(place, inches, 1797, 5, np.random.default_rng(0)).std()
-            for inches in (0.007, 0.014, 0.021)
+            record(place, inches, 1797, 5, np.random.default_rng(0)).std() for inches in (0.007, 0.014, 0.021)
         ]
         assert levels == sorted(levels)
         assert levels[0] > record("normal", 0, 1797, 5, np.random.default_rng(0)).std()

@@ -148,8 +148,6 @@ def test_multilabel_and_regression_are_split_without_classes() -> None:
         (data([0] * 9 + [1]), {}, "cannot hold out 2 of 10 samples"),
     ],
 )
-def test_errors_say_what_is_missing(
-    dataset: Dataset, validate: dict[str, Any], message: str
-) -> None:
+def test_errors_say_what_is_missing(dataset: Dataset, validate: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         split(dataset, Validate(**validate))

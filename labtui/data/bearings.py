@@ -167,8 +167,7 @@ def _signal(path: Path, number: int) -> tuple[NDArray[np.float64], bool]:
         raise DataError(f"{path}: {key} holds {signal.dtype}, expected floating-point numbers")
     if bad := np.count_nonzero(~np.isfinite(signal)):
         raise DataError(
-            f"{path}: {key} holds {bad} NaN or infinite samples: "
-            "leave this recording out or fetch it again"
+            f"{path}: {key} holds {bad} NaN or infinite samples: leave this recording out or fetch it again"
         )
     return signal.astype(np.float64), "simulator" in table
 

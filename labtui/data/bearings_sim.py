@@ -59,9 +59,7 @@ FAULTS = {
 }
 
 
-def make(
-    out: Path, seed: int = 0, seconds: float = 10.0, loads: tuple[int, ...] = (0,)
-) -> list[Path]:
+def make(out: Path, seed: int = 0, seconds: float = 10.0, loads: tuple[int, ...] = (0,)) -> list[Path]:
     """Write one `.mat` file for each class and load, with the keys of the real ones.
 
     Args:
@@ -102,9 +100,7 @@ def make(
     return written
 
 
-def record(
-    place: str, inches: float, rpm: float, seconds: float, rng: np.random.Generator
-) -> Signal:
+def record(place: str, inches: float, rpm: float, seconds: float, rng: np.random.Generator) -> Signal:
     """One recording: (seconds · RATE,) acceleration in g.
 
     Args:
@@ -122,14 +118,10 @@ def record(
     if place == "normal":
         return signal
     fault = FAULTS[place]
-    return signal + _ring(
-        _passages(fault, inches, rpm, len(time), rng), fault.resonance, fault.damping
-    )
+    return signal + _ring(_passages(fault, inches, rpm, len(time), rng), fault.resonance, fault.damping)
 
 
-def _passages(
-    fault: Fault, inches: float, rpm: float, samples: int, rng: np.random.Generator
-) -> Signal:
+def _passages(fault: Fault, inches: float, rpm: float, samples: int, rng: np.random.Generator) -> Signal:
     """The train of impulses, (samples,): passage times with slip, strengths by load."""
     mean = 60 / (rpm * fault.passages)
     count = int(samples / RATE / mean * 1.1) + 10

@@ -44,10 +44,10 @@ class Shift:
         """(N, C, H, W) -> the same shape; unchanged without a generator."""
         if generator is None:
             return x
-        n, depth, height, width = x.shape
-        moves = torch.randint(
-            0, 2 * self.most + 1, (2, n), generator=generator, device=generator.device
-        ).to(x.device)
+        n, _, height, width = x.shape
+        moves = torch.randint(0, 2 * self.most + 1, (2, n), generator=generator, device=generator.device).to(
+            x.device
+        )
         padded = torch.nn.functional.pad(x, [self.most] * 4)
         rows = moves[0][:, None] + torch.arange(height, device=x.device)
         columns = moves[1][:, None] + torch.arange(width, device=x.device)

@@ -93,13 +93,10 @@ class _Cut:
             held = np.concatenate([fold for _, fold in folds[: share.numerator]])
             return np.setdiff1d(of, held), held
         try:
-            rest, held = train_test_split(
-                of, test_size=count, stratify=labels, random_state=self.seed
-            )
+            rest, held = train_test_split(of, test_size=count, stratify=labels, random_state=self.seed)
         except ValueError as error:
             raise DataError(
-                f"cannot hold out {count} of {len(of)} samples: {error} "
-                "Change validate.val or validate.test."
+                f"cannot hold out {count} of {len(of)} samples: {error} Change validate.val or validate.test."
             ) from error
         return rest, held
 

@@ -32,17 +32,14 @@ def load(name: str, folder: Path | None = None) -> Callable[..., Any]:
     except Exception as error:  # a user's module may raise anything while it is imported
         where = f" (looked in {folder} first)" if folder is not None else ""
         raise RecipeError(
-            f"factory {name!r}: cannot import {module_name!r}{where}: "
-            f"{type(error).__name__}: {error}"
+            f"factory {name!r}: cannot import {module_name!r}{where}: {type(error).__name__}: {error}"
         ) from error
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
             raise RecipeError(f"factory {name!r}: {module_name!r} has no {attributes!r}")
         found = getattr(found, attribute)
     if not callable(found):
-        raise RecipeError(
-            f"factory {name!r}: {attributes!r} is of type {type(found).__name__}, not callable"
-        )
+        raise RecipeError(f"factory {name!r}: {attributes!r} is of type {type(found).__name__}, not callable")
     return found  # type: ignore[no-any-return]
 
 

@@ -7,9 +7,7 @@ from torch import nn
 from labtui.errors import RecipeError
 
 
-def digits_cnn(
-    shape: tuple[int, ...], outputs: int, channels: int, hidden: int, dropout: float
-) -> nn.Module:
+def digits_cnn(shape: tuple[int, ...], outputs: int, channels: int, hidden: int, dropout: float) -> nn.Module:
     """Two 3x3 convolutions, pooling, one hidden layer: (N, C, H, W) -> (N, outputs) logits."""
     if len(shape) != 3 or min(shape[1:]) < 2:
         raise RecipeError(f"model digits_cnn needs images (channels, height, width), got {shape}")
