@@ -10,9 +10,7 @@ ELLIPSIS = "…"
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "␡"}
 # Format characters that are ink (the Arabic signs) or part letters without harm (the non-joiner).
 _KEPT = frozenset("\u200c\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f")
-_JOINER = re.compile(
-    "(?<![\u00a9-\u1fff\u2070-\U0001ffff])\u200d|\u200d(?![\u0900-\u0dff\u2190-\U0001ffff])"
-)
+_JOINER = "(?<![\u00a9-\u1fff\u2070-\U0001ffff])\u200d|\u200d(?![\u0900-\u0dff\u2190-\U0001ffff])"
 """A zero-width joiner that joins nothing: it would swallow the character after it."""
 
 
@@ -36,7 +34,7 @@ def clean(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(c if c == "\u200d" else _visible(c) for c in text)
-        text = _JOINER.sub("\\\\u200d", text)
+        text = re.sub(_JOINER, "\\\\u200d", text)
     if text and not text[0].isascii() and unicodedata.category(text[0]) in ("Mn", "Me", "Mc"):
         return "◌" + text
     return text

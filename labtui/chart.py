@@ -22,6 +22,7 @@ from labtui.axis import Range, nice_limits
 from labtui.cells import ELLIPSIS, clean, fit, pad
 from labtui.cells import width as width_of
 from labtui.points import Floats, decimate, part_of, window
+from labtui.rows import PALETTE, PLAIN, Row
 
 __all__ = [
     "PALETTE", "Limits", "Line", "Row", "decimate", "draw", "limits_of", "nice_limits", "rows", "spark",
@@ -29,15 +30,10 @@ __all__ = [
 
 Limits = tuple[Range, Range]
 """((x from, x to), (y from, y to)) in the data's own units."""
-Row = list[tuple[str, str]]
-"""One line of a chart: (text, style) pairs; a style is one of PLAIN or a line's colour."""
-PLAIN = ("", "dim", "bold")
 Points = tuple[list[float], list[float], list[int]]
 """x and y as parts of the canvas; columns with a point that is not finite."""
 Color = Literal["none", "16", "256", "true"]
 
-PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#f0e442", "#0072b2")
-"""Okabe and Ito (2008), told apart with every kind of colour vision; brightest first."""
 MARKERS = "*+ox#@%="
 """What tells lines apart where there is no colour."""
 
@@ -239,7 +235,7 @@ def _canvas(
     lines: list[Line], points: list[Points], marks: list[str], columns: int, height: int
 ) -> list[Row]:
     """The lines alone. plotext keeps one global figure: one caller at a time."""
-    import plotext  # type: ignore[import-untyped]
+    import plotext
 
     with _plotext_state:
         plotext.clear_figure()

@@ -1,0 +1,125 @@
+"""What the user asks for: launch, stop, resume, write on runs. Each says how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from subprocess import Popen
+
+from labtui.errors import LabtuiError
+from labtui.files.paths import LabPaths, RunPaths
+
+
+class Started:
+    """Workers that this process started: when one ends without a word, its run is told why."""
+
+    def __init__(self) -> None:
+        self._workers: list[tuple[RunPaths, Popen[bytes]]] = []
+
+    def start(self, lab: LabPaths, runs: Sequence[RunPaths]) -> None:
+        """Start queued runs; several one after another, in a process of their own."""
+        from labtui import launch
+
+        if len(runs) != 1:
+            launch.start_all(lab, runs)
+            return
+        worker = launch.start(lab, runs[0])
+        if worker is not None:
+            self._workers.append((runs[0], worker))
+
+    def judge(self) -> None:
+        """Collect those that ended."""
+        from labtui import launch
+
+        ended = [(paths, worker) for paths, worker in self._workers if worker.poll() is not None]
+        for paths, worker in ended:
+            self._workers.remove((paths, worker))
+            if paths.root.is_dir():
+                launch.judge(paths, worker.returncode)
+
+
+def expanded(
+    lab: LabPaths, path: str, overrides: Sequence[str], repeats: int
+) -> list[dict[str, object]]:
+    """The trainings that a recipe stands for, as tables.
+
+    Raises:
+        RecipeError: every problem, one a line.
+    """
+    from labtui.recipe.read import load
+    from labtui.sweep import expand
+
+    file = lab.recipes / path
+    recipe = load(file, [o for o in overrides if o.strip() and not o.lstrip().startswith("#")])
+    source = str(file.relative_to(lab.root))
+    return [one.tables() for one in expand(recipe, source, str(lab.root), repeats or None)]
+
+
+def launch(
+    lab: LabPaths, path: str, overrides: Sequence[str], repeats: int, started: Started
+) -> str:
+    """Make the runs of a recipe and start them."""
+    from labtui.launch import enqueue
+
+    runs = enqueue(lab, expanded(lab, path, overrides, repeats))
+    started.start(lab, runs)
+    return f"launched {_count(len(runs))} of {path}"
+
+
+def stop(lab: LabPaths, keys: Sequence[str]) -> str:
+    """Ask runs to stop."""
+    from labtui import launch
+
+    return _each(keys, lambda key: launch.stop(lab.run(key)), "asked {} to stop")
+
+
+def resume(lab: LabPaths, keys: Sequence[str], started: Started) -> str:
+    """Resume runs."""
+    from labtui import launch
+
+    asked: list[RunPaths] = []
+
+    def one(key: str) -> None:
+        launch.resume(lab.run(key))
+        asked.append(lab.run(key))
+
+    try:
+        return _each(keys, one, "resumed {}")
+    finally:
+        if asked:
+            started.start(lab, asked)
+
+
+def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:
+    """Add a note ("note") or tags ("tag", a minus removes), or replace the newest note ("edit")."""
+    from labtui import notes
+
+    if what == "tag":
+        words = text.replace(",", " ").split()
+        gone = [word[1:] for word in words if word.startswith("-")]
+        new = [word.removeprefix("+") for word in words if not word.startswith("-")]
+        return _each(keys, lambda key: notes.tag(lab.run(key), new, gone), "tagged {}")
+    if what == "note":
+        return _each(keys, lambda key: notes.add_note(lab.run(key), text), "noted on {}")
+
+    def edit(key: str) -> None:
+        newest = len(notes.read_notes(lab.run(key))["notes"]) - 1
+        notes.write_note(lab.run(key), newest, text)
+
+    return _each(keys, edit, "changed the note of {}")
+
+
+def _each(keys: Sequence[str], do: Callable[[str], None], said: str) -> str:
+    """Do something to each run; the first problem is raised when the others are done."""
+    problems = []
+    for key in keys:
+        try:
+            do(key)
+        except LabtuiError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
+    return said.format(_count(len(keys)))
+
+
+def _count(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"

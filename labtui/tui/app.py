@@ -1,0 +1,174 @@
+"""The app: holds what is known, opens screens, and does what the user asks for in named workers."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from labtui.cells import clean
+from labtui.errors import LabtuiError
+from labtui.query import Lab
+from labtui.tui import acts
+from labtui.tui.feed import Feed, News
+from labtui.tui.screens.base import Base
+from labtui.tui.screens.lab import LabScreen
+from labtui.tui.snapshot import Snapshot
+from labtui.tui.themes import LINE_COLORS, THEMES
+
+TICK = 10.0
+"""Seconds between two looks at ages; they are shown in minutes."""
+
+
+class LabApp(App[None]):
+    """labtui's screens over one lab.
+
+    Args:
+        lab: what is shown.
+        theme: a name; one of labtui's own or of Textual's.
+        run_id: a run to open at once.
+        now: the clock, for ages.
+    """
+
+    CSS_PATH = "labtui.tcss"
+    TITLE = "labtui"
+    ENABLE_COMMAND_PALETTE = True
+
+    news: reactive[News | None] = reactive(None, always_update=True)
+
+    def __init__(
+        self,
+        lab: Lab,
+        theme: str = "labtui",
+        run_id: str = "",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.lab, self.run_id, self.now = lab, run_id, now
+        self.animation_level = "none"
+        self.feed = Feed(lab, self.post_message)
+        self.snapshot = Snapshot()
+        self.recipes: list[dict[str, Any]] = []
+        self.trouble = ""
+        self.workers_started = acts.Started()
+        for found in THEMES:
+            self.register_theme(found)
+        self.theme = theme if theme in self.available_themes else "labtui"
+
+    @property
+    def place(self) -> str:
+        """The lab's folder as people write it."""
+        root, home = str(self.lab.paths.root), str(Path.home())
+        return clean("~" + root.removeprefix(home) if root.startswith(home + os.sep) else root)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of lines for themes that know none."""
+        return LINE_COLORS
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The runs."""
+        return LabScreen()
+
+    def on_load(self) -> None:
+        """Begin to read before the first picture."""
+        self.run_worker(self.feed.loop, thread=True, name="feed", group="feed")
+
+    def on_mount(self) -> None:
+        """Ages grow."""
+        self.set_interval(TICK, self.tick)
+        if self.run_id:
+            self.open_run(self.run_id)
+
+    def on_unmount(self) -> None:
+        """The feed ends; workers of runs do not."""
+        self.feed.stop()
+
+    def tick(self) -> None:
+        """Show ages anew where their text changed."""
+        for screen in self.screen_stack:
+            if isinstance(screen, LabScreen):
+                screen.tick()
+
+    def on_news(self, news: News) -> None:
+        """Keep what changed and hand it to the screens."""
+        if news.snapshot is not None:
+            self.snapshot = news.snapshot
+            self.workers_started.judge()
+        if news.recipes is not None:
+            self.recipes = news.recipes
+        if news.trouble is not None:
+            self.trouble = clean(news.trouble)
+        self.news = news
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: the commands of the screen, as its keys do them, and the theme."""
+        if isinstance(screen, Base):
+            for command in screen.commands:
+                if command.action != "palette":
+                    key = command.key.split(",")[0]
+                    title = f"{command.label.capitalize()}  ({command.keys})"
+                    yield SystemCommand(title, command.help, lambda key=key: self.simulate_key(key))
+        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+
+    def action_help(self) -> None:
+        """All keys of the screen."""
+        if isinstance(self.screen, Base):
+            from labtui.tui.screens.help import Help
+
+            self.push_screen(Help(self.screen.commands))
+
+    def say(self, text: str, severity: Any = "information") -> None:
+        """Tell the user something in passing."""
+        self.notify(clean(text), severity=severity, markup=False)
+
+    def open_run(self, key: str) -> None:
+        """The screen of one run."""
+        from labtui.tui.screens.run import RunScreen
+
+        if not self.is_screen_installed("run"):
+            self.install_screen(RunScreen(), "run")
+        screen = self.get_screen("run", RunScreen)
+        screen.open(key)
+        self.push_screen(screen)
+
+    def open_recipe(self, recipe: dict[str, Any]) -> None:
+        """The screen that launches a recipe."""
+        from labtui.tui.screens.launch import LaunchScreen
+
+        self.push_screen(LaunchScreen(recipe))
+
+    def stop(self, keys: Sequence[str]) -> None:
+        """Ask runs to stop."""
+        self.act("stop", lambda: acts.stop(self.lab.paths, keys))
+
+    def resume(self, keys: Sequence[str]) -> None:
+        """Resume runs."""
+        self.act("resume", lambda: acts.resume(self.lab.paths, keys, self.workers_started))
+
+    def write(self, what: str, keys: Sequence[str], text: str) -> None:
+        """Add a note or tags to runs, or replace the newest note."""
+        self.act(what, lambda: acts.write(self.lab.paths, what, keys, text))
+
+    def launch(self, path: str, overrides: Sequence[str], repeats: int) -> None:
+        """Launch a recipe."""
+        started = self.workers_started
+        self.act("launch", lambda: acts.launch(self.lab.paths, path, overrides, repeats, started))
+
+    def act(self, name: str, do: Callable[[], str]) -> None:
+        """Do something in a worker, say how it went, and look at the disk."""
+
+        def work() -> None:
+            try:
+                text, severity = do(), "information"
+            except (LabtuiError, OSError) as error:
+                text, severity = str(error), "error"
+            self.feed.look()
+            self.call_from_thread(self.say, text, severity)
+
+        self.run_worker(work, thread=True, name=name, group="acts")

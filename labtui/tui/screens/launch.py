@@ -1,0 +1,116 @@
+"""Launch a recipe: options to change, the check's answer while one types, the number of runs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.timer import Timer
+from textual.widgets import Input, Static, TextArea
+
+from labtui.cells import clean
+from labtui.errors import LabtuiError
+from labtui.tui import acts
+from labtui.tui.commands import LAUNCH, bindings
+from labtui.tui.screens.base import Base
+from labtui.tui.widgets.keys import Keys
+
+PAUSE = 0.2
+"""Seconds without a key before what was typed is checked."""
+
+
+class LaunchScreen(Base):
+    """One recipe with options. Nothing is launched before the check is content."""
+
+    COMMANDS_HERE = LAUNCH
+    BINDINGS: ClassVar[list[BindingType]] = bindings(LAUNCH)
+
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.problems = " "
+        self._typing: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        with Vertical(id="form"):
+            yield Static(clean(self.recipe["name"]), markup=False, classes="title")
+            yield Static(clean(self.recipe["description"].strip()), markup=False, classes="hint")
+            yield Static("\nOptions, one a line: train.epochs=3", markup=False)
+            area = TextArea(id="overrides", show_line_numbers=False, tab_behavior="focus")
+            area.cursor_blink = False
+            yield area
+            repeats = Input(
+                placeholder="repeats: as the recipe", id="repeats", type="integer", compact=True
+            )
+            repeats.cursor_blink = False
+            yield repeats
+            yield Static("checking …", markup=False, id="problems")
+        yield Keys(LAUNCH)
+
+    def on_mount(self) -> None:
+        """Check the recipe as it is."""
+        self.query_one(TextArea).focus()
+        self.check()
+
+    @on(TextArea.Changed)
+    @on(Input.Changed)
+    def changed(self) -> None:
+        """Check when typing pauses."""
+        if self._typing:
+            self._typing.stop()
+        self._typing = self.set_timer(PAUSE, self.check)
+
+    @property
+    def overrides(self) -> list[str]:
+        """The lines that are set."""
+        return [line for line in self.query_one(TextArea).text.splitlines() if line.strip()]
+
+    @property
+    def repeats(self) -> int:
+        """How often each training is repeated; 0: as the recipe says."""
+        text = self.query_one("#repeats", Input).value
+        return int(text) if text.isdigit() else 0
+
+    def check(self) -> None:
+        """Check in a worker: pydantic is not loaded yet the first time."""
+        path, overrides, repeats = self.recipe["path"], self.overrides, self.repeats
+
+        def work() -> None:
+            try:
+                count, problems = (
+                    len(acts.expanded(self.lab_app.lab.paths, path, overrides, repeats)),
+                    "",
+                )
+            except (LabtuiError, OSError) as error:
+                count, problems = 0, str(error)
+            self.app.call_from_thread(self.checked, count, problems)
+
+        self.run_worker(work, thread=True, name="check", group="check", exclusive=True)
+
+    def checked(self, count: int, problems: str) -> None:
+        """Show what the check found."""
+        self.problems = problems
+        answer = self.query_one("#problems", Static)
+        answer.set_class(bool(problems), "bad")
+        answer.set_class(not problems, "good")
+        runs = "1 run" if count == 1 else f"{count} runs, one after another"
+        text = "\n".join(map(clean, problems.splitlines())) or f"✓ {runs}; ctrl+s launches"
+        answer.update(text)
+
+    def action_launch(self) -> None:
+        """Launch, and back to the runs."""
+        if self.problems:
+            self.lab_app.say(
+                "not launched: " + (self.problems.strip() or "still checking"), "error"
+            )
+            return
+        self.lab_app.launch(self.recipe["path"], self.overrides, self.repeats)
+        self.dismiss()
+
+    def action_back(self) -> None:
+        """Back without launching."""
+        self.dismiss()

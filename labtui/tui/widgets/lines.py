@@ -1,0 +1,154 @@
+"""Widgets made of rows of (text, style): plain text, painted only where it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from labtui.rows import Row
+
+LINES = 7
+"""Colours of lines, `line-1` and so on, in the theme."""
+
+
+STYLES = {
+    "dim", "bold", "title", "head", "good", "bad", "warn", "accent", "cursor",
+    *(f"line-{number}" for number in range(1, LINES + 1)),
+}  # fmt: skip
+"""Names of styles that rows may use."""
+
+
+class Paint:
+    """Turns rows into strips with the theme's colours, for a widget with STYLES as components."""
+
+    def __init__(self, widget: Widget) -> None:
+        self.widget = widget
+        self._theme = ""
+        self._known: dict[str, Style] = {}
+
+    def strip(self, row: Row, width: int, back: str = "") -> Strip:
+        """A row as Textual paints it, exactly so many cells, on the background of a style."""
+        if self._theme != self.widget.app.theme:
+            self._theme, self._known = self.widget.app.theme, {"": self.widget.rich_style}
+        over = Style()
+        if back:  # not kept: it may depend on the focus
+            over = Style(bgcolor=self.widget.get_component_rich_style(back).bgcolor)
+        segments = [Segment(text, self._style(style) + over) for text, style in row]
+        return Strip(segments).adjust_cell_length(width, self._style("") + over)
+
+    def _style(self, name: str) -> Style:
+        known = self._known
+        if name not in known:
+            full = self.widget.get_component_rich_style(name)
+            known[name] = known[""] + Style(color=full.color, bold=full.bold)
+        return known[name]
+
+
+def changed_span(old: Row, new: Row) -> tuple[int, int] | None:
+    """First and last differing character of two rows (not cells: a bound from below), or None."""
+    if old == new:
+        return None
+    before, after = _characters(old), _characters(new)
+    size = min(len(before), len(after))
+    first = next((i for i in range(size) if before[i] != after[i]), size)
+    last = next((i for i in range(size) if before[-1 - i] != after[-1 - i]), size)
+    return first, max(len(before), len(after)) - min(last, size - min(first, size))
+
+
+def _characters(row: Row) -> list[tuple[str, str]]:
+    return [(char, style) for text, style in row for char in text]
+
+
+class Lines(Widget):
+    """Rows from the top; what does not fit is not shown."""
+
+    COMPONENT_CLASSES = STYLES
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.rows: list[Row] = []
+        self.paint = Paint(self)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows instead; only cells that differ are painted."""
+        old, self.rows = self.rows, list(rows)
+        regions = []
+        for y in range(min(max(len(old), len(self.rows)), self.size.height)):
+            before = old[y] if y < len(old) else []
+            after = self.rows[y] if y < len(self.rows) else []
+            span = changed_span(before, after)
+            if span is None:
+                continue
+            plain = all(text.isascii() or _narrow(text) for text, _ in [*before, *after])
+            first, last = span if plain else (0, self.size.width)
+            if not (before and after):
+                first, last = 0, self.size.width
+            regions.append(Region(first, y, max(last - first, 1), 1))
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """One row."""
+        row = self.rows[y] if y < len(self.rows) else []
+        return self.paint.strip(row, self.size.width)
+
+
+def _narrow(text: str) -> bool:
+    """Whether each character is one cell: box drawing, blocks, braille, arrows, Latin, Greek."""
+    return all(ord(c) < 0x300 or 0x370 <= ord(c) < 0x400 or 0x2010 <= ord(c) < 0x2900 for c in text)
+
+
+class TextView(ScrollView, can_focus=True):
+    """Rows that scroll: parameters, a log, help."""
+
+    COMPONENT_CLASSES = STYLES
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.rows: list[Row] = []
+        self.paint = Paint(self)
+        self.follow = False
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows instead, and stay at the end if `follow` is set and it was in sight."""
+        old, self.rows = self.rows, list(rows)
+        top, height = self.scroll_offset.y, self.size.height
+        at_end = self.follow and top + height >= len(old)
+        if len(old) != len(self.rows):
+            self.virtual_size = Size(self.size.width, len(self.rows))
+        if at_end and len(self.rows) > height:
+            self.scroll_to(y=len(self.rows) - height, animate=False)
+        empty: Row = []
+        for y in range(top, top + height):
+            before = old[y] if y < len(old) else empty
+            after = self.rows[y] if y < len(self.rows) else empty
+            if before != after:
+                self.refresh_line(y)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of what is in sight."""
+        number = y + self.scroll_offset.y
+        row = self.rows[number] if number < len(self.rows) else []
+        return self.paint.strip(row, self.size.width)
+
+    def action_move(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by pages."""
+        self.action_move(pages * max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        """To the top."""
+        self.scroll_to(y=0, animate=False)
+
+    def action_last(self) -> None:
+        """To the end."""
+        self.scroll_to(y=len(self.rows), animate=False)
