@@ -23,6 +23,7 @@ from typing import Any
 from labtui.errors import LabError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import finite, locked, read_json, replacing, write_json
+from labtui.files.goals import goal_of
 from labtui.files.metriclog import RECORD, MetricLog
 from labtui.files.paths import RunPaths, find_lab
 
@@ -258,8 +259,6 @@ def init(
         raise LabError(f"params: {error}; give numbers, strings, booleans or lists of them") from None
     rundir.claim(paths, 1)
     _occupy(paths, 1, "script")
-    from labtui.files.goals import goal_of
-
     return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min")
 
 
@@ -277,8 +276,9 @@ def attach(root: Path) -> Run:
         attempt = queue["attempt"]
         if not paths.claim(attempt).exists():
             raise LaunchError(f"{root}: attempt {attempt} was not claimed by a launcher")
-        known = read_json(paths.process)
-        if process.alive(known) or (known and known.get("attempt") == attempt):
+        known = read_json(paths.process) or {}
+        at_work = process.alive(known) and not known.get("released")
+        if at_work or known.get("attempt") == attempt:
             raise LaunchError(f"{root}: attempt {attempt} was already started")
         _occupy(paths, attempt, "labtui")
     _reserve(paths)

@@ -19,37 +19,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; its exit status. Errors are messages on stderr, never tracebacks."""
-    import click
+    import typer
 
     from labtui.cli.app import app
     from labtui.table import clean
 
     debug = "--debug" in arguments
     try:
-        # Not click's own main: a broken pipe and an interrupt have their own status here.
+        # Not typer's own handling: a broken pipe and an interrupt have their own status here.
         outcome = app(arguments, standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as error:
-        if debug:
-            raise
-        error.show()
-        return 2
-    except LabtuiError as error:
-        if debug:
-            raise
-        print("labtui: " + "\n".join(clean(line) for line in str(error).splitlines()), file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader has seen enough (`labtui ls | head`); nothing more may be flushed to it.
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except (BrokenPipeError, SystemExit):
+        # The reader has seen enough (`labtui ls | head`; typer makes an exit of it when it sees it
+        # first); nothing more may be flushed to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        return 130
     except Exception as error:
         if debug:
             raise
-        print(f"labtui: {clean(f'{type(error).__name__}: {error}')}", file=sys.stderr)
-        print("labtui: this should not have happened; --debug shows where", file=sys.stderr)
+        if isinstance(error, LabtuiError):
+            say = [clean(line) for line in str(error).splitlines()]
+        elif hasattr(error, "show"):  # typer's usage errors, whichever click it builds on
+            error.show()
+            return 2
+        else:
+            say = [clean(f"{type(error).__name__}: {error}")]
+            say.append("this should not have happened; --debug shows where")
+        print("labtui: " + "\n".join(say), file=sys.stderr)
         return 2

@@ -129,13 +129,12 @@ class _Progress:
     def __enter__(self) -> _Progress:
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=None),
+                BarColumn(bar_width=16),
                 TextColumn("{task.fields[figures]}", markup=False),
-                TimeElapsedColumn(),
                 TimeRemainingColumn(compact=True),
                 console=Console(stderr=True),
                 refresh_per_second=4,
@@ -152,7 +151,7 @@ class _Progress:
         """Show the newest epoch, loss and monitored metric."""
         metrics = summary.metrics
         epoch = metrics.get("epoch", {}).get("last")
-        wanted = ("train.step_loss" if self._bar else "train.loss", "val.loss", monitor)
+        wanted = ("train.loss", "val.loss", monitor)
         names = [name for name in dict.fromkeys(wanted) if name in metrics]
         figures = "  ".join(f"{clean(name)} {number(metrics[name]['last'])}" for name in names)
         if self._bar is not None:

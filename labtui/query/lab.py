@@ -181,6 +181,8 @@ def ordered(rows: Iterable[Fields], key: str, descending: bool = False) -> list[
         else:
             number = isinstance(value, int | float)
             present.append(((not number, value if number else str(value)), row))
+    if descending:
+        present.reverse()  # among equals too, the last comes first
     present.sort(key=lambda pair: pair[0], reverse=descending)
     return [row for _, row in present] + missing
 
