@@ -80,9 +80,7 @@ def _place(name: str) -> int:
     return COLOUR.get(split_of(name)[0], len(COLOUR))
 
 
-def _picture(
-    doc: Document, file: str, groups: dict[str, list[str]], axis: Axis
-) -> Iterator[str]:
+def _picture(doc: Document, file: str, groups: dict[str, list[str]], axis: Axis) -> Iterator[str]:
     sheet = Sheet([_panel(doc, part, names, axis) for part, names in groups.items()])
     link = doc.attach(file, sheet.png())
     yield f"![{_alternative(doc, groups)}]({link})"

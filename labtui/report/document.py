@@ -177,7 +177,12 @@ class Document:
         return self.attach(name, out.getvalue().encode("utf-8", "backslashreplace"))
 
 
-VERBS = {"failed": "failed", "stopped": "was stopped", "lost": "was lost", "preempted": "was preempted"}
+VERBS = {
+    "failed": "failed",
+    "stopped": "was stopped",
+    "lost": "was lost",
+    "preempted": "was preempted",
+}
 
 
 def mapping(value: Any) -> dict[str, Any]:

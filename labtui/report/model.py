@@ -43,7 +43,11 @@ def _row(row: dict[str, Any]) -> tuple[int, str, list[int], int]:
 def _table(rows: list[tuple[int, str, list[int], int]]) -> list[str]:
     cells = [
         # A list of layers has no output of its own.
-        ("  " * depth + clean(label), "–" if "(Module" in label else str([-1, *output]), f"{params:,}")
+        (
+            "  " * depth + clean(label),
+            "–" if "(Module" in label else str([-1, *output]),
+            f"{params:,}",
+        )
         for depth, label, output, params in rows
     ]
     cells.insert(0, ("Layer (type)", "Output Shape", "Param #"))

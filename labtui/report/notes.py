@@ -37,7 +37,7 @@ def _entries(doc: Document, key: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _date(entry: dict[str, Any]) -> str:
     when = moment(entry.get("time"))
-    return f" *({when})*" if when else " *(undated)*"
+    return f" *({when})*" if when else ""
 
 
 def _none(doc: Document) -> str:

@@ -30,8 +30,10 @@ def _command(doc: Document) -> Iterator[str]:
         script = str(origin.get("script") or "")
         if script:
             yield fence(f"python {shlex.quote(script)}", "sh")
-        yield "*The script's own arguments are not recorded.*" if script else (
-            "*Not recorded: the program was typed in or read from a pipe, not a file.*"
+        yield (
+            "*The script's own arguments are not recorded.*"
+            if script
+            else ("*Not recorded: the program was typed in or read from a pipe, not a file.*")
         )
         return
     if not doc.recipe:
@@ -104,4 +106,6 @@ def _times(doc: Document) -> Iterator[tuple[str, str]]:
 def _no_environment(doc: Document) -> str:
     if doc.kind == "script":
         return "since labtui did not start this script"
-    return "since " + doc.absence if not doc.status.over else "`environment.json` is missing or broken"
+    return (
+        "since " + doc.absence if not doc.status.over else "`environment.json` is missing or broken"
+    )

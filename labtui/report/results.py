@@ -60,14 +60,12 @@ def section(doc: Document) -> Iterator[str]:
 
 
 def _scores(doc: Document) -> list[str]:
-    """The metrics that are results: the monitored one's split first after test."""
-    found = [
-        name for name in doc.metrics if name not in NOT_SCORES and not name.startswith("sys.")
-    ]
+    """The metrics that are results: test first, and what is monitored first in each split."""
+    found = [name for name in doc.metrics if name not in NOT_SCORES and not name.startswith("sys.")]
 
     def rank(name: str) -> tuple[int, bool]:
-        split = split_of(name)[0]
-        return ORDER.index(split) if split in ORDER else len(ORDER), name != doc.monitor
+        split, part = split_of(name)
+        return ORDER.index(split), part != split_of(doc.monitor)[1]
 
     return sorted(found, key=rank)
 
@@ -77,7 +75,9 @@ def _row(
 ) -> tuple[Any, ...]:
     entry = doc.metrics[name]
     # The log holds test scores of the best epoch only; those of the last are among the facts.
-    newest = last.get(name, None if name in constants and split_of(name)[0] == "test" else entry.last)
+    newest = last.get(
+        name, None if name in constants and split_of(name)[0] == "test" else entry.last
+    )
     verdict = {True: "yes", False: "NO", None: "–"}[beaten(doc, name)]
     label = doc.named(name) + (" (monitored)" if name == doc.monitor else "")
     newest = newest if isinstance(newest, int | float) else None
@@ -87,7 +87,9 @@ def _row(
 def _best(doc: Document) -> str:
     metric, step = doc.monitor, doc.best_step
     if not metric:
-        return "*Best: not recorded, since no metric is monitored; “at best” is then the last value.*"
+        return (
+            "*Best: not recorded, since no metric is monitored; “at best” is then the last value.*"
+        )
     if step is None:
         return (
             f"*Best: not recorded. {markdown(metric)} is monitored, but "
@@ -109,7 +111,7 @@ def _ending(doc: Document) -> str:
         return "*Early stopping: not recorded, it is the program's own affair.*"
     if state != "finished":
         verb = "is still running" if state == "running" else VERBS.get(state, f"is {state}")
-        return f"Early stopping: none so far; the run {verb}."
+        return f"Early stopping: it did not come to that; the run {verb}."
     patience, epochs = doc.options.get("validate.patience"), doc.options.get("train.epochs")
     if patience is None:
         return f"Early stopping: not asked for; all {epochs} epochs were trained."
@@ -131,17 +133,17 @@ def _remarks(doc: Document, names: list[str], constants: dict[str, float]) -> It
     elif worse := [name for name in names if beaten(doc, name) is False]:
         listed = ", ".join(markdown(name) for name in worse)
         yield (
-            f"**Not better than the best constant predictor:** {listed}. A model that ignores its "
-            "input scores as well."
+            f"**Not better than the best constant predictor:** {listed}. An answer that ignores its "
+            "input is as good there."
         )
     else:
         yield "Better than the best constant predictor in every score that both have."
     splits = doc.facts.get("test")
     if splits and not any(split_of(name)[0] == "test" for name in names):
         yield "*Test scores: not recorded; labtui takes them when training has ended by itself.*"
-    odd = [(n, doc.metrics[n].nonfinite) for n in names if doc.metrics[n].nonfinite]
-    for name, count in odd:
-        yield f"{markdown(name)}: {count} values were NaN or infinite."
+    odd = [f"{markdown(n)} {m.nonfinite}" for n, m in doc.metrics.items() if m.nonfinite]
+    if odd:
+        yield f"Values that were NaN or infinite: {', '.join(odd)}."
 
 
 def _no_constant(doc: Document) -> str:

@@ -1,0 +1,112 @@
+"""Pictures: the same bytes from the same data, letters for every name, no lost extreme."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import report_lab
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from labtui.report import report
+from labtui.report.curves import Axis
+from labtui.report.document import Document
+from labtui.report.fonts import Fonts
+from labtui.report.picture import COLUMNS, Curve, Panel, Sheet, visible
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+
+
+def test_the_same_run_gives_the_same_bytes(lab: Path, tmp_path: Path) -> None:
+    run = report_lab.finished(lab)
+    report(run, lab / "a.md")
+    # Elsewhere, later, and with a user's own idea of what pictures look like.
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    (settings / "matplotlibrc").write_text(
+        "axes.facecolor: black\nfont.size: 30\nlines.marker: x\n"
+    )
+    code = (
+        "import labtui, pathlib; from labtui.report import report;"
+        f"report(labtui.open({str(lab)!r}).run({run.id!r}), pathlib.Path('b.md'))"
+    )
+    environment = os.environ | {"MPLCONFIGDIR": str(settings)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    mine = pictures(lab / "a_files")
+    assert list(mine) == ["loss.png", "monitored.png", "others.png"]
+    assert mine == pictures(tmp_path / "b_files")
+    assert all(b"Software" not in data and b"tIME" not in data for data in mine.values())
+
+
+def test_settings_of_others_are_left_alone(lab: Path) -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    report(report_lab.script(lab), lab / "r.md")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_names_in_any_script_are_drawn_or_named_otherwise(lab: Path) -> None:
+    names = ["val.acc", "val.精度", "потеря", "$x_1$", "_hidden", "\U000f0000"]
+    fonts = Fonts(names)
+    assert fonts.replaced["\U000f0000"] == "metric 6"
+    for name in names:
+        text = fonts.show(name)
+        assert text.isascii() or name not in fonts.replaced
+    x = np.arange(3.0)
+    # A missing glyph or a name taken for a formula would be a warning, which is an error here.
+    panel = Panel("_hidden $x$", [Curve(name, x, x) for name in names], "step")
+    assert Sheet([panel]).png().startswith(b"\x89PNG")
+
+
+def test_a_stand_in_is_explained(lab: Path) -> None:
+    metrics = {"\U000f0000|": [(0, 1.0), (1, 2.0)]}
+    run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
+    text = report(run, lab / "r.md").read_text()
+    assert "*In the picture metric 1 is" in text and "no font here has its letters.*" in text
+
+
+series = arrays(
+    np.float64,
+    st.integers(1, 3000),
+    elements=st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf]),
+    fill=st.floats(-5, 5),
+)
+
+
+@given(series)
+def test_thinning_keeps_extremes_and_gaps(y: np.ndarray) -> None:
+    x = np.arange(len(y), dtype=float)
+    xs, ys = visible(x, y)
+    finite = np.isfinite(y)
+    assert len(xs) == len(ys) <= 5 * COLUMNS + 3
+    if not finite.any():
+        assert len(xs) == 0
+        return
+    shown = ys[np.isfinite(ys)]
+    assert shown.min() == y[finite].min() and shown.max() == y[finite].max()
+    edges = np.flatnonzero(np.diff(np.r_[False, finite, False].astype(int)))
+    parts = len(edges) // 2
+    if parts <= COLUMNS:
+        assert np.isnan(ys).sum() == parts - 1
+
+
+def test_epochs_go_on_beyond_the_last_one_logged(lab: Path) -> None:
+    metrics = {"epoch": [(0, 0.0), (10, 1.0), (20, 2.0)], "train.step_loss": [(25, 1.0)]}
+    run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
+    axis = Axis(Document(run, "r"))
+    assert axis.label == "epoch"
+    assert axis(np.array([0.0, 5.0, 20.0, 25.0])).tolist() == [0.0, 0.5, 2.0, 2.5]
+
+
+def test_an_epoch_that_does_not_count_up_is_no_axis(lab: Path) -> None:
+    metrics = {"epoch": [(0, 0.0), (1, 0.0), (2, 1.0)]}
+    run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
+    assert Axis(Document(run, "r")).label == "step"
