@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import report_lab
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +97,24 @@ def test_thinning_keeps_extremes_and_gaps(y: np.ndarray) -> None:
     parts = len(edges) // 2
     if parts <= COLUMNS:
         assert np.isnan(ys).sum() == parts - 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e308, -1e308, 0.0, 1e308],
+        [5e-324, 1e-320, 0.0, 2e-320],
+        [1e308, 1e300, 1e-300, 1e-308],
+        [1.0, 1e-5, 1e-300, 1e-320],
+        [3.0, 3.0, 3.0, 3.0],
+        [np.nan, np.inf, -np.inf, np.nan],
+    ],
+)
+@pytest.mark.parametrize("constant", [-1e308, 0.0, 3.0])
+def test_any_value_can_be_drawn(values: list[float], constant: float) -> None:
+    x = np.arange(4.0)
+    panel = Panel("loss", [Curve("a", x, np.array(values))], "step", 2.0, ("val", constant))
+    assert Sheet([panel]).png().startswith(b"\x89PNG")
 
 
 def test_epochs_go_on_beyond_the_last_one_logged(lab: Path) -> None:

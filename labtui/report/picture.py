@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DPI = 120
 COLUMNS = 600
 """Parts of a curve of which the lowest and highest point are drawn: fewer than there are pixels."""
+HUGE = 1e250
+"""Values beyond are drawn here: nothing is left of the floats for the margins around larger ones."""
 MARKED = 40
 """Points up to which each is marked."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -89,6 +91,10 @@ class Sheet:
         for curve in sorted(panel.curves, key=lambda curve: not curve.faint):
             handles.append((_line(axes, curve), self.fonts.show(curve.name)))
         limits = axes.get_ylim()
+        if _wants_log(panel):
+            axes.set_yscale("log")
+            # A constant of zero has no place on it.
+            limits = max(limits[0], 1 / HUGE), limits[1]
         if panel.constant and _near(panel.constant[1], limits):
             split, value = panel.constant
             line = axes.axhline(value, color="0.35", linestyle=(0, (1, 2)), linewidth=1.2)
@@ -96,8 +102,6 @@ class Sheet:
         if panel.best is not None:
             line = axes.axvline(panel.best, color="0.35", linestyle=(0, (5, 3)), linewidth=1)
             handles.append((line, f"best: {panel.xlabel} {panel.best:g}"))
-        if _wants_log(panel):
-            axes.set_yscale("log")
         title = axes.set_title(self.fonts.show(panel.title), loc="left", pad=22, fontsize=11)
         # Names are no formulas: a dollar is a dollar.
         title.set_parse_math(False)
@@ -114,6 +118,7 @@ def _names(panel: Panel) -> list[str]:
 
 def _line(axes: Axes, curve: Curve) -> Any:
     x, y = visible(curve.x, curve.y)
+    y = y.clip(-HUGE, HUGE)
     marker = "o" if np.isfinite(y).sum() <= MARKED and not curve.faint else ""
     (line,) = axes.plot(
         x,
@@ -173,7 +178,7 @@ def _wants_log(panel: Panel) -> bool:
     if not panel.title.startswith("loss"):
         return False
     values = np.concatenate([c.y[np.isfinite(c.y)] for c in panel.curves])
-    if not len(values) or values.min() <= 0:
+    if not len(values) or values.min() < 1 / HUGE:
         return False
     low, high = np.percentile(values, (5, 95))
     return bool(high > 100 * low)
