@@ -54,7 +54,8 @@ def _valid(found: Records, known: list[str]) -> NDArray[np.bool_] | None:
     bounds = np.minimum.accumulate(bounds[::-1])[::-1]
     machine = [key for key, name in enumerate(known) if name.startswith("sys.")]
     kept: NDArray[np.bool_] = (found["step"] <= bounds) | np.isin(found["key"], machine)
-    return kept & ~voids
+    kept &= ~voids
+    return kept
 
 
 def read(paths: RunPaths, name: str) -> Series:
@@ -189,7 +190,7 @@ def _at_best(
             entry["at_best"] = entry["last"]
             continue
         part = parts.get(name)
-        upto = np.flatnonzero(part["step"] <= best_step) if part is not None else []
+        upto = np.flatnonzero(part["step"] <= best_step) if part is not None else np.empty(0, np.intp)
         if part is not None and len(upto):
             value = float(part["value"][upto[-1]])
             entry["at_best"] = value if np.isfinite(value) else None

@@ -189,7 +189,7 @@ class Index:
 
 
 def _open(path: Path) -> TinyDB:
-    return TinyDB(str(path), storage=CachingMiddleware(AtomicStorage))
+    return TinyDB(str(path), storage=CachingMiddleware(AtomicStorage))  # type: ignore[no-untyped-call]
 
 
 def _mtime(path: Path) -> int:

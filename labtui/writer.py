@@ -29,6 +29,8 @@ from labtui.files.paths import RunPaths, find_lab
 
 HEARTBEAT = 15.0
 """Seconds between two touches of `heartbeat`."""
+SETTLED = 1.0
+"""Seconds after which a script's run has its environment recorded."""
 _RESERVE = 64 * 1024
 _LOOK = 0.2
 
@@ -42,6 +44,8 @@ class Run:
         guest: the script runs inside a `command` run, whose wrapper owns process, result and heartbeat.
         metrics: whether this process writes the metric log.
         monitor, goal: the metric whose best value `result.json` names when `finish` is not told.
+        settled: seconds after which the environment is worth recording; it costs as much as many
+            a short script.
     """
 
     log: Callable[..., None]
@@ -58,11 +62,13 @@ class Run:
         metrics: bool = True,
         monitor: str = "",
         goal: str = "min",
+        settled: float = 0.0,
     ) -> None:
         self.paths, self.attempt, self.guest = paths, attempt, guest
         self._started = time.time()
+        self._settled, self._folder = settled, Path.cwd()
         self._pid = os.getpid()
-        self._finished = threading.Event()
+        self._finished, self._recorded = threading.Event(), threading.Event()
         self._look_at, self._asked = 0.0, None
         self._metrics: MetricLog | None = None
         if metrics:
@@ -176,16 +182,25 @@ class Run:
             write_json(self.paths.result, result)
         except OSError as error:
             print(f"labtui: the result of {self.id} could not be written: {error}", file=sys.stderr)
+        if not self._settled:  # long done, unless the work was very short
+            self._recorded.wait(5)
         _release(self.paths)
 
     def _beat(self) -> None:
-        """Touch `heartbeat` with the current step, until the run is finished."""
-        while True:
-            step = self._metrics.step if self._metrics else _last_step(self.paths)
-            with suppress(OSError):
-                self.paths.heartbeat.write_text(f"{step}\n")
-            if self._finished.wait(HEARTBEAT):
-                return
+        """Record the environment, and touch `heartbeat` with the current step until the end."""
+        self._touch()
+        if not self._settled or not self._finished.wait(self._settled):
+            from labtui import environment
+
+            environment.record(self.paths.environment, self._folder)
+        self._recorded.set()
+        while not self._finished.wait(HEARTBEAT):
+            self._touch()
+
+    def _touch(self) -> None:
+        step = self._metrics.step if self._metrics else _last_step(self.paths)
+        with suppress(OSError):
+            self.paths.heartbeat.write_text(f"{step}\n")
 
     def _at_exit(self) -> None:
         error = getattr(sys, "last_value", None)
@@ -259,7 +274,7 @@ def init(
         raise LabError(f"params: {error}; give numbers, strings, booleans or lists of them") from None
     rundir.claim(paths, 1)
     _occupy(paths, 1, "script")
-    return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min")
+    return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min", settled=SETTLED)
 
 
 def attach(root: Path) -> Run:

@@ -16,7 +16,8 @@ from engine_lab import DIGITS, ROOT, recipe
 from torch import nn
 
 from labtui import zoo
-from labtui.engine import environment, layers
+from labtui import environment
+from labtui.engine import layers
 from labtui.errors import TrainingError
 from labtui.recipe.models import TransformerCls
 
@@ -109,7 +110,7 @@ def test_environment_tells_code_and_machine_but_no_variables(
         (tmp_path / "file").touch()
         identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
         subprocess.run(["git", "-C", tmp_path, *identity, *words], check=True)
-    environment.record(tmp_path / "environment.json", tmp_path).join()
+    environment.record(tmp_path / "environment.json", tmp_path)
     text = (tmp_path / "environment.json").read_text()
     found = json.loads(text)
     assert "hunter2hunter2" not in text

@@ -112,6 +112,8 @@ def logs(
 ) -> None:
     """Print a run's output."""
     found = open_lab().run(run)
+    while follow and not found.paths.log.exists() and found.status().state in ("queued", "running"):
+        time.sleep(0.3)
     try:
         with open(found.paths.log, "rb") as file:
             _copy(found, file, follow)

@@ -37,6 +37,7 @@ def show(what: str, lab: Path, overrides: list[str]) -> dict[str, Any]:
     from labtui.data.show import describe
     from labtui.recipe.data import DATASETS
     from labtui.recipe.read import load
+    from labtui.recipe.spec import UserPart
 
     named = {spec.model_fields["name"].default: spec for spec in DATASETS}
     if what in named and not overrides:
@@ -44,7 +45,7 @@ def show(what: str, lab: Path, overrides: list[str]) -> dict[str, Any]:
     recipe = load(Path(what), overrides)
     if recipe.data is None:
         raise DataError(f"{what}: this recipe runs a command and has no [data] to show")
-    name = getattr(recipe.data, "name", None) or recipe.data.factory
+    name = recipe.data.factory if isinstance(recipe.data, UserPart) else getattr(recipe.data, "name", what)
     return {"name": name, **describe(build(recipe.data, lab), recipe.validate_)}
 
 

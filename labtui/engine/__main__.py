@@ -38,22 +38,15 @@ class Asked:
 
 def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any]) -> str | None:
     """Do what the recipe says; None when it ended by itself, else what was asked."""
-    from labtui.engine import environment
-
     lab = Path.cwd()
-    recording = environment.record(run.paths.environment, lab)
-    try:
-        if "command" in tables:
-            from labtui.engine.command import supervise
+    if "command" in tables:
+        from labtui.engine.command import supervise
 
-            return supervise(run, tables, lab, asked)
-        from labtui.engine.train import train
-        from labtui.recipe.core import Recipe
+        return supervise(run, tables, lab, asked)
+    from labtui.engine.train import train
+    from labtui.recipe.core import Recipe
 
-        return train(run, Recipe.model_validate(tables), lab, asked, result)
-    finally:
-        # Done long ago, unless the work was very short.
-        recording.join(timeout=5)
+    return train(run, Recipe.model_validate(tables), lab, asked, result)
 
 
 def main(argv: list[str]) -> int:

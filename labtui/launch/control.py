@@ -70,7 +70,7 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
             origin = read(paths.recipe).get("origin", {})
         except (OSError, ValueError) as error:
             raise LaunchError(f"{paths.recipe}: cannot be read ({error}); the run cannot be resumed") from None
-        if origin.get("script") or not origin:
+        if "script" in origin or not origin:
             raise LaunchError(f"{paths.id}: was started by hand; run its script again for a new run")
         elsewhere = status.process.get("host", process.host()) != process.host()
         if elsewhere and status.state == "lost" and not force:

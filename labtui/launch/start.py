@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -17,6 +18,14 @@ from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 
 _children: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    """Workers outlive this process on purpose; Popen would warn of each."""
+    for child in _children:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]]) -> list[RunPaths]:

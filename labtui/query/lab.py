@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,19 +64,19 @@ class Run:
         return read_json(self.paths.environment) or {}
 
     def artifact(self, name: str) -> Any:
-        """A JSON artifact, or a mapping of arrays for an NPZ one; None when there is none."""
+        """A JSON artifact, or a mapping of arrays for an NPZ one; None when there is none, or a broken one."""
         import json
 
         path = self.paths.artifacts / f"{name}.json"
-        try:
+        with suppress(OSError, ValueError, RecursionError):
             return json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            pass
-        if (arrays := path.with_suffix(".npz")).is_file():
+        with suppress(OSError, ValueError), open(path.with_suffix(".npz"), "rb") as file:
+            import zipfile
+
             import numpy
 
-            with numpy.load(arrays, allow_pickle=False) as file:
-                return dict(file)
+            with suppress(zipfile.BadZipFile), numpy.load(file, allow_pickle=False) as arrays:
+                return dict(arrays)
         return None
 
     def log_tail(self, size: int = 65536) -> str:

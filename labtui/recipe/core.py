@@ -35,8 +35,11 @@ def _kinds(*specs: type[Spec]) -> Any:
 
 
 if TYPE_CHECKING:
-    DataSpec = ModelSpec = Part
-    OptimizerSpec, ScheduleSpec, LossSpec = optim.Optimizer, optim.Schedule, optim.Loss
+    DataSpec = Part
+    ModelSpec = Part
+    OptimizerSpec = optim.Optimizer
+    ScheduleSpec = optim.Schedule
+    LossSpec = optim.Loss
 else:
     DataSpec = _kinds(*DATASETS, UserPart)
     ModelSpec = _kinds(*MODELS, UserPart)

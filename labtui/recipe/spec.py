@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Spec(BaseModel):
@@ -40,5 +40,5 @@ class UserPart(Part):
 
     model_config = ConfigDict(extra="allow")
 
-    factory: str
+    factory: str = Field(pattern=r"^[\w.]+:[\w.]+$")
     """`module:callable`, imported from the lab folder in the worker."""

@@ -6,37 +6,33 @@ import os
 import platform
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from labtui import __version__
 from labtui.files.atomic import write_json
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("labtui", "torch", "numpy", "scipy", "scikit-learn")
 
 
-def record(path: Path, lab: Path) -> threading.Thread:
-    """Write `environment.json` from a thread of its own; a failure is told on stderr only."""
+def record(path: Path, folder: Path) -> None:
+    """Write `environment.json`; a failure is told on stderr only.
 
-    def work() -> None:
-        try:
-            write_json(path, gather(lab), fsync=False)
-        except Exception as error:
-            print(f"labtui: {path} could not be written: {error}", file=sys.stderr)
-
-    thread = threading.Thread(target=work, name="labtui-environment", daemon=True)
-    thread.start()
-    return thread
+    Args:
+        folder: whose git commit is the run's code.
+    """
+    try:
+        write_json(path, gather(folder), fsync=False)
+    except Exception as error:
+        print(f"labtui: {path} could not be written: {error}", file=sys.stderr)
 
 
-def gather(lab: Path) -> dict[str, Any]:
+def gather(folder: Path) -> dict[str, Any]:
     """Code, versions, hardware and command line of this process."""
     return {
-        "code": code(lab),
-        "versions": {"python": platform.python_version(), "labtui": __version__} | _versions(),
+        "code": code(folder),
+        "versions": {"python": platform.python_version()} | _versions(),
         "hardware": {
             "host": platform.node(),
             "system": platform.platform(),
@@ -61,7 +57,7 @@ def _git(folder: Path, *words: str) -> str | None:
     # Without optional locks a status never stands in the way of the user's own git.
     command = ["git", "--no-optional-locks", "-C", str(folder), *words]
     with suppress(OSError, subprocess.TimeoutExpired):
-        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
         if done.returncode == 0:
             return done.stdout.decode("utf-8", "replace").strip()
     return None

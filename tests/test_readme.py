@@ -1,0 +1,85 @@
+"""What the README promises: its commands run, its recipe is valid, its Python works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def lines() -> list[str]:
+    """Every command line of the README that begins with labtui."""
+    found = [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    parts = [part.strip() for line in found for part in re.split(r"; |&& ", line)]
+    return [part for part in parts if part.startswith("labtui ")]
+
+
+def test_every_command_is_in_the_readme():
+    from labtui.cli.app import app
+
+    names = {(c.name or c.callback.__name__.replace("_", "-")) for c in app.registered_commands}
+    shown = {line.split()[1] for line in lines()} | set(re.findall(r"`labtui (\w+)", README))
+    assert not names - shown
+
+
+def test_the_recipe_of_the_readme_is_valid(tmp_path):
+    from labtui.recipe.read import load
+    from labtui.sweep import expand
+
+    (text,) = blocks("toml")
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    assert len(expand(load(path), "r.toml", str(tmp_path))) == 6
+
+
+def test_the_python_of_the_readme_works(lab):
+    (code,) = blocks("python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=lab, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().count(" 0.99\n") == 1
+
+
+@pytest.mark.timeout(400)
+def test_the_commands_of_the_readme_run(cli, lab):
+    """In their order, on a small recipe, in a lab that `labtui init` makes."""
+    assert cli("init", ".")[0] == 0
+    digits = lab / "recipes" / "digits.toml"
+    digits.write_text(re.sub(r"epochs = \d+", "epochs = 2", digits.read_text()) + "\n[resources]\nthreads = 1\n")
+    for line in lines():
+        arguments = shlex.split(line)[1:]
+        if arguments[0] == "init" or ("--detach" not in arguments and "fault" in line and "show" not in line):
+            continue
+        if arguments[0] == "stop":
+            # The detached runs need not be under way yet.
+            _wait_for_a_run(cli)
+        status, _, err = cli(*arguments)
+        allowed = {0, 2} if arguments[0] in ("stop", "resume") else {0}
+        assert status in allowed and "should not have happened" not in err, (line, err)
+    assert (lab / "report.md").is_file() and (lab / "metrics.csv").is_file()
+    for row in _rows(cli):
+        if row["state"] in ("queued", "running"):
+            cli("stop", row["id"])
+
+
+def _rows(cli) -> list[dict]:
+    import json
+
+    return json.loads(cli("ls", "--format", "json")[1])
+
+
+def _wait_for_a_run(cli) -> None:
+    end = time.monotonic() + 60
+    while not any(row["state"] in ("running", "finished") for row in _rows(cli)[:3]):
+        assert time.monotonic() < end
+        time.sleep(0.2)

@@ -1,0 +1,86 @@
+"""Longer fault injection: `pytest -m stress`."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labtui import launch, series
+from labtui.files.paths import LabPaths
+from labtui.recipe.read import check
+from labtui.run import derive
+from labtui.store import Index
+from labtui.sweep import expand
+
+pytestmark = [pytest.mark.stress, pytest.mark.timeout(1800)]
+
+TABLES = {
+    "name": "small", "data": {"name": "digits"}, "model": {"name": "digits_cnn", "channels": 2},
+    "train": {"epochs": 40, "batch_size": 256}, "validate": {"test": 0.1, "monitor": "val.acc"},
+    "checkpoints": {"interval": 0.0}, "resources": {"threads": 1},
+}  # fmt: skip
+
+
+def queue(paths: LabPaths):
+    (recipe,) = expand(check(TABLES, "small.toml"), "small.toml", str(paths.root))
+    (run,) = launch.enqueue(paths, [recipe.tables()])
+    return run
+
+
+def test_a_training_killed_at_random_moments_equals_one_left_alone(lab):
+    paths = LabPaths(lab)
+    alone, killed = queue(paths), queue(paths)
+    assert launch.start(paths, alone).wait() == 0
+    chance = random.Random(0)
+    kills = 0
+    while derive(killed).state != "finished":
+        worker = launch.start(paths, killed)
+        try:
+            worker.wait(chance.uniform(1.5, 4.5) if kills < 20 else 300)
+        except subprocess.TimeoutExpired:
+            before = series.read_all(killed)
+            worker.kill()
+            kills += 1
+        launch.judge(killed, worker.wait())
+        after = series.read_all(killed)
+        if worker.returncode:
+            assert derive(killed).state == "failed"
+            for name, (steps, _, _) in before.items():
+                assert len(after[name].steps) >= len(steps), "a record that was read is gone"
+            launch.resume(killed)
+    assert kills >= 5
+    expected, found = series.read_all(alone), series.read_all(killed)
+    for name in expected:
+        if name != "train.samples_per_s":
+            np.testing.assert_array_equal(expected[name].steps, found[name].steps, name)
+            np.testing.assert_array_equal(expected[name].values, found[name].values, name)
+
+
+_LAUNCH = """
+import sys
+from pathlib import Path
+from labtui import launch
+from labtui.files.paths import LabPaths
+lab = LabPaths(Path(sys.argv[1]))
+tables = {"format": 1, "name": "many", "command": ["true"], "origin": {"file": "x"}}
+for _ in range(50): launch.enqueue(lab, [tables])
+"""
+
+
+def test_sixteen_launchers_at_once_make_eight_hundred_runs(lab):
+    children = [subprocess.Popen([sys.executable, "-c", _LAUNCH, str(lab)]) for _ in range(16)]
+    index = Index(LabPaths(lab))
+    while any(child.poll() is None for child in children):
+        index.refresh()
+        assert all(row["state"] == "queued" for row in index.rows)
+        time.sleep(0.05)
+    assert [child.returncode for child in children] == [0] * 16
+    index.refresh()
+    assert len(index.rows) == 800
+    assert {path.name for path in (Path(lab) / "runs").glob(".*")} == {".labtui"}
