@@ -54,6 +54,7 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is(path):
         (GOOD + "channels = 0\n", 6, "greater than or equal to 1"),
         (GOOD + "channels = true\n", 6, "valid integer"),
         (GOOD + "dropout = nan\n", 6, "finite"),
+        (GOOD.replace('name = "digits_cnn"', 'factory = "mine"'), 5, "model.factory: string should match"),
         (GOOD.replace("digits_cnn", "digit_cnn"), 5, "unknown name 'digit_cnn'; did you mean 'digits_cnn'?"),
         (GOOD + "[optimizer]\nlr = 1\n", 6, "expected a table with `name"),
         (GOOD + "[optimizer]\nname='sgd'\nnesterov=true\n", 6, "momentum"),
