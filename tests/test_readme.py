@@ -26,7 +26,7 @@ def lines() -> list[str]:
 
 
 def test_every_command_is_in_the_readme():
-    from labtui.cli.app import app
+    from labtui.cli.commands import app
 
     names = {(c.name or c.callback.__name__.replace("_", "-")) for c in app.registered_commands}
     shown = {line.split()[1] for line in lines()} | set(re.findall(r"`labtui (\w+)", README))

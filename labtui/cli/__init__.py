@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> int:
     """Run the command line; its exit status. Errors are messages on stderr, never tracebacks."""
     import typer
 
-    from labtui.cli.app import app
+    from labtui.cli.commands import app
     from labtui.table import clean
 
     debug = "--debug" in arguments

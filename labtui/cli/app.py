@@ -101,7 +101,3 @@ def confirm(question: str, yes: bool) -> bool:
         return False
     say(f"{question} [y/N] ")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-# Each module adds its commands to `app` when it is imported.
-from labtui.cli import labs, launching, listing, writing  # noqa: E402, F401
