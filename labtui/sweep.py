@@ -16,14 +16,13 @@ LIMIT = 10_000
 """Most runs that one launch makes."""
 
 
-def expand(recipe: Recipe, source: str, lab: str, repeats: int | None = None) -> list[Recipe]:
+def expand(recipe: Recipe, source: str, repeats: int | None = None) -> list[Recipe]:
     """The trainings of a recipe, each a complete recipe that says where it came from.
 
     Folds, repeats and cells of one launch share a sweep id; a single training has none.
 
     Args:
         source: the recipe's file, as the user named it.
-        lab: the lab folder, from which relative paths and factories are looked up.
         repeats: instead of the recipe's own number; repeats count `train.seed` up.
 
     Raises:
@@ -45,7 +44,7 @@ def expand(recipe: Recipe, source: str, lab: str, repeats: int | None = None) ->
         cell = dict(zip(space, values, strict=True))
         for repeat, fold in itertools.product(range(repeats), folds):
             one = copy.deepcopy(tables)
-            origin: dict[str, Any] = {"file": source, "lab": lab, "sweep": sweep}
+            origin: dict[str, Any] = {"file": source, "sweep": sweep}
             origin["title"] = ", ".join(f"{key}={value}" for key, value in cell.items())
             for key, value in cell.items():
                 _set(one, key, value)

@@ -89,7 +89,7 @@ RECIPE: dict[str, Any] = {
         "scheme": "holdout", "val": 0.2, "test": 0.2, "seed": 0, "monitor": "val.acc",
         "patience": 30, "min_delta": 0.01,
     },
-    "origin": {"file": "recipes/fault.toml", "lab": "/lab", "sweep": "", "title": ""},
+    "origin": {"file": "recipes/fault.toml", "sweep": "", "title": ""},
 }  # fmt: skip
 
 LAYERS = {

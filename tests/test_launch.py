@@ -40,7 +40,7 @@ def paths(lab: Path) -> LabPaths:
 def queue(paths: LabPaths, code: str, **more: Any) -> RunPaths:
     """A queued run of a Python program."""
     tables = {"name": "prog", "command": ["python", "-c", code], **more}
-    (recipe,) = expand(check(tables, "prog.toml"), "prog.toml", str(paths.root))
+    (recipe,) = expand(check(tables, "prog.toml"), "prog.toml")
     (run,) = launch.enqueue(paths, [recipe.tables()])
     return run
 
@@ -221,7 +221,7 @@ def test_folds_repeats_and_cells_are_runs_of_one_sweep(paths):
         "name": "many", "data": {"name": "digits"}, "model": {"name": "digits_cnn"},
         "validate": {"scheme": "kfold", "folds": 3}, "sweep": {"space": {"optimizer.lr": [0.1, 0.2]}},
     }  # fmt: skip
-    found = expand(check(tables, "many.toml"), "many.toml", str(paths.root), repeats=2)
+    found = expand(check(tables, "many.toml"), "many.toml", repeats=2)
     assert len(found) == 12
     assert len({recipe.origin.sweep for recipe in found}) == 1 and found[0].origin.sweep
     assert [r.validate_.fold for r in found[:3]] == [0, 1, 2]
@@ -238,4 +238,4 @@ def test_a_grid_that_is_too_large_says_how_large():
     space = {f"params.{k}": list(range(1000)) for k in "abc"}
     recipe = check({"name": "x", "command": ["true"], "sweep": {"space": space}}, "x.toml")
     with pytest.raises(RecipeError, match="1,000,000,000 runs"):
-        expand(recipe, "x.toml", ".")
+        expand(recipe, "x.toml")

@@ -40,7 +40,7 @@ def test_the_recipe_of_the_readme_is_valid(tmp_path):
     (text,) = blocks("toml")
     path = tmp_path / "r.toml"
     path.write_text(text)
-    assert len(expand(load(path), "r.toml", str(tmp_path))) == 6
+    assert len(expand(load(path), "r.toml")) == 6
 
 
 def test_the_python_of_the_readme_works(lab):

@@ -28,7 +28,7 @@ TABLES = {
 
 
 def queue(paths: LabPaths):
-    (recipe,) = expand(check(TABLES, "small.toml"), "small.toml", str(paths.root))
+    (recipe,) = expand(check(TABLES, "small.toml"), "small.toml")
     (run,) = launch.enqueue(paths, [recipe.tables()])
     return run
 

@@ -39,7 +39,7 @@ def run_recipe(
 
     lab = open_lab()
     path = find_recipe(lab, recipe)
-    trainings = expand(load(path, set or []), recipe, str(lab.paths.root), repeats)
+    trainings = expand(load(path, set or []), recipe, repeats)
     made = launch.enqueue(lab.paths, [training.tables() for training in trainings])
     if detach:
         for paths in made:
@@ -66,7 +66,7 @@ def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], se
     bad = 0
     for name in recipes:
         try:
-            trainings = expand(load(find_recipe(lab, name), set or []), name, str(lab.paths.root))
+            trainings = expand(load(find_recipe(lab, name), set or []), name)
             print(f"{name}: ok, {len(trainings)} run{'s' if len(trainings) > 1 else ''}")
             _print_resolved(trainings[0].tables())
             if trainings[0].command is None:

@@ -55,8 +55,6 @@ class Origin(Spec):
 
     file: str = ""
     """The recipe file, as the user named it."""
-    lab: str = ""
-    """The lab folder: relative paths and factories are looked up from here."""
     sweep: str = ""
     """Id that folds, repeats and cells of one launch share; empty for a single run."""
     cell: int | None = None

@@ -37,9 +37,7 @@ class Started:
                 launch.judge(paths, worker.returncode)
 
 
-def expanded(
-    lab: LabPaths, path: str, overrides: Sequence[str], repeats: int
-) -> list[dict[str, object]]:
+def expanded(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> list[dict[str, object]]:
     """The trainings that a recipe stands for, as tables.
 
     Raises:
@@ -51,12 +49,10 @@ def expanded(
     file = lab.recipes / path
     recipe = load(file, [o for o in overrides if o.strip() and not o.lstrip().startswith("#")])
     source = str(file.relative_to(lab.root))
-    return [one.tables() for one in expand(recipe, source, str(lab.root), repeats or None)]
+    return [one.tables() for one in expand(recipe, source, repeats or None)]
 
 
-def launch(
-    lab: LabPaths, path: str, overrides: Sequence[str], repeats: int, started: Started
-) -> str:
+def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int, started: Started) -> str:
     """Make the runs of a recipe and start them."""
     from labtui.launch import enqueue
 
