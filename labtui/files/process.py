@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from functools import cache
 from typing import Any
 
@@ -23,7 +22,7 @@ def boot_id() -> str:
 @cache
 def host() -> str:
     """Name of this machine."""
-    return socket.gethostname()
+    return os.uname().nodename
 
 
 def _stat(pid: int) -> tuple[str, int] | None:

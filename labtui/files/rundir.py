@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -56,7 +55,7 @@ def create(
         ) from error
     finally:
         if temporary.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
+            _remove(temporary, ignore_errors=True)
     raise LabError(f"{lab.runs}: no free run id for {name!r}")
 
 
@@ -101,9 +100,15 @@ def remove(lab: LabPaths, run_id: str) -> None:
     trash = lab.runs / f".trash-{os.urandom(4).hex()}-{run_id}"[:250]
     try:
         os.rename(lab.runs / run_id, trash)
-        shutil.rmtree(trash)
+        _remove(trash)
     except OSError as error:
         raise LabError(f"{lab.runs / run_id}: cannot be removed ({error.strerror})") from error
+
+
+def _remove(folder: Path, ignore_errors: bool = False) -> None:
+    import shutil  # not needed by a script that only writes
+
+    shutil.rmtree(folder, ignore_errors=ignore_errors)
 
 
 def _write(path: Path, data: bytes) -> None:
