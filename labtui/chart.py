@@ -174,9 +174,7 @@ class _Frame:
         edges = [f"{m:>{self.gutter - 1}}{tick if m else bar}" for m in marks]
         return [[(edge, "dim"), *row] for edge, row in zip(edges, canvas, strict=True)]
 
-    def below(
-        self, lines: list[Line], lost: list[list[int]], xlabel: str, ascii: bool
-    ) -> list[Row]:
+    def below(self, lines: list[Line], lost: list[list[int]], xlabel: str, ascii: bool) -> list[Row]:
         """The x axis, with an x where a point was not finite, and the row of numbers below it."""
         flat, tick, corner = ("-", "+", "+") if ascii else ("─", "┬", "└")
         bar: Row = [(flat, "dim") for _ in range(self.columns)]
@@ -290,9 +288,7 @@ def _code(style: str, color: Color) -> str:
 
     if style in PLAIN:
         return {"bold": "1", "dim": "2", "": ""}[style]
-    system = {"16": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}.get(
-        color, ColorSystem.TRUECOLOR
-    )
+    system = {"16": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}.get(color, ColorSystem.TRUECOLOR)
     return ";".join(RichColor.parse(style).downgrade(system).get_ansi_codes())
 
 

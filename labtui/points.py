@@ -10,9 +10,7 @@ from labtui.axis import Range
 Floats = NDArray[np.float64]
 
 
-def decimate(
-    x: ArrayLike, y: ArrayLike, columns: int, span: Range | None = None
-) -> tuple[Floats, Floats]:
+def decimate(x: ArrayLike, y: ArrayLike, columns: int, span: Range | None = None) -> tuple[Floats, Floats]:
     """First, last, and lowest and highest point of each of so many columns, in the order of x.
 
     Args:

@@ -84,9 +84,7 @@ def _table(
         texts[0][kept - 1] = pad(texts[0][kept - 1] + " ", widths[kept - 1] - 1) + ELLIPSIS
     gap = " " * GAP
     lines = [
-        gap.join(
-            pad(t, w, s) for t, w, s in zip(row[:kept], widths[:kept], sides[:kept], strict=True)
-        )
+        gap.join(pad(t, w, s) for t, w, s in zip(row[:kept], widths[:kept], sides[:kept], strict=True))
         for row in texts
     ]
     lines.insert(1, gap.join("─" * w for w in widths[:kept]))

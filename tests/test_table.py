@@ -16,9 +16,7 @@ from wcwidth import wcswidth
 from labtui import cells, table
 from labtui.table import render
 
-TEXT = st.text(max_size=30) | st.text(
-    "\x1b\x9b\n\r\t\u202e\u2066|`\\<损失é\u0301👩\u200d", max_size=12
-)
+TEXT = st.text(max_size=30) | st.text("\x1b\x9b\n\r\t\u202e\u2066|`\\<损失é\u0301👩\u200d", max_size=12)
 VALUE = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.lists(TEXT, max_size=2)
 ROWS = st.lists(st.tuples(VALUE, VALUE, VALUE), max_size=6)
 COLUMNS = ["id", "名字", "val.loss"]
@@ -115,9 +113,7 @@ def test_csv_reads_back(rows):
 
 
 def test_csv_keeps_data_as_it_is():
-    assert render(["a"], [["=1+1"], ["-x"], ['q"u,o']], format="csv") == (
-        'a\r\n=1+1\r\n-x\r\n"q""u,o"\r\n'
-    )
+    assert render(["a"], [["=1+1"], ["-x"], ['q"u,o']], format="csv") == ('a\r\n=1+1\r\n-x\r\n"q""u,o"\r\n')
 
 
 @given(ROWS)

@@ -107,14 +107,30 @@ def small_lab(root: Path) -> LabPaths:
     (lab.recipes / "fault" / "wrong.toml").write_text('name = "wrong"\ndescription = "has a typo"\n[dta]\n')
     add_run(lab, "轴承诊断 基线", 9 * 86400, seed=1)
     add_run(lab, "[bold]x[/] \x1b[31mred", 5 * 86400, seed=2, log="\x1b[2J\x1b[31mhello\rworld [b]\n")
-    add_run(lab, "transformer-cls", 3 * 86400, "failed", reason="oom", seed=3, done=7,
-            message="CUDA ran out of memory; use a smaller batch_size",
-            traceback="Traceback (most recent call last):\n  File \"x.py\", line 3\nMemoryError: [red]")
+    add_run(
+        lab,
+        "transformer-cls",
+        3 * 86400,
+        "failed",
+        reason="oom",
+        seed=3,
+        done=7,
+        message="CUDA ran out of memory; use a smaller batch_size",
+        traceback='Traceback (most recent call last):\n  File "x.py", line 3\nMemoryError: [red]',
+    )
     add_run(lab, "transformer-cls", 2 * 86400, "stopped", seed=4, done=12)
     add_run(lab, "transformer-cls", 86400, seed=5)
     add_run(lab, "rete neurale più profonda", 7 * 3600, seed=6)
-    add_run(lab, "diverged", 5 * 3600, "failed", reason="nan", seed=7, done=9,
-            metrics={"train.loss": np.array([[20, 2.0], [40, np.nan], [60, np.inf]])})
+    add_run(
+        lab,
+        "diverged",
+        5 * 3600,
+        "failed",
+        reason="nan",
+        seed=7,
+        done=9,
+        metrics={"train.loss": np.array([[20, 2.0], [40, np.nan], [60, np.inf]])},
+    )
     add_run(lab, "transformer-cls-small", 2 * 3600, seed=8, done=20)
     add_run(lab, "transformer-cls-small", 600, "running", seed=9, done=11)
     add_run(lab, "waits", 120, "queued", seed=10, metrics={})

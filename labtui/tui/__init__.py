@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from labtui.query import Lab
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labtui.query import Lab
 
 
-def run(lab: Lab, theme: str = "labtui", run_id: str = "") -> None:
+def run_app(lab: Lab, run_id: str = "") -> int:
     """Show a lab on the terminal until the user quits; what runs goes on.
 
     Args:
-        theme: name of a theme.
         run_id: a run to open at once.
-    """
-    from labtui.tui.app import LabApp
 
-    LabApp(lab, theme, run_id=run_id).run()
+    Returns:
+        The exit status.
+
+    Raises:
+        LabError: there is no terminal.
+    """
+    import sys
+
+    from labtui.errors import LabError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LabError("the screens need a terminal; `labtui ls` and `labtui --help` do without one")
+    from labtui.tui.app import LabApp
+    from labtui.tui.themes import chosen
+
+    app = LabApp(lab, chosen(lab.paths.root), run_id)
+    app.run()
+    return app.return_code or 0

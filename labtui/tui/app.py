@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Input
 
 from labtui.cells import clean
 from labtui.errors import LabtuiError
@@ -36,7 +38,7 @@ class LabApp(App[None]):
         now: the clock, for ages.
     """
 
-    CSS_PATH = "labtui.tcss"
+    CSS_PATH = Path(__file__).with_name("labtui.tcss")
     TITLE = "labtui"
     ENABLE_COMMAND_PALETTE = True
 
@@ -78,6 +80,16 @@ class LabApp(App[None]):
     def on_load(self) -> None:
         """Begin to read before the first picture."""
         self.run_worker(self.feed.loop, thread=True, name="feed", group="feed")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys that came in one piece went to what had the focus when they came. Those typed after a
+        key that opens a line come back unused, and belong into that line."""
+        if isinstance(event, events.Key) and event.is_forwarded and event.is_printable:
+            line = self.focused
+            if isinstance(line, Input) and event.character:
+                line.insert_text_at_cursor(event.character)
+                return
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         """Ages grow."""

@@ -63,20 +63,14 @@ RUN = (
 
 CHART = (
     Command("y", "scale", "log y", "Logarithmic y axis, or back.", 8),
-    Command(
-        "left_square_bracket", "metric(-1)", "metric", "The previous metric in the second chart."
-    ),
-    Command(
-        "right_square_bracket", "metric(1)", "metric", "The next metric in the second chart.", 7
-    ),
+    Command("left_square_bracket", "metric(-1)", "metric", "The previous metric in the second chart."),
+    Command("right_square_bracket", "metric(1)", "metric", "The next metric in the second chart.", 7),
 )
 
 LAB = (
     Command("enter", "open", "open", "Open the run.", 1),
     Command("space", "mark", "mark", "Mark the run: charts overlay all marked runs.", 3),
-    Command(
-        "slash", "filter", "filter", "Show some runs: a word, or state=finished and val.acc>0.9", 3
-    ),
+    Command("slash", "filter", "filter", "Show some runs: a word, or state=finished and val.acc>0.9", 3),
     Command("s", "sort(1)", "sort", "Sort by the next column.", 4),
     Command("S", "reverse", "reverse", "Sort the other way round."),
     Command("r", "recipes", "launch", "To the recipes, to launch one; back again.", 3),

@@ -28,6 +28,8 @@ ALL = 60.0
 """Seconds between two looks at all run directories."""
 SHARE = 0.05
 """Of its time the feed works at most; what takes longer is done less often."""
+LONGEST = 5.0
+"""Seconds between two looks, however long they take."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Feed:
         """Look until stopped. An error is told, not raised: the disk may be well again later."""
         trouble = ""
         while not self._stopped:
-            began = time.monotonic()
+            began = time.thread_time()
             before, trouble = trouble, ""
             try:
                 self.once()
@@ -125,10 +127,9 @@ class Feed:
                 trouble = str(error)
             if trouble != before:
                 self.tell(News(trouble=trouble))
-            now = time.monotonic()
-            live = any(s == "running" for s in self._snapshot.columns["state"])
-            wait = max(LIVE if live else IDLE, (now - began) / SHARE - (now - began))
-            self._wake.wait(min(wait, 5.0))
+            live = "running" in self._snapshot.columns["state"]
+            spent = time.thread_time() - began
+            self._wake.wait(min(max(LIVE if live else IDLE, spent / SHARE - spent), LONGEST))
             self._wake.clear()
 
     def once(self) -> None:
@@ -144,10 +145,7 @@ class Feed:
         detail = self._details(wish.run)
         if detail:
             self.tell(News(detail=detail))
-        pictures = wish.pictures
-        if not pictures or self._stopped:
-            return
-        drawn = self._pictures.drawn(pictures, self._snapshot)
+        drawn = self._pictures.drawn(wish.pictures, self._snapshot)
         if drawn:
             self.tell(News(drawn=drawn))
 
@@ -197,9 +195,7 @@ class Feed:
         if self._detail and self._detail[0] == stamp:
             return None
         status = run.status()
-        detail = Detail(
-            key, dict(row), status.message, dict(status.result), run.notes(), run.log_tail()
-        )
+        detail = Detail(key, dict(row), status.message, dict(status.result), run.notes(), run.log_tail())
         self._detail = (stamp, detail)
         return detail
 

@@ -32,6 +32,7 @@ class Picture:
         ylog: logarithmic y axis.
         window: part of the steps that is shown, (0, 1) all of them.
         colored: False tells lines apart without colour.
+        ascii: for terminals without braille.
     """
 
     slot: str
@@ -42,6 +43,7 @@ class Picture:
     ylog: bool = False
     window: tuple[float, float] = (0.0, 1.0)
     colored: bool = True
+    ascii: bool = False
 
 
 class Pictures:
@@ -56,6 +58,8 @@ class Pictures:
         """The pictures that differ from what was drawn last, by slot."""
         wanted = {key for picture in pictures for key in picture.runs}
         self._series = {k: v for k, v in self._series.items() if k in wanted}
+        slots = {picture.slot for picture in pictures}
+        self._done = {slot: done for slot, done in self._done.items() if slot in slots}
         for key in wanted:
             self._read(key)
         out: dict[str, list[Row]] = {}
@@ -99,7 +103,7 @@ class Pictures:
             shown = _zoomed(lines, limits, picture)
         rows = chart.rows(
             lines, picture.width, picture.height, title=title, xlabel="step",
-            ylog=picture.ylog, colored=picture.colored, limits=shown,
+            ylog=picture.ylog, colored=picture.colored, ascii=picture.ascii, limits=shown,
         )  # fmt: skip
         return rows, (same, limits)
 
@@ -119,7 +123,7 @@ class Pictures:
                 name = metric if len(found) == 1 else f"{snapshot.of(key, 'name')} {key[-4:]}"
                 lines.append(Line(name, steps, values, color))
         if len(found) == 1:
-            return (str(snapshot.of(picture.runs[0], "name")) if picture.turn == 0 else ""), lines
+            return "", lines  # its name stands above or beside the chart already
         shown = {m for s in found.values() for m in _members(s, group)[:1]}
         return " ".join(sorted(shown)) or group, lines
 

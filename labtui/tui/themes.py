@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
 from textual.theme import Theme
 
 from labtui.rows import PALETTE
@@ -22,3 +27,14 @@ THEMES = (
         variables={f"line-{n}": color for n, color in enumerate(_DARK_ON_LIGHT, 1)},
     ),
 )  # fmt: skip
+
+
+def chosen(root: Path) -> str:
+    """The `theme` in the lab's `labtui.toml`, else in the user's own, else labtui's."""
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    for path in (root / "labtui.toml", config / "labtui" / "labtui.toml"):
+        with suppress(OSError, ValueError):
+            theme = tomllib.loads(path.read_text("utf-8")).get("theme")
+            if isinstance(theme, str):
+                return theme
+    return THEMES[0].name

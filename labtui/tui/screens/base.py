@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import on
 from textual.screen import Screen
 
+from labtui.rows import Row
 from labtui.tui.commands import Command
+from labtui.tui.pictures import Picture
+from labtui.tui.widgets.chart import Chart
 from labtui.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
@@ -16,6 +21,10 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """Cells from which a screen shows its parts side by side."""
+
+
+MARKED = 20
+"""Runs at most in one chart."""
 
 
 class Base(Screen[None]):
@@ -49,7 +58,60 @@ class Base(Screen[None]):
 
 
 class RunActions(Base):
-    """Stop, resume, note and tag, for the runs that a screen has selected."""
+    """Charts of the runs that a screen has selected; stop, resume, note and tag them."""
+
+    turn, ylog = 1, False
+    window = (0.0, 1.0)
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """The two charts of the selected runs: losses, and another metric."""
+        found = []
+        for chart, turn in zip(self.query(Chart), (0, self.turn), strict=True):
+            if chart.size.width and chart.size.height:
+                found.append(
+                    Picture(
+                        slot=f"{type(self).__name__}.{chart.id}",
+                        runs=tuple(self.targets()[:MARKED]),
+                        width=chart.size.width,
+                        height=chart.size.height,
+                        turn=turn,
+                        ylog=self.ylog and turn == 0,
+                        window=self.window,
+                        colored=not self.app.no_color,
+                        ascii=os.environ.get("TERM") in ("linux", "dumb"),
+                    )
+                )
+        return tuple(found)
+
+    def show_drawn(self, drawn: dict[str, list[Row]] | None) -> None:
+        """Charts that the feed drew for this screen."""
+        for slot, rows in (drawn or {}).items():
+            screen, _, name = slot.partition(".")
+            if screen == type(self).__name__:
+                self.query_one(f"#{name}", Chart).show(rows)
+
+    def wish(self) -> None:
+        """Tell the feed what is on the screen."""
+        raise NotImplementedError
+
+    @on(Chart.Resized)
+    def resized(self) -> None:
+        """Charts of another size."""
+        self.wish()
+
+    def on_screen_resume(self) -> None:
+        """What this screen shows counts again."""
+        self.wish()
+
+    def action_scale(self) -> None:
+        """Logarithmic loss, or back."""
+        self.ylog = not self.ylog
+        self.wish()
+
+    def action_metric(self, step: int) -> None:
+        """Another metric in the second chart."""
+        self.turn = max(1, self.turn + step)
+        self.wish()
 
     def targets(self) -> Sequence[str]:
         """Ids of the selected runs."""
@@ -71,15 +133,11 @@ class RunActions(Base):
         from labtui.tui.screens.ask import Confirm
 
         question = f"Stop {self.named(live)}? A checkpoint is kept; R resumes."
-        self.app.push_screen(
-            Confirm(question), lambda yes: self.lab_app.stop(live) if yes else None
-        )
+        self.app.push_screen(Confirm(question), lambda yes: self.lab_app.stop(live) if yes else None)
 
     def action_resume(self) -> None:
         """Resume the selected runs that are over without having finished."""
-        over = [
-            k for k in self.targets() if self._state(k) not in ("running", "queued", "finished")
-        ]
+        over = [k for k in self.targets() if self._state(k) not in ("running", "queued", "finished")]
         if not over:
             self.lab_app.say("nothing to resume: the selected runs go on or are finished")
             return

@@ -40,7 +40,7 @@ class Help(ModalScreen[None]):
         """Fill the list and move in it."""
         view = self.query_one(TextView)
         view.show([self._row(command) for command in self.commands])
-        view.focus()
+        self.set_focus(view)
 
     def _row(self, command: Command) -> Row:
         return [(" " + pad(command.keys, 10), "accent"), (command.help, "")]

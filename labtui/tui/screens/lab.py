@@ -15,7 +15,6 @@ from textual.widgets import Input
 from labtui.rows import Row
 from labtui.tui.commands import LAB, RECIPES, Command, bindings
 from labtui.tui.feed import News
-from labtui.tui.pictures import Picture
 from labtui.tui.screens.base import RunActions
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.tables import RECIPE_COLUMNS, RUN_COLUMNS, SIGNS, SORTS, recipe_cells, run_cells
@@ -28,8 +27,6 @@ SETTLED = 0.12
 """Seconds the cursor rests before its run's charts are read: moving stays free of the disk."""
 TYPED = 0.15
 """Seconds without a key before a filter that is being typed is tried."""
-MARKED = 20
-"""Runs at most in one chart."""
 
 
 class Recipes(Table):
@@ -48,7 +45,7 @@ class LabScreen(RunActions):
         super().__init__()
         self.marked: list[str] = []
         self.recipes: dict[str, dict[str, Any]] = {}
-        self.sort, self.reverse, self.turn, self.ylog = 0, True, 1, False
+        self.sort, self.reverse = 0, True
         self._resting: Timer | None = None
         self._snapshot = Snapshot()
 
@@ -57,12 +54,8 @@ class LabScreen(RunActions):
         yield Lines(id="status")
         with Horizontal(id="tables"):
             yield Table(RUN_COLUMNS, self.run_cells, id="runs", empty="  Reading the lab …")
-            yield Recipes(
-                RECIPE_COLUMNS, self.recipe_cells, id="recipes", empty="  No recipes here."
-            )
-        line = Input(
-            placeholder="a word, or: state=finished and val.acc>0.9", id="filter", compact=True
-        )
+            yield Recipes(RECIPE_COLUMNS, self.recipe_cells, id="recipes", empty="  No recipes here.")
+        line = Input(placeholder="a word, or: state=finished and val.acc>0.9", id="filter", compact=True)
         line.cursor_blink = False
         yield line
         with Horizontal(id="charts"):
@@ -73,10 +66,10 @@ class LabScreen(RunActions):
     def on_mount(self) -> None:
         """Show what is known, and hear of what is new."""
         self.runs.sorted_by = (SORTS[self.sort][1], self.reverse)
-        self.runs.focus()
+        self.set_focus(self.runs)
         self.watch(self.app, "news", self.show_news, init=False)
         known = self.lab_app
-        if known.snapshot.place:
+        if known.news is not None:
             self.show_news(News(snapshot=known.snapshot, recipes=known.recipes))
         self.show_status()
 
@@ -125,9 +118,7 @@ class LabScreen(RunActions):
         if news.recipes is not None:
             self.recipes = {recipe["path"]: recipe for recipe in news.recipes}
             self.query_one("#recipes", Table).show(list(self.recipes))
-        if news.drawn is not None and self.is_current:
-            for slot, rows in news.drawn.items():
-                self.query_one(f"#{slot}", Chart).show(rows)
+        self.show_drawn(news.drawn)
         if news.trouble is not None:
             self.show_status()
         if news.snapshot is not None:
@@ -140,21 +131,22 @@ class LabScreen(RunActions):
     def show_status(self) -> None:
         """Counts by state, the lab, and what is wrong with the filter or the disk."""
         counts = self._snapshot.counts()
-        row: Row = [(" labtui ", "title"), (f" {self.lab_app.place}  ", "dim")]
+        row: Row = [(" labtui  ", "title")]
         trouble = self._snapshot.problem or self.lab_app.trouble
         if trouble:
-            row.append((trouble, "bad"))
+            row.append((trouble + "  ", "bad"))
         else:
             for state, (_, style) in SIGNS.items():
                 if counts.get(state):
                     row += [(f"{counts[state]} ", "bold"), (f"{state}  ", style)]
             if len(self.runs.keys) != len(self._snapshot.place):
-                row.append((f"{len(self.runs.keys)} shown", "warn"))
+                row.append((f"{len(self.runs.keys)} shown  ", "warn"))
+        row.append((self.lab_app.place, "dim"))
         self.query_one("#status", Lines).show([row])
 
     def wish(self) -> None:
         """Tell the feed what is on the screen."""
-        if not self.is_current or not self.is_mounted:
+        if self.app.screen is not self or not self.is_mounted:
             return
         self.lab_app.feed.ask(
             filter=self.query_one("#filter", Input).value,
@@ -165,18 +157,6 @@ class LabScreen(RunActions):
             run="",
         )
 
-    def pictures(self) -> tuple[Picture, ...]:
-        """The two charts, of the marked runs or the one under the cursor."""
-        found = []
-        for slot, turn in (("loss", 0), ("other", self.turn)):
-            size = self.query_one(f"#{slot}", Chart).size
-            if size.width and size.height:
-                found.append(Picture(
-                    slot, tuple(self.targets()[:MARKED]), size.width, size.height, turn,
-                    self.ylog and turn == 0, colored=not self.app.no_color,
-                ))  # fmt: skip
-        return tuple(found)
-
     @on(Table.Moved, "#runs")
     def moved(self) -> None:
         """Wait for the cursor to rest before its charts are drawn."""
@@ -186,15 +166,6 @@ class LabScreen(RunActions):
         if self._resting:
             self._resting.stop()
         self._resting = self.set_timer(seconds, self.wish)
-
-    @on(Chart.Resized)
-    def resized(self) -> None:
-        """Charts of another size."""
-        self.wish()
-
-    def on_screen_resume(self) -> None:
-        """Back from another screen: what is shown here counts again."""
-        self.wish()
 
     def action_open(self) -> None:
         """Open the run or the recipe under the cursor."""
@@ -229,8 +200,9 @@ class LabScreen(RunActions):
 
     def action_filter(self) -> None:
         """To the filter line."""
-        self.query_one("#filter", Input).add_class("open")
-        self.query_one("#filter", Input).focus()
+        line = self.query_one("#filter", Input)
+        line.add_class("open")
+        self.set_focus(line)  # at once: `Widget.focus` lets the next key pass first
 
     @on(Input.Changed, "#filter")
     def typed(self) -> None:
@@ -241,14 +213,14 @@ class LabScreen(RunActions):
     def filtered(self, event: Input.Submitted) -> None:
         """Filter, and back to the runs."""
         event.input.set_class(bool(event.value.strip()), "open")
-        self.runs.focus()
+        self.set_focus(self.runs)
         self.wish()
 
     def action_clear(self) -> None:
         """Leave the filter line, or clear the marks, or the filter: one at a time."""
         line = self.query_one("#filter", Input)
         if line.has_focus:
-            self.runs.focus()
+            self.set_focus(self.runs)
         elif self.marked:
             self.marked = []
             self.runs.repaint()
@@ -276,21 +248,11 @@ class LabScreen(RunActions):
     def action_recipes(self) -> None:
         """To the recipes."""
         self.add_class("-recipes")
-        self.query_one("#recipes", Table).focus()
+        self.set_focus(self.query_one("#recipes", Table))
         self.query_one(Keys).change(RECIPES)
 
     def action_runs(self) -> None:
         """Back to the runs."""
         self.remove_class("-recipes")
-        self.runs.focus()
+        self.set_focus(self.runs)
         self.query_one(Keys).change(LAB)
-
-    def action_scale(self) -> None:
-        """Logarithmic loss, or back."""
-        self.ylog = not self.ylog
-        self.wish()
-
-    def action_metric(self, step: int) -> None:
-        """Another metric in the second chart."""
-        self.turn = max(1, self.turn + step)
-        self.wish()

@@ -18,6 +18,7 @@ from labtui.tui.commands import LAUNCH, bindings
 from labtui.tui.screens.base import Base
 from labtui.tui.widgets.keys import Keys
 
+CHECKING = "still checking"
 PAUSE = 0.2
 """Seconds without a key before what was typed is checked."""
 
@@ -31,7 +32,7 @@ class LaunchScreen(Base):
     def __init__(self, recipe: dict[str, Any]) -> None:
         super().__init__()
         self.recipe = recipe
-        self.problems = " "
+        self.problems = CHECKING
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -43,9 +44,7 @@ class LaunchScreen(Base):
             area = TextArea(id="overrides", show_line_numbers=False, tab_behavior="focus")
             area.cursor_blink = False
             yield area
-            repeats = Input(
-                placeholder="repeats: as the recipe", id="repeats", type="integer", compact=True
-            )
+            repeats = Input(placeholder="repeats: as the recipe", id="repeats", type="integer", compact=True)
             repeats.cursor_blink = False
             yield repeats
             yield Static("checking …", markup=False, id="problems")
@@ -53,13 +52,14 @@ class LaunchScreen(Base):
 
     def on_mount(self) -> None:
         """Check the recipe as it is."""
-        self.query_one(TextArea).focus()
+        self.set_focus(self.query_one(TextArea))
         self.check()
 
     @on(TextArea.Changed)
     @on(Input.Changed)
     def changed(self) -> None:
         """Check when typing pauses."""
+        self.problems = CHECKING
         if self._typing:
             self._typing.stop()
         self._typing = self.set_timer(PAUSE, self.check)
@@ -104,9 +104,7 @@ class LaunchScreen(Base):
     def action_launch(self) -> None:
         """Launch, and back to the runs."""
         if self.problems:
-            self.lab_app.say(
-                "not launched: " + (self.problems.strip() or "still checking"), "error"
-            )
+            self.lab_app.say("not launched: " + self.problems, "error")
             return
         self.lab_app.launch(self.recipe["path"], self.overrides, self.repeats)
         self.dismiss()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -14,7 +13,6 @@ from labtui.rows import Row
 from labtui.tui.commands import MOVE, ONE, bindings
 from labtui.tui.feed import Detail, News
 from labtui.tui.panes import log_rows, note_rows, overview_rows, parameter_rows, title_row
-from labtui.tui.pictures import Picture
 from labtui.tui.screens.base import RunActions
 from labtui.tui.widgets.chart import Chart
 from labtui.tui.widgets.keys import Keys
@@ -33,15 +31,16 @@ class RunScreen(RunActions):
         super().__init__()
         self.key, self.pane = "", PANES[0]
         self.add_class(self.pane)
-        self.turn, self.ylog, self.window = 1, False, (0.0, 1.0)
         self.detail: Detail | None = None
 
     def open(self, key: str) -> None:
         """Show another run. The screen is kept: laying it out anew takes longer than reading a run."""
-        self.key, self.window, self.detail = key, (0.0, 1.0), None
+        self.window = (0.0, 1.0)
+        if key == self.key:
+            return
+        self.key, self.detail = key, None
         if self.is_mounted:
-            self.action_pane(-PANES.index(self.pane))
-            for lines in self.query(Lines).exclude("Keys, #tabs"):
+            for lines in (*self.query(Chart), self.query_one("#title", Lines)):
                 lines.show([])
             for view in self.query(TextView):
                 view.show([])
@@ -72,10 +71,6 @@ class RunScreen(RunActions):
         self.show_tabs()
         self.watch(self.app, "news", self.show_news, init=False)
 
-    def on_screen_resume(self) -> None:
-        """Ask for this run."""
-        self.wish()
-
     def targets(self) -> Sequence[str]:
         """This run."""
         return [self.key]
@@ -87,9 +82,7 @@ class RunScreen(RunActions):
         if news.detail is not None and news.detail.id == self.key:
             self.detail = news.detail
             self.show_detail()
-        if news.drawn is not None and self.is_current:
-            for slot, rows in news.drawn.items():
-                self.query_one(f"#{slot}", Chart).show(rows)
+        self.show_drawn(news.drawn)
 
     def show_detail(self) -> None:
         """All texts of the run."""
@@ -111,26 +104,13 @@ class RunScreen(RunActions):
         for name in PANES:
             row += [(f" {name} ", "title" if name == self.pane else "dim"), (" ", "")]
         self.query_one("#tabs", Lines).show([row])
-        self.query_one(f"#{self.pane}", TextView).focus()
+        self.set_focus(self.query_one(f"#{self.pane}", TextView))
 
     def wish(self) -> None:
         """Tell the feed what is on the screen."""
-        if not self.is_current or not self.is_mounted:
+        if self.app.screen is not self or not self.is_mounted:
             return
-        pictures = []
-        for slot, turn in (("loss", 0), ("other", self.turn)):
-            size = self.query_one(f"#{slot}", Chart).size
-            if size.width and size.height:
-                pictures.append(Picture(
-                    slot, (self.key,), size.width, size.height, turn,
-                    self.ylog and turn == 0, self.window, not self.app.no_color,
-                ))  # fmt: skip
-        self.lab_app.feed.ask(run=self.key, visible=(self.key,), pictures=tuple(pictures))
-
-    @on(Chart.Resized)
-    def resized(self) -> None:
-        """Charts of another size."""
-        self.wish()
+        self.lab_app.feed.ask(run=self.key, visible=(self.key,), pictures=self.pictures())
 
     def action_back(self) -> None:
         """Back to the runs."""
@@ -160,16 +140,6 @@ class RunScreen(RunActions):
     def action_unzoom(self) -> None:
         """All steps."""
         self.window = (0.0, 1.0)
-        self.wish()
-
-    def action_scale(self) -> None:
-        """Logarithmic loss, or back."""
-        self.ylog = not self.ylog
-        self.wish()
-
-    def action_metric(self, step: int) -> None:
-        """Another metric in the second chart."""
-        self.turn = max(1, self.turn + step)
         self.wish()
 
     def action_edit(self) -> None:

@@ -1,0 +1,379 @@
+"""The screens: keys in, state, messages and text out, over real labs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+from tui_lab import NOW, add_run, large_lab, small_lab
+
+from labtui.files.paths import LabPaths
+from labtui.notes import read_notes
+from labtui.query import Lab
+from labtui.tui.app import LabApp
+from labtui.tui.commands import COMMON, LAB, LAUNCH, MOVE, ONE, RECIPES
+from labtui.tui.screens.ask import Confirm, Prompt
+from labtui.tui.screens.help import Help
+from labtui.tui.screens.lab import LabScreen
+from labtui.tui.screens.launch import LaunchScreen
+from labtui.tui.screens.run import RunScreen
+from labtui.tui.widgets.chart import Chart
+from labtui.tui.widgets.lines import Lines
+from labtui.tui.widgets.table import Table
+
+
+async def until(pilot: Pilot[None], true: Callable[[], Any], seconds: float = 10) -> None:
+    """Wait for something that the feed or a worker brings about."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"did not happen in {seconds} s\n{screen_text(pilot.app)}")
+
+
+def screen_text(app: Any) -> str:
+    """What is on the screen, without colours."""
+    size = app.screen.size
+    strips = app.screen._compositor.render_strips(size)
+    return "\n".join(strip.text for strip in strips)
+
+
+@asynccontextmanager
+async def opened(
+    lab: LabPaths, size: tuple[int, int] = (80, 24), run_id: str = ""
+) -> AsyncIterator[Pilot[None]]:
+    """The app over a lab, once it shows its runs."""
+    app = LabApp(Lab(lab), run_id=run_id, now=lambda: NOW)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.snapshot.place)
+        await pilot.pause()
+        yield pilot
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> LabPaths:
+    return small_lab(tmp_path)
+
+
+def screen(pilot: Pilot[None], kind: type[Any]) -> Any:
+    assert isinstance(pilot.app.screen, kind)
+    return pilot.app.screen
+
+
+def table(pilot: Pilot[None], name: str = "runs") -> Table:
+    return pilot.app.screen.query_one(f"#{name}", Table)
+
+
+async def test_all_runs_are_shown_with_names_as_text(small):
+    async with opened(small) as pilot:
+        text = screen_text(pilot.app)
+        for part in (
+            "[bold]x[/] ␛[31mred",
+            "轴承诊断 基线",
+            "▶ running",
+            "✗ oom",
+            "✗ nan",
+            "○ queued",
+            "11/20",
+        ):
+            assert part in text
+        assert "1 running" in text and "2 failed" in text
+        assert "\x1b" not in text
+
+
+async def test_marked_runs_share_the_charts(small):
+    async with opened(small) as pilot:
+        await pilot.press("j", "j", "space", "j", "space")
+        lab = screen(pilot, LabScreen)
+        assert len(lab.marked) == 2 and list(lab.targets()) == lab.marked
+        await until(pilot, lambda: screen_text(pilot.app).count("━") >= 2)
+        assert "val.loss" in screen_text(pilot.app) and "val.acc" in screen_text(pilot.app)
+        assert screen_text(pilot.app).count("●") == 2
+        await pilot.press("escape")
+        assert lab.marked == []
+
+
+async def test_filter_sort_and_clear(small):
+    async with opened(small) as pilot:
+        await pilot.press("slash", *"transformer", "enter")
+        await until(pilot, lambda: len(table(pilot).keys) == 5)
+        assert "5 shown" in screen_text(pilot.app) and pilot.app.focused is table(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: "name▲" in screen_text(pilot.app))
+        names = [pilot.app.snapshot.of(key, "name") for key in table(pilot).keys]
+        await until(pilot, lambda: names == sorted(names))
+        await pilot.press("s", "s", "S")
+        await until(pilot, lambda: "at best▲" in screen_text(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(table(pilot).keys) == 10)
+
+
+async def test_a_filter_is_tried_while_it_is_typed(small):
+    async with opened(small) as pilot:
+        await pilot.press("slash", *"state=")
+        await until(pilot, lambda: "expected a value" in screen_text(pilot.app))
+        assert len(table(pilot).keys) == 10
+        await pilot.press(*"failed")
+        await until(pilot, lambda: len(table(pilot).keys) == 2)
+        assert pilot.app.screen.query_one("#filter", Input).has_focus
+
+
+async def test_a_run_opens_and_closes(small):
+    async with opened(small) as pilot:
+        await pilot.press("j", "j", "enter")
+        run = screen(pilot, RunScreen)
+        await until(pilot, lambda: "finished" in screen_text(pilot.app) and run.detail)
+        await until(pilot, lambda: run.query_one("#loss", Chart).rows)
+        text = screen_text(pilot.app)
+        assert "985870" in text and "baseline" in text and "train.loss" in text
+        await pilot.press("tab")
+        assert "optimizer.lr" in screen_text(pilot.app)
+        await pilot.press("tab")
+        assert "epoch 20: val.acc rises" in screen_text(pilot.app)
+        await pilot.press("tab")
+        assert "no notes" in screen_text(pilot.app)
+        await pilot.press("escape")
+        screen(pilot, LabScreen)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: "✗ failed  diverged" in screen_text(pilot.app))
+        await pilot.press("tab")
+        await until(pilot, lambda: "2 NaN" in screen_text(pilot.app))
+
+
+async def test_errors_and_logs_are_plain_text(small):
+    key = next(k for k in Lab(small).runs() if k.reason == "oom").id
+    async with opened(small, (160, 48), run_id=key) as pilot:
+        await until(pilot, lambda: "MemoryError: [red]" in screen_text(pilot.app))
+        assert "CUDA ran out of memory" in screen_text(pilot.app)
+    key = next(k for k in Lab(small).runs() if k.name.startswith("[bold]")).id
+    async with opened(small, (160, 48), run_id=key) as pilot:
+        await until(pilot, lambda: "world [b]" in screen_text(pilot.app))
+        assert "[bold]x[/] ␛[31mred" in screen_text(pilot.app)
+        assert "\x1b" not in screen_text(pilot.app)
+
+
+async def test_zooming_moves_the_axis(small):
+    key = Lab(small).runs("state=finished")[0].id
+    async with opened(small, (160, 40), run_id=key) as pilot:
+        run = screen(pilot, RunScreen)
+        await until(pilot, lambda: "400" in screen_text(pilot.app) or "300" in screen_text(pilot.app))
+        await pilot.press("plus", "plus")
+        assert run.window == (0.75, 1.0)
+        await pilot.press("left", "left", "left", "left")
+        assert run.window == (0.5, 0.75)
+        await pilot.press("minus")
+        assert run.window == (0.25, 0.75)
+        await pilot.press("y", "right_square_bracket")
+        assert run.ylog and run.turn == 2
+        await until(pilot, lambda: "100" in screen_text(pilot.app))
+        await pilot.press("0")
+        assert run.window == (0.0, 1.0)
+
+
+async def test_notes_and_tags_are_written(small):
+    async with opened(small) as pilot:
+        key = table(pilot).key
+        await pilot.press("n")
+        screen(pilot, Prompt)
+        await pilot.press(*"[b]looks odd", "enter")
+        await until(pilot, lambda: read_notes(small.run(key))["notes"])
+        assert read_notes(small.run(key))["notes"][0]["text"] == "[b]looks odd"
+        await pilot.press("t", *"good -try", "enter")
+        await until(pilot, lambda: read_notes(small.run(key))["tags"] == ["good"])
+        await pilot.press("enter", "tab", "tab", "tab")
+        await until(pilot, lambda: "[b]looks odd" in screen_text(pilot.app))
+        await pilot.press("e", "end", *"!", "enter")
+        await until(pilot, lambda: read_notes(small.run(key))["notes"][0]["text"] == "[b]looks odd!")
+        await pilot.press("n", "escape")
+        screen(pilot, RunScreen)
+
+
+async def test_stopping_asks_first(small):
+    waiting = Lab(small).runs("state=queued")[0].id
+    async with opened(small) as pilot:
+        table(pilot).select(waiting)
+        await pilot.press("x")
+        assert "waits" in screen(pilot, Confirm).question
+        await pilot.press("n")
+        assert pilot.app.snapshot.of(waiting, "state") == "queued"
+        await pilot.press("x", "y")
+        await until(pilot, lambda: pilot.app.snapshot.of(waiting, "state") == "stopped")
+        finished = Lab(small).runs("state=finished")[0].id
+        table(pilot).select(finished)
+        await pilot.press("x", "R")
+        screen(pilot, LabScreen)
+
+
+async def test_help_lists_every_key(small):
+    async with opened(small, (80, 60)) as pilot:
+        await pilot.press("question_mark")
+        screen(pilot, Help)
+        for command in (*LAB, *MOVE):
+            assert command.help.split(":")[0][:40] in screen_text(pilot.app)
+        await pilot.press("escape")
+        screen(pilot, LabScreen)
+
+
+def test_commands_are_declared_once():
+    for commands in (LAB, RECIPES, ONE, LAUNCH):
+        keys = [key for command in commands for key in command.key.split(",")]
+        assert len(keys) == len(set(keys))
+    assert all(command in LAB for command in COMMON)
+
+
+async def test_every_command_has_its_action(small):
+    async with opened(small, run_id=Lab(small).runs()[0].id) as pilot:
+        app = pilot.app
+        screens = [(app.screen_stack[0], LAB), (app.screen, ONE), (LaunchScreen(app.recipes[0]), LAUNCH)]
+        for owner, commands in screens:
+            for command in commands:
+                name = command.action.partition("(")[0]
+                owners = (owner, app, Table)
+                names = [f"action_{name}", "action_command_palette" if name == "palette" else ""]
+                assert any(hasattr(o, n) for o in owners for n in names if n), name
+
+
+async def test_the_palette_knows_the_commands(small):
+    async with opened(small) as pilot:
+        found = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
+        assert {"Filter  (/)", "Launch  (r)", "Theme"} <= found
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"log y", "enter")
+        await until(pilot, lambda: pilot.app.screen_stack[0].ylog)
+
+
+async def test_recipes_open_and_show_what_is_wrong(small):
+    async with opened(small) as pilot:
+        await pilot.press("r")
+        assert table(pilot, "recipes").has_focus and "Invalid value" in screen_text(pilot.app)
+        await pilot.press("x", "space")
+        screen(pilot, LabScreen)
+        await pilot.press("end", "enter")
+        launch = screen(pilot, LaunchScreen)
+        await until(pilot, lambda: "did you mean 'data'" in screen_text(pilot.app))
+        await pilot.press("ctrl+s")
+        assert pilot.app.screen is launch
+        await pilot.press("escape", "escape")
+        assert table(pilot).has_focus
+
+
+async def test_options_are_checked_while_they_are_typed(small):
+    async with opened(small) as pilot:
+        await pilot.press("r", "j", "enter")
+        await until(pilot, lambda: "✓ 1 run" in screen_text(pilot.app))
+        await pilot.press(*"train.epoch=3")
+        await until(pilot, lambda: "did you mean 'epochs'" in screen_text(pilot.app))
+        pilot.app.screen.query_one(TextArea).text = "validate.scheme=kfold\nvalidate.folds=3"
+        pilot.app.screen.query_one("#repeats", Input).value = "2"
+        await until(pilot, lambda: "✓ 6 runs" in screen_text(pilot.app))
+
+
+async def test_a_launched_run_is_followed_to_its_end(tmp_path):
+    lab = LabPaths(tmp_path)
+    lab.recipes.mkdir()
+    (lab.recipes / "hello.toml").write_text(
+        f'name = "hello"\ncommand = ["{sys.executable}", "-c", "print(\'hello {{params.word}}\')"]\n'
+        '[params]\nword = "world"\n'
+    )
+    lab.runs.mkdir()
+    app = LabApp(Lab(lab))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.recipes)
+        await until(pilot, lambda: "No runs yet" in screen_text(app))
+        await pilot.press("r", "enter")
+        await until(pilot, lambda: "✓ 1 run" in screen_text(app))
+        await pilot.press(*"params.word=moon", "ctrl+s")
+        await pilot.pause(0.3)
+        await pilot.press("ctrl+s")
+        screen(pilot, LabScreen)
+        await until(pilot, lambda: "finished" in app.snapshot.columns["state"], 30)
+        await pilot.press("escape", "enter", "tab", "tab")
+        await until(pilot, lambda: "hello moon" in screen_text(app))
+
+
+async def test_ten_thousand_runs_open_and_move(tmp_path):
+    lab = large_lab(tmp_path, 300)
+    async with opened(lab) as pilot:
+        await pilot.press("end")
+        assert table(pilot).cursor == 299 and "run 0 " in screen_text(pilot.app)
+        await pilot.press("pageup", "home")
+        assert table(pilot).cursor == 0
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48), (40, 12), (20, 6)])
+async def test_every_size_works(small, size):
+    async with opened(small, size) as pilot:
+        for keys in (
+            ["j", "space"],
+            ["enter"],
+            ["tab"],
+            ["escape"],
+            ["r"],
+            ["escape"],
+            ["slash"],
+            ["escape"],
+        ):
+            await pilot.press(*keys)
+            await pilot.pause(0.05)
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause(0.05)
+        for line in screen_text(pilot.app).split("\n"):
+            assert len(line) <= 100
+
+
+async def test_a_growing_run_grows_on_the_screen(tmp_path):
+    import numpy as np
+
+    from labtui.series import DTYPE
+
+    lab = LabPaths(tmp_path)
+    lab.recipes.mkdir(parents=True)
+    key = add_run(lab, "grows", 60, "running", done=3)
+    app = LabApp(Lab(lab), now=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = app.screen_stack[0].query_one("#loss", Chart)
+        await until(pilot, lambda: any("⠉" <= c <= "⣿" for row in chart.rows for t, _ in row for c in t))
+        before = list(chart.rows)
+        record = np.zeros(1, DTYPE)
+        record["key"], record["step"], record["value"] = 2, 70, 0.1
+        with open(lab.run(key).metrics, "ab") as file:
+            file.write(record.tobytes())
+        await until(pilot, lambda: chart.rows != before, 3)
+        assert "1 running" in "".join(t for t, _ in app.screen.query_one("#status", Lines).rows[0])
+
+
+async def test_trouble_is_shown(tmp_path):
+    lab = LabPaths(tmp_path)
+    lab.runs.mkdir()
+    lab.runs.chmod(0)
+    try:
+        app = LabApp(Lab(lab))
+        async with app.run_test(size=(80, 24)) as pilot:
+            import os
+
+            if os.access(lab.runs, os.R_OK):
+                pytest.skip("root reads everything")
+            await until(pilot, lambda: "cannot be read" in screen_text(app))
+    finally:
+        lab.runs.chmod(0o700)
+
+
+async def test_the_theme_comes_from_the_lab(small):
+    from labtui.tui.themes import chosen
+
+    assert chosen(small.root) == "labtui"
+    (small.root / "labtui.toml").write_text('theme = "labtui-light"\n')
+    assert chosen(small.root) == "labtui-light"
+    app = LabApp(Lab(small), chosen(small.root))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.snapshot.place)
+        app.theme = "nord"
+        await pilot.pause(0.1)
+        assert "transformer" in screen_text(app)

@@ -1,0 +1,166 @@
+"""The whole program in a real terminal: a pty, bytes in, a screen out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from tui_lab import small_lab
+
+from labtui.query import open_lab
+
+SECONDS = 30.0
+
+
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, arguments: list[str], size: tuple[int, int], **environment: str) -> None:
+        columns, lines = size
+        self.screen = pyte.Screen(columns, lines)
+        self.stream = pyte.ByteStream(self.screen)
+        self.bytes = 0
+        self.raw = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            known = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
+            os.execve(arguments[0], arguments, known | environment)
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return "\n".join(self.screen.display)
+
+    def read(self, seconds: float) -> bool:
+        """Read once; False when there was nothing."""
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.bytes += len(data)
+        self.raw += data
+        self.stream.feed(data)
+        return bool(data)
+
+    def until(self, *parts: str) -> None:
+        """Wait until all parts are on the screen."""
+        end = time.monotonic() + SECONDS
+        while not all(part in self.text for part in parts):
+            assert time.monotonic() < end, f"{parts} not on the screen:\n{self.text}"
+            self.read(0.05)
+
+    def rest(self, seconds: float) -> int:
+        """Bytes sent in so many seconds."""
+        before, end = self.bytes, time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(0.05)
+        return self.bytes - before
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self.fd, keys.encode())
+
+    def ended(self) -> int:
+        """Wait for the end; the exit status."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            self.read(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError(f"did not end:\n{self.text}")
+
+    def close(self) -> None:
+        """End it."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Any]:
+    small_lab(tmp_path)
+    started: list[Terminal] = []
+
+    def begin(size: tuple[int, int] = (80, 24), **environment: str) -> Terminal:
+        program = "import sys; from labtui.query import open_lab; from labtui.tui import run_app; "
+        program += f"sys.exit(run_app(open_lab({str(tmp_path)!r})))"
+        known = {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | environment
+        started.append(Terminal([sys.executable, "-c", program], size, **known))
+        return started[-1]
+
+    yield begin
+    for terminal in started:
+        terminal.close()
+
+
+def test_a_session_from_start_to_end(start, tmp_path):
+    terminal = start()
+    terminal.until("轴承诊断", "[bold]x[/] ␛[31mred", "▶ running", "q quit")
+    terminal.press("jj")
+    terminal.until("val.acc  ━ train.acc")
+    terminal.press("\r")
+    terminal.until("overview", "985870", "baseline")
+    terminal.press("\t\t")
+    terminal.until("epoch 20: val.acc rises")
+    terminal.press("\x1b")
+    terminal.until("monitor", "1 queued")
+    terminal.press("/state=failed\r")
+    terminal.until("2 shown", "✗ oom", "✗ nan")
+    assert b"\x1b[31mred" not in terminal.raw
+    terminal.press("q")
+    assert terminal.ended() == 0
+    assert {row.state for row in open_lab(tmp_path).runs()} >= {"running", "queued", "failed"}
+
+
+def test_a_resting_screen_sends_nothing(start, tmp_path):
+    terminal = start((160, 48))
+    terminal.until("轴承诊断", "recipe", "digits")
+    terminal.press("G")
+    terminal.until("val.acc  ━ train.acc")
+    terminal.rest(2.0)
+    assert terminal.rest(3.0) == 0
+
+
+def test_no_colour_and_a_plain_terminal(start):
+    terminal = start(NO_COLOR="1")
+    terminal.until("轴承诊断", "q quit")
+    terminal.press("jj")
+    terminal.until("* val.loss", "+ train.loss")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    colors = re.findall(rb"38;2;(\d+);(\d+);(\d+)", terminal.raw)
+    assert all(red == green == blue for red, green, blue in colors)
+
+
+def test_without_a_terminal_it_says_so(tmp_path):
+    import subprocess
+
+    small_lab(tmp_path)
+    program = "from labtui.query import open_lab; from labtui.tui import run_app; run_app(open_lab('.'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert b"need a terminal" in done.stderr
