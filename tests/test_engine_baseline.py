@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from labtui.engine.baseline import baseline
 from labtui.engine.metrics import COUNTS
 from labtui.engine.tally import Tally
-from labtui.recipe.goals import goal_of
+from labtui.files.goals import goal_of
 
 LABELS = torch.tensor([0] * 6 + [1] * 3 + [3])
 SWITCHES = torch.tensor([[0.0, 0, 1]] * 5 + [[1, 0, 1]] * 3 + [[0, 1, 0]] * 2)
