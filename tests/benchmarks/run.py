@@ -25,6 +25,9 @@ FAMILIES = {
     "list": "listing",
     "concurrent": "together",
     "cli": "commands",
+    "tui": "screens",
+    "keys": "keys",
+    "idle": "idle",
 }
 """What a benchmark is called, and the file it is in."""
 
