@@ -70,7 +70,8 @@ class MetricLog:
         self._packed = bytearray()
         self._late: deque[tuple[_Plan, int, float, tuple[Any, ...]]] = deque()
         self._names: deque[bytes] = deque()
-        self._unwritten = self._unwritten_names = b""
+        self._unwritten: bytes | bytearray = b""
+        self._unwritten_names: bytes | bytearray = b""
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._warned: set[str] = set()
         self._open(paths)
@@ -188,21 +189,23 @@ class MetricLog:
         # Taken after the records: the names of all of them are in it, and are written first.
         names = b"".join(self._names.popleft() for _ in range(len(self._names)))
         self._unwritten_names = self._append(self._names_file, self._unwritten_names + names)
-        self._unwritten += self._packed[:size]
+        packed = self._packed[:size]
         del self._packed[:size]
-        self._unwritten += b"".join(self._pack_late(*row) for row in late)
+        for row in late:
+            packed += self._pack_late(*row)
+        self._unwritten = self._unwritten + packed if self._unwritten else packed
         if not self._unwritten_names:
             self._unwritten = self._append(self._bin, self._unwritten)
 
-    def _append(self, fd: int, data: bytes) -> bytes:
+    def _append(self, fd: int, data: bytes | bytearray) -> bytes | bytearray:
         """Write what the disk takes; the rest comes back, to be written later."""
-        while data:
-            try:
-                data = data[os.write(fd, data) :]
-            except OSError as error:
-                self._warn(f"metrics cannot be written ({error.strerror}); kept in memory, tried again")
-                break
-        return data
+        done = 0
+        try:
+            while done < len(data):
+                done += os.write(fd, data[done:] if done else data)
+        except OSError as error:
+            self._warn(f"metrics cannot be written ({error.strerror}); kept in memory, tried again")
+        return data[done:]
 
     def _pack_late(self, plan: _Plan, step: int, now: float, values: tuple[Any, ...]) -> bytes:
         """Pack a row that held tensors, which waits for the device; leave out what is no number."""
