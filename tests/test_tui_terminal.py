@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyte
 import pytest
 from tui_lab import small_lab
 
 from labtui.query import open_lab
+from labtui.series import DTYPE
 
 SECONDS = 30.0
 
@@ -138,6 +140,25 @@ def test_a_resting_screen_sends_nothing(start, tmp_path):
     terminal.until("val.acc  ━ train.acc")
     terminal.rest(2.0)
     assert terminal.rest(3.0) == 0
+
+
+def test_a_growing_run_sends_little(start, tmp_path):
+    terminal = start()
+    terminal.until("▶ running", "q quit")
+    terminal.press("j")
+    terminal.until("━ val.loss  ━ train.loss")
+    key = next(k for k in os.listdir(tmp_path / "runs") if "small-0009" in k)
+    record = np.zeros(1, DTYPE)
+    terminal.rest(1.0)
+    before = terminal.text
+    sent = 0
+    with open(tmp_path / "runs" / key / "metrics.bin", "ab", buffering=0) as log:
+        for step in range(221, 241):
+            record["key"], record["step"], record["value"] = 1, step, 1 / step
+            log.write(record.tobytes())
+            sent += terminal.rest(0.1)
+    assert terminal.text != before
+    assert sent < 5_000
 
 
 def test_no_colour_and_a_plain_terminal(start):

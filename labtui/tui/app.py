@@ -42,7 +42,7 @@ class LabApp(App[None]):
     TITLE = "labtui"
     ENABLE_COMMAND_PALETTE = True
 
-    news: reactive[News | None] = reactive(None, always_update=True)
+    news: reactive[News | None] = reactive(None, repaint=False, always_update=True)
 
     def __init__(
         self,

@@ -136,18 +136,14 @@ class Feed:
         """One look at everything that is wished for."""
         wish = self.wish
         snapshot = self._runs(wish)
-        if snapshot:
-            self.tell(News(snapshot=snapshot))
+        detail = self._details(wish.run)
+        drawn = self._pictures.drawn(wish.pictures, self._snapshot)
+        if snapshot or detail or drawn:
+            self.tell(News(snapshot=snapshot, detail=detail, drawn=drawn or None))
         recipes = self.lab.recipes()
         if recipes != self._recipes:
             self._recipes = recipes
             self.tell(News(recipes=recipes))
-        detail = self._details(wish.run)
-        if detail:
-            self.tell(News(detail=detail))
-        drawn = self._pictures.drawn(wish.pictures, self._snapshot)
-        if drawn:
-            self.tell(News(drawn=drawn))
 
     def _runs(self, wish: Wish) -> Snapshot | None:
         """The snapshot, if it or what is asked of it changed."""

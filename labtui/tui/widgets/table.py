@@ -159,8 +159,12 @@ class Table(ScrollView, can_focus=True):
         row: Row = []
         for column, room, align in self._layout(width):
             text, style = cells[column]
-            row += [(pad(text, room, align), style), (" ", "")]
-        return row[:-1], y > 0 and number == self.cursor
+            text = pad(text, room, align) + " "
+            if row and row[-1][1] == style:  # each change of style costs 40 bytes
+                row[-1] = (row[-1][0] + text, style)
+            else:
+                row.append((text, style))
+        return row, y > 0 and number == self.cursor
 
     def _layout(self, width: int) -> list[tuple[int, int, str]]:
         """Number, cells and side of each column that is shown at a width."""
