@@ -24,9 +24,9 @@ def settled(*keys: str, wait: Callable[[Any], Any] | None = None) -> Before:
 
     async def before(pilot: Pilot[None]) -> None:
         app: Any = pilot.app
-        while not app.snapshot.place:
-            await pilot.pause(0.02)
-        await pilot.pause(0.2)
+        first = app.screen_stack[0].query(Chart)
+        while not app.snapshot.place or not app.recipes or not all(chart.rows for chart in first):
+            await pilot.pause(0.05)
         for key in keys:
             await pilot.press(key)
         charts: list[Any] = [None]

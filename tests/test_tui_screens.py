@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +26,7 @@ from labtui.tui.screens.lab import LabScreen
 from labtui.tui.screens.launch import LaunchScreen
 from labtui.tui.screens.run import RunScreen
 from labtui.tui.widgets.chart import Chart
+from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines
 from labtui.tui.widgets.table import Table
 
@@ -377,3 +380,33 @@ async def test_the_theme_comes_from_the_lab(small):
         app.theme = "nord"
         await pilot.pause(0.1)
         assert "transformer" in screen_text(app)
+
+
+async def test_the_footer_follows_the_focus_and_takes_clicks(small):
+    async with opened(small) as pilot:
+        footer = pilot.app.screen.query_one(Keys)
+        assert "x stop" in footer.render_line(0).text
+        await pilot.press("r")
+        await pilot.pause()
+        assert "⏎ launch" in footer.render_line(0).text and "x stop" not in footer.render_line(0).text
+        await pilot.press("r")
+        await pilot.pause()
+        at = footer.render_line(0).text.index("? help")
+        await pilot.click(footer, offset=(at, 0))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Help))
+
+
+async def test_a_removed_run_closes_its_screen(small):
+    key = Lab(small).runs("state=finished")[0].id
+    async with opened(small, run_id=key) as pilot:
+        await until(pilot, lambda: pilot.app.screen.detail)
+        shutil.rmtree(small.runs / key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, LabScreen))
+        assert key not in table(pilot).keys
+
+
+def test_the_first_picture_needs_nothing_heavy():
+    program = "import sys, labtui.tui.app; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    heavy = {"torch", "numpy", "pydantic", "plotext", "matplotlib", "markdown_it", "tree_sitter", "scipy"}
+    assert heavy & set(done.stdout.split()) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.tui import acts
+from labtui.tui.commands import action_of
 from labtui.tui.feed import Feed, News
 from labtui.tui.screens.base import Base
 from labtui.tui.screens.lab import LabScreen
@@ -119,13 +121,12 @@ class LabApp(App[None]):
         self.news = news
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: the commands of the screen, as its keys do them, and the theme."""
+        """The palette: the commands of the screen, and the theme."""
         if isinstance(screen, Base):
             for command in screen.commands:
                 if command.action != "palette":
-                    key = command.key.split(",")[0]
                     title = f"{command.label.capitalize()}  ({command.keys})"
-                    yield SystemCommand(title, command.help, lambda key=key: self.simulate_key(key))
+                    yield SystemCommand(title, command.help, partial(screen.run_action, action_of(command)))
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
     def action_help(self) -> None:

@@ -106,7 +106,14 @@ LAUNCH = (
 )
 
 
+_OWNERS = {"help": "app.help", "palette": "app.command_palette", "quit": "app.quit"}
+
+
+def action_of(command: Command) -> str:
+    """The command's action with its owner: help, palette and quit are the app's."""
+    return _OWNERS.get(command.action, command.action)
+
+
 def bindings(commands: tuple[Command, ...]) -> list[BindingType]:
-    """The commands as Textual bindings; help and palette are the app's."""
-    owner = {"help": "app.help", "palette": "app.command_palette", "quit": "app.quit"}
-    return [Binding(c.key, owner.get(c.action, c.action), c.label, show=False) for c in commands]
+    """The commands as Textual bindings."""
+    return [Binding(c.key, action_of(c), c.label, show=False) for c in commands]

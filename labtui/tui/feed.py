@@ -116,15 +116,17 @@ class Feed:
         self._wake.set()
 
     def loop(self) -> None:
-        """Look until stopped. An error is told, not raised: the disk may be well again later."""
+        """Look until stopped. Whatever goes wrong is told, not raised: the screens outlive a broken
+        file, and the disk may be well again at the next look."""
         trouble = ""
         while not self._stopped:
             began = time.thread_time()
             before, trouble = trouble, ""
             try:
                 self.once()
-            except (LabtuiError, OSError) as error:
-                trouble = str(error)
+            except Exception as error:
+                known = isinstance(error, LabtuiError | OSError)
+                trouble = str(error) if known else f"{type(error).__name__}: {error}"
             if trouble != before:
                 self.tell(News(trouble=trouble))
             live = "running" in self._snapshot.columns["state"]

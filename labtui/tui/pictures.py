@@ -94,8 +94,13 @@ class Pictures:
         title, lines = self._lines(picture, snapshot)
         same = (picture.runs, title, picture.ylog)
         if not lines:
-            text = "nothing was logged yet" if picture.runs else ""
-            return [[(title, "bold")], [(text, "dim")]], (same, ((0.0, 1.0), (0.0, 1.0)))
+            some = any(self._series[key][1] for key in picture.runs)
+            text = (
+                ("no other metric was logged" if picture.turn else "no loss was logged")
+                if some
+                else ("nothing was logged yet" if picture.runs else "")
+            )
+            return [[], [(" " + text, "dim")]], (same, ((0.0, 1.0), (0.0, 1.0)))
         held = before[1] if before and before[0] == same else None
         limits = chart.limits_of(lines, picture.ylog, held)
         shown = limits

@@ -10,7 +10,7 @@ from textual import on
 from textual.screen import Screen
 
 from labtui.rows import Row
-from labtui.tui.commands import Command
+from labtui.tui.commands import Command, action_of
 from labtui.tui.pictures import Picture
 from labtui.tui.widgets.chart import Chart
 from labtui.tui.widgets.keys import Keys
@@ -54,7 +54,7 @@ class Base(Screen[None]):
 
     async def on_keys_clicked(self, message: Keys.Clicked) -> None:
         """A click in the footer."""
-        self.app.simulate_key(message.command.key.split(",")[0])
+        await self.run_action(action_of(message.command))
 
 
 class RunActions(Base):

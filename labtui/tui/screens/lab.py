@@ -167,6 +167,10 @@ class LabScreen(RunActions):
             self._resting.stop()
         self._resting = self.set_timer(seconds, self.wish)
 
+    def on_descendant_focus(self) -> None:
+        """Other keys where the focus is now."""
+        self.query_one(Keys).change(self.commands)
+
     def action_open(self) -> None:
         """Open the run or the recipe under the cursor."""
         table = self.focused if isinstance(self.focused, Table) else self.runs
@@ -249,10 +253,8 @@ class LabScreen(RunActions):
         """To the recipes."""
         self.add_class("-recipes")
         self.set_focus(self.query_one("#recipes", Table))
-        self.query_one(Keys).change(RECIPES)
 
     def action_runs(self) -> None:
         """Back to the runs."""
         self.remove_class("-recipes")
         self.set_focus(self.runs)
-        self.query_one(Keys).change(LAB)

@@ -39,7 +39,8 @@ class LaunchScreen(Base):
         """The form."""
         with Vertical(id="form"):
             yield Static(clean(self.recipe["name"]), markup=False, classes="title")
-            yield Static(clean(self.recipe["description"].strip()), markup=False, classes="hint")
+            about = "\n".join(map(clean, self.recipe["description"].strip().splitlines()))
+            yield Static(about, markup=False, classes="hint")
             yield Static("\nOptions, one a line: train.epochs=3", markup=False)
             area = TextArea(id="overrides", show_line_numbers=False, tab_behavior="focus")
             area.cursor_blink = False

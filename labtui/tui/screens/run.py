@@ -79,6 +79,11 @@ class RunScreen(RunActions):
         """Show what changed."""
         if news is None:
             return
+        if news.snapshot is not None and self.detail and self.key not in news.snapshot.place:
+            self.key, self.detail = "", None
+            self.lab_app.say("the run was removed")
+            if self.app.screen is self:
+                self.action_back()
         if news.detail is not None and news.detail.id == self.key:
             self.detail = news.detail
             self.show_detail()
