@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,14 @@ def test_help(app, snap_compare):
 def test_light(app, snap_compare):
     app.theme = "labtui-light"
     assert snap_compare(app, terminal_size=(80, 24), run_before=settled("j", "j"))
+
+
+def test_readme(tmp_path, monkeypatch, snap_compare):
+    """The picture that the README opens with."""
+    monkeypatch.setattr(LabApp, "place", "~/bearings")
+    paths = small_lab(tmp_path)
+    shutil.rmtree(paths.recipes)
+    shutil.copytree(Path(__file__).parents[1] / "recipes", paths.recipes)
+    keys = ["slash", *"name~cls", "enter", "down", "space", "down", "space"]
+    app = LabApp(Lab(paths), now=lambda: NOW)
+    assert snap_compare(app, terminal_size=(120, 28), run_before=settled(*keys))

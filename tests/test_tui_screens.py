@@ -301,7 +301,7 @@ async def test_a_launched_run_is_followed_to_its_end(tmp_path):
         await until(pilot, lambda: "hello moon" in screen_text(app))
 
 
-async def test_ten_thousand_runs_open_and_move(tmp_path):
+async def test_many_runs_open_and_move(tmp_path):
     lab = large_lab(tmp_path, 300)
     async with opened(lab) as pilot:
         await pilot.press("end")
