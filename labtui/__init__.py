@@ -1,10 +1,10 @@
 """labtui: a terminal experiment manager for people who train models over SSH.
 
-    with labtui.init(recipe="my-exp", params={"lr": 1e-3}, monitor="val.acc") as run:
-        run.log({"train.loss": loss}, step=step)
+with labtui.init(recipe="my-exp", params={"lr": 1e-3}, monitor="val.acc") as run:
+    run.log({"train.loss": loss}, step=step)
 
-    for row in labtui.open(".").runs("val.acc>0.9"):
-        print(row.id, row.metrics["val.acc"].at_best)
+for row in labtui.open(".").runs("val.acc>0.9"):
+    print(row.id, row.metrics["val.acc"].at_best)
 """
 
 from __future__ import annotations

@@ -63,7 +63,9 @@ def derive(paths: RunPaths) -> Status:
         OSError: the directory is gone.
     """
     here = rundir.directory(paths.root)
-    records = {name: read_json(getattr(paths, name)) or {} for name in ("queue", "process", "result", "verdict")}
+    records = {
+        name: read_json(getattr(paths, name)) or {} for name in ("queue", "process", "result", "verdict")
+    }
     for name in ("queue", "process"):
         if records[name].get("directory") != here:
             records[name] = {}

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from labtui.files.goals import goal_of
 from labtui.files.metriclog import RECORD, VOID
 from labtui.files.paths import RunPaths
-from labtui.files.goals import goal_of
 
 DTYPE = np.dtype([("key", "<i8"), ("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
 Records = NDArray[np.void]

@@ -126,7 +126,7 @@ class Run:
         return path
 
     def asked(self) -> str | None:
-        """"stop" or "kill" when somebody asked for it, else None. Cheap enough for every step."""
+        """ "stop" or "kill" when somebody asked for it, else None. Cheap enough for every step."""
         now = time.monotonic()
         if self._asked is None and now > self._look_at:
             self._look_at = now + _LOOK

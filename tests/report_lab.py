@@ -65,9 +65,7 @@ def make(
 def write_metrics(root: Path, metrics: Mapping[str, Points]) -> None:
     """The metric log of a run, in the order of steps."""
     names = list(metrics)
-    records = [
-        (step, key, value) for key, name in enumerate(names) for step, value in metrics[name]
-    ]
+    records = [(step, key, value) for key, name in enumerate(names) for step, value in metrics[name]]
     records.sort(key=lambda record: record[0])
     (root / "metrics.keys").write_bytes("".join(f"{name}\n" for name in names).encode())
     packed = [struct.pack("<qqdd", key, step, BEGUN + step, value) for step, key, value in records]

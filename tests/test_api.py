@@ -20,7 +20,11 @@ def script(code: str, folder: Path, **environment: str) -> subprocess.CompletedP
     path = folder / "script.py"
     path.write_text(code)
     return subprocess.run(
-        [sys.executable, str(path)], cwd=folder, capture_output=True, env=os.environ | environment, check=False
+        [sys.executable, str(path)],
+        cwd=folder,
+        capture_output=True,
+        env=os.environ | environment,
+        check=False,
     )
 
 
@@ -77,7 +81,9 @@ def test_two_runs_in_one_process_end_apart(lab):
 
 def test_a_killed_script_is_lost_with_its_metrics(lab):
     path = lab / "s.py"
-    path.write_text("import labtui,time\nr=labtui.init('x')\nr.log({'a':1.0},1)\nprint('x',flush=True)\ntime.sleep(60)")
+    path.write_text(
+        "import labtui,time\nr=labtui.init('x')\nr.log({'a':1.0},1)\nprint('x',flush=True)\ntime.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, str(path)], cwd=lab, stdout=subprocess.PIPE) as child:
         child.stdout.readline()
         time.sleep(0.3)

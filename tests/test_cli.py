@@ -68,7 +68,9 @@ def test_running_a_recipe_to_the_end(cli, lab):
     assert cli("logs", "@last")[1] == "hello\n"
     row = json.loads(cli("ls", "--format", "json")[1])[0]
     assert row["state"] == "finished" and row["name"] == "prog"
-    keys = "id name recipe sweep state reason created started ended duration attempt tags facts params metrics"
+    keys = (
+        "id name recipe sweep state reason created started ended duration attempt tags facts params metrics"
+    )
     assert set(row) == set(keys.split())
 
 
@@ -131,7 +133,10 @@ def test_listing_filters_sorts_and_prints_in_four_forms(cli, lab):
     a_run("one", **{"val.acc": 0.1, "test.acc": 0.2})
     a_run("实验", **{"val.acc": 0.9})
     assert json.loads(cli("ls", "--format", "json", "--sort", "val.acc")[1])[0]["name"] == "one"
-    assert json.loads(cli("ls", "--format", "json", "--sort", "-val.acc", "--limit", "1")[1])[0]["name"] == "实验"
+    assert (
+        json.loads(cli("ls", "--format", "json", "--sort", "-val.acc", "--limit", "1")[1])[0]["name"]
+        == "实验"
+    )
     assert json.loads(cli("ls", "--format", "json", "--filter", "lr=0.1 and name=one")[1])[0]["name"] == "one"
     table = cli("ls")[1].splitlines()
     from labtui.cells import width
@@ -219,7 +224,9 @@ def test_doctor_finds_what_is_wrong(cli, lab):
 def test_a_reader_that_leaves_early_is_no_error(lab):
     for _ in range(3):
         a_run()
-    with subprocess.Popen([*LABTUI, "export", "@last"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [*LABTUI, "export", "@last"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
         child.stdout.close()
         assert child.stderr.read() == b""
     assert child.returncode == 0

@@ -15,8 +15,7 @@ import torch
 from engine_lab import DIGITS, ROOT, recipe
 from torch import nn
 
-from labtui import zoo
-from labtui import environment
+from labtui import environment, zoo
 from labtui.engine import layers
 from labtui.errors import TrainingError
 from labtui.recipe.models import TransformerCls

@@ -19,7 +19,9 @@ def loaded(code: str, folder: Path) -> set[str]:
 
 
 def test_a_script_that_only_writes_loads_almost_nothing(tmp_path):
-    found = loaded("import labtui\nwith labtui.init('x', monitor='val.acc') as r: r.log({'val.acc': 1.0})", tmp_path)
+    found = loaded(
+        "import labtui\nwith labtui.init('x', monitor='val.acc') as r: r.log({'val.acc': 1.0})", tmp_path
+    )
     assert not found & {*HEAVY, "numpy", "pydantic", "typer", "rich", "tinydb", "orjson"}
 
 

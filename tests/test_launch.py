@@ -83,7 +83,9 @@ def test_an_attempt_is_started_once(paths):
 
 def test_a_worker_outlives_its_launcher_and_keeps_logging(paths):
     run = queue(paths, LOGS)
-    code = "import sys; from pathlib import Path; from labtui import launch; from labtui.files.paths import *\n"
+    code = (
+        "import sys; from pathlib import Path; from labtui import launch; from labtui.files.paths import *\n"
+    )
     code += "lab = LabPaths(Path(sys.argv[1])); launch.start(lab, lab.run(sys.argv[2]))\n"
     code += "import os; os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code, str(paths.root), run.id], check=False)

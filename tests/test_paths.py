@@ -28,7 +28,13 @@ def test_any_name_gives_a_safe_slug(name):
 
 @pytest.mark.parametrize(
     "name, expected",
-    [("Größe 3", "größe-3"), ("实验 一", "实验-一"), ("../../etc/passwd", "etc-passwd"), ("   ", "run"), ("…", "run")],
+    [
+        ("Größe 3", "größe-3"),
+        ("实验 一", "实验-一"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("   ", "run"),
+        ("…", "run"),
+    ],
 )
 def test_slugs_keep_letters_of_any_script(name, expected):
     assert slug(name) == expected

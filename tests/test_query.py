@@ -55,7 +55,8 @@ def test_filters(expression, expected):
 
 
 @pytest.mark.parametrize(
-    "expression", ["a", "a=", "=3", "(a=1", "a=1)", "a=1 b=2", "a=1 and", "not", "a ! 1", "(" * 500, "a=(1)", "'"]
+    "expression",
+    ["a", "a=", "=3", "(a=1", "a=1)", "a=1 b=2", "a=1 and", "not", "a ! 1", "(" * 500, "a=(1)", "'"],
 )
 def test_what_cannot_be_read_says_where(expression):
     with pytest.raises(FilterError):

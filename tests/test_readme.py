@@ -55,7 +55,9 @@ def test_the_commands_of_the_readme_run(cli, lab):
     """In their order, on a small recipe, in a lab that `labtui init` makes."""
     assert cli("init", ".")[0] == 0
     digits = lab / "recipes" / "digits.toml"
-    digits.write_text(re.sub(r"epochs = \d+", "epochs = 2", digits.read_text()) + "\n[resources]\nthreads = 1\n")
+    digits.write_text(
+        re.sub(r"epochs = \d+", "epochs = 2", digits.read_text()) + "\n[resources]\nthreads = 1\n"
+    )
     for line in lines():
         arguments = shlex.split(line)[1:]
         if arguments[0] == "init" or ("--detach" not in arguments and "fault" in line and "show" not in line):

@@ -31,9 +31,7 @@ def test_the_same_run_gives_the_same_bytes(lab: Path, tmp_path: Path) -> None:
     # Elsewhere, later, and with a user's own idea of what pictures look like.
     settings = tmp_path / "settings"
     settings.mkdir()
-    (settings / "matplotlibrc").write_text(
-        "axes.facecolor: black\nfont.size: 30\nlines.marker: x\n"
-    )
+    (settings / "matplotlibrc").write_text("axes.facecolor: black\nfont.size: 30\nlines.marker: x\n")
     code = (
         "import labtui, pathlib; from labtui.report import report;"
         f"report(labtui.open({str(lab)!r}).run({run.id!r}), pathlib.Path('b.md'))"

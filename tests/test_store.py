@@ -50,7 +50,9 @@ def test_rows_say_what_the_runs_say(lab):
     assert row["duration"] >= 0 and row["ended"] >= row["started"]
 
 
-@pytest.mark.parametrize("damage", ["delete", "truncate", "garbage", "other lab", "other version", "half a row"])
+@pytest.mark.parametrize(
+    "damage", ["delete", "truncate", "garbage", "other lab", "other version", "half a row"]
+)
 def test_a_damaged_index_is_built_again(lab, damage):
     make(3)
     settle(lab)

@@ -60,9 +60,7 @@ def _follow(lab: Lab, paths: RunPaths) -> str:
     return run.derive(paths).state
 
 
-def _watch(
-    paths: RunPaths, tables: dict[str, Any], progress: _Progress, alive: Callable[[], bool]
-) -> None:
+def _watch(paths: RunPaths, tables: dict[str, Any], progress: _Progress, alive: Callable[[], bool]) -> None:
     """Show what the run logs until it ends."""
     from labtui import series
 
@@ -161,4 +159,8 @@ class _Progress:
             self._bar.update(self._task, completed=epoch, description=label, figures=figures)
         elif figures and epoch != self._shown:
             self._shown = epoch
-            say(f"epoch {number(epoch)}  {figures}" if epoch is not None else f"step {summary.step}  {figures}")
+            say(
+                f"epoch {number(epoch)}  {figures}"
+                if epoch is not None
+                else f"step {summary.step}  {figures}"
+            )

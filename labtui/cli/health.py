@@ -79,7 +79,10 @@ def _runs(lab: Lab) -> Iterator[Finding]:
                     yield ["error", row.id, f"{path.name} cannot be read: {error}", "mend or remove it"]
     counts = ", ".join(f"{len(ids)} {state}" for state, ids in sorted(states.items()))
     yield ["ok", "runs", counts or "none", ""]
-    for state, advice in (("lost", "labtui resume RUN"), ("queued", "labtui resume RUN, if nobody starts it")):
+    for state, advice in (
+        ("lost", "labtui resume RUN"),
+        ("queued", "labtui resume RUN, if nobody starts it"),
+    ):
         if state in states:
             yield ["note", state, ", ".join(states[state][:3]), advice]
 

@@ -35,7 +35,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new lab
             shutil.copyfile(source, target)
             copied += 1
     except OSError as error:
-        raise LabError(f"{error.filename}: cannot be made ({error.strerror}); choose another folder") from None
+        raise LabError(
+            f"{error.filename}: cannot be made ({error.strerror}); choose another folder"
+        ) from None
     print(f"{folder}: a lab with {copied} new recipes" + (f", {kept} kept" if kept else ""))
     here = "" if folder == Path(".") else f"cd {folder} && "
     print(f"try: {here}labtui run recipes/digits.toml")
@@ -44,14 +46,18 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new lab
 @data_app.command("make")
 def make(
     name: Annotated[str, typer.Argument(help="Which data set, e.g. bearings.")],
-    out: Annotated[Path | None, typer.Option(help="The folder (else data/NAME_simulated in the lab).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder (else data/NAME_simulated in the lab).")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 0,
     seconds: Annotated[float, typer.Option(min=0.1, help="Length of each recording.")] = 10.0,
 ) -> None:
     """Write a simulated data set in the real one's on-disk format."""
     lab = open_lab().paths
     out = out or lab.root / "data" / f"{Path(name).name}_simulated"
-    found = _child(lab.root, "make", name, "--out", str(out.absolute()), "--seed", str(seed), "--seconds", str(seconds))
+    found = _child(
+        lab.root, "make", name, "--out", str(out.absolute()), "--seed", str(seed), "--seconds", str(seconds)
+    )
     print(f"{found['out']}: {len(found['files'])} files")
 
 

@@ -100,14 +100,18 @@ def _print_model(lab: Lab, tables: dict[str, Any]) -> None:
     try:
         found = json.loads(child.stdout)
     except ValueError:
-        raise RecipeError(f"the model could not be built: {child.stderr.decode(errors='replace')[-2000:]}") from None
+        raise RecipeError(
+            f"the model could not be built: {child.stderr.decode(errors='replace')[-2000:]}"
+        ) from None
     if "error" in found:
         if found.get("kind") == "DataError":
             # The recipe is right; what it trains on is not here.
             say(f"model not built: {found['error']}")
             return
         raise RecipeError(str(found["error"]))
-    rows = [["  " * r["depth"] + r["name"], r["type"], _shape(r["output"]), r["params"]] for r in found["layers"]]
+    rows = [
+        ["  " * r["depth"] + r["name"], r["type"], _shape(r["output"]), r["params"]] for r in found["layers"]
+    ]
     print(render(["layer", "type", "output", "parameters"], rows), end="")
     print(f"{found['parameters']:,} parameters, {found['trainable']:,} of them trainable")
     print(", ".join(f"{name} {part['samples']}" for name, part in found["splits"].items()) + " samples")

@@ -143,7 +143,9 @@ def _copy(run: Run, file: BinaryIO, follow: bool) -> None:
 @app.command()
 def compare(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN RUN...", help="Two runs or more.")] = None,
-    best_worst: Annotated[str, typer.Option("--best-worst", metavar="METRIC", help="Best against worst.")] = "",
+    best_worst: Annotated[
+        str, typer.Option("--best-worst", metavar="METRIC", help="Best against worst.")
+    ] = "",
     filter: Annotated[str, typer.Option("--filter", help="Runs to choose from with --best-worst.")] = "",
     format: FormatOption = Format.table,
 ) -> None:

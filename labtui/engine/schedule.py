@@ -12,8 +12,8 @@ from typing import Any
 
 from labtui.engine.patience import Patience
 from labtui.errors import TrainingError
-from labtui.recipe import optim as spec
 from labtui.files.goals import Goal
+from labtui.recipe import optim as spec
 
 
 class Schedule:

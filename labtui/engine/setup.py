@@ -19,8 +19,8 @@ from labtui.engine.metrics import COUNTS
 from labtui.engine.patience import Best, Patience
 from labtui.engine.tally import Tally
 from labtui.errors import TrainingError
-from labtui.recipe.core import Recipe, Resources
 from labtui.files.goals import Goal, goal_of
+from labtui.recipe.core import Recipe, Resources
 
 
 @dataclass

@@ -69,7 +69,9 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
         try:
             origin = read(paths.recipe).get("origin", {})
         except (OSError, ValueError) as error:
-            raise LaunchError(f"{paths.recipe}: cannot be read ({error}); the run cannot be resumed") from None
+            raise LaunchError(
+                f"{paths.recipe}: cannot be read ({error}); the run cannot be resumed"
+            ) from None
         if "script" in origin or not origin:
             raise LaunchError(f"{paths.id}: was started by hand; run its script again for a new run")
         elsewhere = status.process.get("host", process.host()) != process.host()

@@ -131,4 +131,3 @@ def _spawn(arguments: list[str], folder: Path, log: Path) -> subprocess.Popen[by
     reap()
     _children.append(child)
     return child
-

@@ -203,7 +203,9 @@ def resolve(rows: Sequence[Fields], reference: str) -> Fields:
         if found:
             shown = "\n  ".join(f"{row['id']}  {row['state']}" for row in found[:8])
             more = f"\n  … and {len(found) - 8} more" if len(found) > 8 else ""
-            raise RunNotFound(f"run {reference!r} fits {len(found)} runs; give more of the id:\n  {shown}{more}")
+            raise RunNotFound(
+                f"run {reference!r} fits {len(found)} runs; give more of the id:\n  {shown}{more}"
+            )
     raise RunNotFound(f"run {reference!r}: no such run; `labtui ls` lists them")
 
 

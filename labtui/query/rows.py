@@ -9,9 +9,20 @@ from typing import Any, NamedTuple
 from labtui.errors import FilterError
 
 ASPECTS = ("at_best", "last", "best", "best_step", "min", "max")
-FIELDS = (
-    ["id", "name", "recipe", "sweep", "state", "reason", "created", "started", "ended", "duration", "attempt", "tags"]
-)
+FIELDS = [
+    "id",
+    "name",
+    "recipe",
+    "sweep",
+    "state",
+    "reason",
+    "created",
+    "started",
+    "ended",
+    "duration",
+    "attempt",
+    "tags",
+]
 
 
 class Metric(NamedTuple):

@@ -28,9 +28,7 @@ def _kind(value: Any) -> str | None:
 
 def _kinds(*specs: type[Spec]) -> Any:
     """A union of specs told apart by `name` (or by `factory`, for a user's own part)."""
-    tagged = [
-        Annotated[s, Tag(FACTORY if s is UserPart else s.model_fields["name"].default)] for s in specs
-    ]
+    tagged = [Annotated[s, Tag(FACTORY if s is UserPart else s.model_fields["name"].default)] for s in specs]
     return Annotated[reduce(or_, tagged[1:], tagged[0]), Discriminator(_kind)]
 
 

@@ -115,6 +115,4 @@ def _spare(out: Path, folder: Path) -> None:
     else:
         taken = next((folder / name for name in FILES if (folder / name).exists()), None)
     if taken:
-        raise LabError(
-            f"{taken}: was not written by labtui; give another name with -o FILE, or --force"
-        )
+        raise LabError(f"{taken}: was not written by labtui; give another name with -o FILE, or --force")

@@ -14,8 +14,7 @@ MOST_CLASSES = 60
 """Classes that are listed one by one."""
 
 HONEST = {
-    "time": "**Honest split:** blocks of time stay together, so that no stretch of signal is on "
-    "both sides.",
+    "time": "**Honest split:** blocks of time stay together, so that no stretch of signal is on both sides.",
     "recording": "**Honest split:** whole recordings stay together, none is on both sides.",
 }
 """What keeps a bearing's windows apart, by `data.split`."""
@@ -71,10 +70,7 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _sizes(splits: dict[str, dict[str, Any]]) -> str:
     total = sum(part["samples"] for part in splits.values())
-    rows = [
-        (name, part["samples"], round(100 * part["samples"] / total, 1))
-        for name, part in splits.items()
-    ]
+    rows = [(name, part["samples"], round(100 * part["samples"] / total, 1)) for name, part in splits.items()]
     return table(("split", "samples", "share (%)"), rows)
 
 

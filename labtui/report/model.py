@@ -53,8 +53,7 @@ def _table(rows: list[tuple[int, str, list[int], int]]) -> list[str]:
     cells.insert(0, ("Layer (type)", "Output Shape", "Param #"))
     first, second, third = (max(width(row[i]) for row in cells) for i in range(3))
     lines = [
-        pad(a, first) + "   " + pad(b, second, "right") + "   " + pad(c, third, "right")
-        for a, b, c in cells
+        pad(a, first) + "   " + pad(b, second, "right") + "   " + pad(c, third, "right") for a, b, c in cells
     ]
     total = first + second + third + 6
     return ["-" * total, lines[0], "=" * total, *lines[1:], "=" * total]
@@ -69,9 +68,7 @@ def _totals(layers: dict[str, Any]) -> list[str]:
     ]
 
 
-def _sizes(
-    layers: dict[str, Any], rows: list[tuple[int, str, list[int], int]], doc: Document
-) -> list[str]:
+def _sizes(layers: dict[str, Any], rows: list[tuple[int, str, list[int], int]], doc: Document) -> list[str]:
     """Memory of one sample's way through the model, in single precision."""
     depths = [row[0] for row in rows] + [0]
     leaves = [row for row, after in zip(rows, depths[1:], strict=True) if after <= row[0]]

@@ -132,9 +132,7 @@ def _line(axes: Axes, curve: Curve) -> Any:
     if not marker:
         # A point between two gaps has no line to be seen by.
         alone = _alone(y)
-        axes.plot(
-            x[alone], y[alone], linestyle="", marker=".", markersize=3, color=line.get_color()
-        )
+        axes.plot(x[alone], y[alone], linestyle="", marker=".", markersize=3, color=line.get_color())
     return line
 
 

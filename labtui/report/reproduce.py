@@ -106,6 +106,4 @@ def _times(doc: Document) -> Iterator[tuple[str, str]]:
 def _no_environment(doc: Document) -> str:
     if doc.kind == "script":
         return "since labtui did not start this script"
-    return (
-        "since " + doc.absence if not doc.status.over else "`environment.json` is missing or broken"
-    )
+    return "since " + doc.absence if not doc.status.over else "`environment.json` is missing or broken"

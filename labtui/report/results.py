@@ -70,14 +70,10 @@ def _scores(doc: Document) -> list[str]:
     return sorted(found, key=rank)
 
 
-def _row(
-    doc: Document, name: str, last: dict[str, Any], constants: dict[str, float]
-) -> tuple[Any, ...]:
+def _row(doc: Document, name: str, last: dict[str, Any], constants: dict[str, float]) -> tuple[Any, ...]:
     entry = doc.metrics[name]
     # The log holds test scores of the best epoch only; those of the last are among the facts.
-    newest = last.get(
-        name, None if name in constants and split_of(name)[0] == "test" else entry.last
-    )
+    newest = last.get(name, None if name in constants and split_of(name)[0] == "test" else entry.last)
     verdict = {True: "yes", False: "NO", None: "–"}[beaten(doc, name)]
     label = doc.named(name) + (" (monitored)" if name == doc.monitor else "")
     newest = newest if isinstance(newest, int | float) else None
@@ -87,9 +83,7 @@ def _row(
 def _best(doc: Document) -> str:
     metric, step = doc.monitor, doc.best_step
     if not metric:
-        return (
-            "*Best: not recorded, since no metric is monitored; “at best” is then the last value.*"
-        )
+        return "*Best: not recorded, since no metric is monitored; “at best” is then the last value.*"
     if step is None:
         return (
             f"*Best: not recorded. {markdown(metric)} is monitored, but "

@@ -122,9 +122,7 @@ def _kept(doc: Document, log: Log, names: list[str]) -> list[int]:
     rows = [i for i, value in enumerate(monitored) if value is not None]
     rows = rows if len(rows) > 1 else list(range(len(log)))
     room = MOST - 3
-    every = next(
-        m * 10**power for power in range(20) for m in (1, 2, 5) if len(rows) <= m * 10**power * room
-    )
+    every = next(m * 10**power for power in range(20) for m in (1, 2, 5) if len(rows) <= m * 10**power * room)
     kept = {0, len(log) - 1, *rows[::every]}
     if (best := _best_row(doc, log)) is not None:
         kept.add(best)
@@ -188,9 +186,7 @@ def _formatted(values: list[float | None]) -> list[str]:
 def _full(log: Log) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
     """Header and rows of the log as CSV: numbers in full."""
     head = ["step"] if log.epochs is None else ["step", "epoch"]
-    first = (
-        [log.steps.tolist()] if log.epochs is None else [log.steps.tolist(), log.epochs.tolist()]
-    )
+    first = [log.steps.tolist()] if log.epochs is None else [log.steps.tolist(), log.epochs.tolist()]
     rows = zip(*first, *log.columns.values(), strict=True)
     return head + [clean(name) for name in log.columns], rows
 
