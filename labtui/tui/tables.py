@@ -36,7 +36,7 @@ SORTS = (
     ("epoch", 8, True), ("loss", 5, False), ("recipe", 4, False),
 )  # fmt: skip
 """Column of the snapshot, number of the column in the table, largest first."""
-RECIPE_COLUMNS = (Column("recipe", 22), Column("description", 0))
+RECIPE_COLUMNS = (Column("recipe", 38), Column("description", 0, least=60))
 
 
 def run_cells(snapshot: Snapshot, key: str, mark: int, now: float) -> Cells:

@@ -55,10 +55,15 @@ def changed_span(old: Row, new: Row) -> tuple[int, int] | None:
     if old == new:
         return None
     before, after = _characters(old), _characters(new)
+    if before == after:
+        return None
     size = min(len(before), len(after))
     first = next((i for i in range(size) if before[i] != after[i]), size)
-    last = next((i for i in range(size) if before[-1 - i] != after[-1 - i]), size)
-    return first, max(len(before), len(after)) - min(last, size - min(first, size))
+    longest = max(len(before), len(after))
+    if len(before) != len(after):  # an equal end stands elsewhere, and a shorter row leaves blanks
+        return first, longest
+    last = next(i for i in range(size) if before[-1 - i] != after[-1 - i])
+    return first, longest - last
 
 
 def _characters(row: Row) -> list[tuple[str, str]]:
