@@ -295,9 +295,9 @@ async def test_a_launched_run_is_followed_to_its_end(tmp_path):
         await pilot.press(*"params.word=moon", "ctrl+s")
         await pilot.pause(0.3)
         await pilot.press("ctrl+s")
-        screen(pilot, LabScreen)
+        assert screen(pilot, LabScreen).focused is table(pilot), "where the run will appear"
         await until(pilot, lambda: "finished" in app.snapshot.columns["state"], 30)
-        await pilot.press("escape", "enter", "tab", "tab")
+        await pilot.press("enter", "tab", "tab")
         await until(pilot, lambda: "hello moon" in screen_text(app))
 
 

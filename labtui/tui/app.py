@@ -169,8 +169,10 @@ class LabApp(App[None]):
         self.act(what, lambda: acts.write(self.lab.paths, what, keys, text))
 
     def launch(self, path: str, overrides: Sequence[str], repeats: int) -> None:
-        """Launch a recipe."""
-        started = self.workers_started
+        """Launch a recipe, and show the runs, where it will appear."""
+        started, first = self.workers_started, self.screen_stack[0]
+        if isinstance(first, LabScreen):
+            first.action_runs()
         self.act("launch", lambda: acts.launch(self.lab.paths, path, overrides, repeats, started))
 
     def act(self, name: str, do: Callable[[], str]) -> None:
