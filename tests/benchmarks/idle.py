@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import Row, child, fresh, labtui, median
 from lab import lab_of
-from screens import indexed
+from screens import all_shown, bare_shown, indexed
 from terminal import Terminal
 
 import labtui as api
@@ -46,10 +46,11 @@ def watched(terminals: list[Terminal], seconds: float) -> list[tuple[float, floa
 def rows(quick: bool) -> Iterator[Row]:
     """The lines of the table."""
     runs, seconds = (1_000, 5) if quick else (10_000, 20)
-    command = indexed(lab_of(runs))
+    lab = lab_of(runs)
+    command = indexed(lab)
     with Terminal(child("textual_app.py")) as bare, Terminal(command) as terminal:
-        bare.rest(2.0)
-        terminal.rest(2.0)
+        bare.ready(bare_shown, 2.0)
+        terminal.ready(all_shown(lab), 2.0)
         (base_cpu, base_sent), (used, sent) = watched([bare, terminal], seconds)
         work = f"TUI with {runs:,} runs, idle {seconds} s"
         yield Row(f"{work}: CPU; bare: empty Textual app", used, "%", base_cpu, 0.5)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from harness import Row, child, quantile
 from lab import lab_of, lab_with
-from screens import indexed
+from screens import all_shown, bare_shown, drawn, indexed
 from terminal import NARROW, WIDE, Terminal
 
 DOWN, UP, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[A", "\r", "\x1b", "\x7f"
@@ -62,11 +62,12 @@ def zooming(terminal: Terminal, times: int) -> list[float]:
 def rows(quick: bool) -> Iterator[Row]:
     """The lines of the table."""
     runs, points, moves, times = (1_000, 10_000, 40, 6) if quick else (10_000, 100_000, 200, 30)
-    table = indexed(lab_of(runs))
+    lab = lab_of(runs)
+    table = indexed(lab)
     for size, name in ((WIDE, "160×48"), (NARROW, "80×24")):
         with Terminal(child("textual_app.py", runs), size) as bare, Terminal(table, size) as terminal:
-            bare.rest(1.0)
-            terminal.rest(1.0)
+            bare.ready(bare_shown)
+            terminal.ready(all_shown(lab))
             base, moved = moving(bare, moves), moving(terminal, moves)
             echoes, shown = filtering(terminal, times)
             opened = opening(terminal, times)
@@ -77,7 +78,7 @@ def rows(quick: bool) -> Iterator[Row]:
         yield from _both("  opening a run", opened, (0.06, 0.1))
     long = indexed(lab_with(points, "train.loss", "val.loss", "test.loss"))
     with Terminal(long) as terminal:
-        terminal.rest(1.0)
+        terminal.ready(drawn)
         yield from _both(f"  zooming in 3 × {points:,} points, 160×48", zooming(terminal, times), (0.06, 0.1))
 
 

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 from harness import Row, child, labtui, median
-from lab import lab_of, lab_with
+from lab import lab_of, lab_with, recipe
 from terminal import NARROW, WIDE, Terminal
 
 from labtui.files.paths import LabPaths
@@ -23,11 +23,8 @@ Seen = Callable[[str], bool]
 def started(command: list[str], size: tuple[int, int], seen: Seen) -> tuple[float, float, float]:
     """Seconds to the first screen, to the first that shows something, and to the last change."""
     with Terminal(command, size) as terminal:
-        terminal.rest(1.0)
-        frames = terminal.frames()
-        found = next((frame for frame in frames if seen(frame.text)), None)
-        if found is None:
-            raise SystemExit(f"{command}: never complete:\n{terminal.text()}")
+        frames = terminal.ready(seen)
+        found = next(frame for frame in frames if seen(frame.text))
         first = next(frame for frame in frames if frame.text.strip())
         return tuple(frame.time - terminal.started for frame in (first, found, frames[-1]))  # type: ignore[return-value]
 
@@ -40,9 +37,15 @@ def indexed(lab: LabPaths) -> list[str]:
 
 
 def all_shown(lab: LabPaths) -> Seen:
-    """Whether a screen shows the newest run and the number of all."""
-    ids = lab.run_ids()
-    return lambda text: f"{len(ids)} finished" in text and ids[-1][-4:] in text
+    """Whether a screen shows the newest run in its first row and the number of all."""
+    count = len(lab.run_ids())
+    name = str(recipe(count - 1)["name"])
+    return lambda text: f"{count} finished" in text and name in text.split("\n")[2]
+
+
+def bare_shown(text: str) -> bool:
+    """Whether a screen shows what the Textual app of the baseline shows."""
+    return "ready" in text or "1.1" in text
 
 
 def drawn(text: str) -> bool:
@@ -59,8 +62,8 @@ def rows(quick: bool) -> Iterator[Row]:
     found: dict[str, list[tuple[float, float, float]]] = {}
     for _ in range(times):
         for name, command, size, seen in (
-            ("empty", child("textual_app.py"), WIDE, lambda text: "ready" in text),
-            ("own", child("textual_app.py", runs), WIDE, lambda text: "0.0" in text),
+            ("empty", child("textual_app.py"), WIDE, bare_shown),
+            ("own", child("textual_app.py", runs), WIDE, bare_shown),
             ("table", table, WIDE, all_shown(many)),
             ("table, small", table, NARROW, all_shown(many)),
             ("chart", chart, WIDE, drawn),

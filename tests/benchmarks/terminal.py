@@ -107,6 +107,20 @@ class Terminal:
                 raise SystemExit(f"{self.process.args}: not at rest:\n{self.text()}")
             time.sleep(min(max(quiet - (now - last), 0.001), 0.05))
 
+    def ready(self, seen: Callable[[str], bool], quiet: float = 1.0) -> list[Frame]:
+        """Wait until the screen shows something and the program is quiet; the screens up to then.
+
+        Raises:
+            SystemExit: that took too long.
+        """
+        begin, frames = time.perf_counter(), []
+        while not seen(frames[-1].text if frames else ""):
+            if time.perf_counter() - begin > 60:
+                raise SystemExit(f"{self.process.args}: never ready:\n{self.text()}")
+            self.rest(quiet)
+            frames += self.frames()
+        return frames
+
     def frames(self) -> list[Frame]:
         """The screens since the last call, one for each piece of output that changed it."""
         found = []
