@@ -60,6 +60,7 @@ class _Parser:
             at = found.end()
 
     def error(self, expected: str) -> FilterError:
+        """What was expected here, and what stands here."""
         here = self.tokens[self.place][1] if self.place < len(self.tokens) else "the end"
         return FilterError(f"filter {self.text!r}: {expected}, got {here!r}")
 
@@ -73,18 +74,21 @@ class _Parser:
         return False
 
     def expression(self, depth: int) -> Test:
+        """Terms joined by `or`."""
         terms = [self.term(depth)]
         while self.word("or"):
             terms.append(self.term(depth))
         return terms[0] if len(terms) == 1 else lambda row: any(t(row) for t in terms)
 
     def term(self, depth: int) -> Test:
+        """Factors joined by `and`."""
         factors = [self.factor(depth)]
         while self.word("and"):
             factors.append(self.factor(depth))
         return factors[0] if len(factors) == 1 else lambda row: all(f(row) for f in factors)
 
     def factor(self, depth: int) -> Test:
+        """`not`, parentheses, or a comparison."""
         if depth > _DEPTH:
             raise FilterError(f"filter {self.text[:40]!r}…: nested too deeply")
         if self.word("not"):
@@ -98,6 +102,7 @@ class _Parser:
         return self.comparison()
 
     def comparison(self) -> Test:
+        """A key, an operator and a value."""
         if self.place >= len(self.tokens) or self.tokens[self.place][0] == "op":
             raise self.error("expected a key")
         key = self.tokens[self.place][1]
