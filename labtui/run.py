@@ -22,6 +22,7 @@ STATES = ("running", "queued", "finished", "failed", "stopped", "preempted", "lo
 ENDED = ("finished", "failed", "stopped", "preempted")
 FRESH = 60.0
 """Seconds after which a heartbeat on another host no longer counts as alive."""
+_TABLES = ("origin", "validate", "train", "data", "model", "goals", "params")
 _NOT_PARAMS = ("format", "name", "description", "tags", "origin", "goals", "command")
 
 
@@ -72,7 +73,7 @@ def derive(paths: RunPaths) -> Status:
     attempt = max(_attempt(record) for record in records.values())
     current = {name: r if _attempt(r) == attempt else {} for name, r in records.items()}
     worker = current["process"]
-    started = worker.get("time")
+    started = _number(worker.get("time"))
     ending = current["result"] or current["verdict"]
 
     def status(state: str, **more: Any) -> Status:
@@ -81,19 +82,19 @@ def derive(paths: RunPaths) -> Status:
     if _alive(paths, worker):
         return status("running")
     if ending:
-        started = ending.get("started", started)
+        started = _number(ending.get("started", started))
         return status(
             str(ending.get("outcome", "failed")),
             reason=str(ending.get("reason", "")),
             message=str(ending.get("message", "")),
-            ended=ending.get("ended"),
+            ended=_number(ending.get("ended")),
             result=ending,
         )
     if not worker and not current["queue"]:
         return Status("idle", 0)
     control = read_json(paths.control) or {}
     if _attempt(control) == attempt:
-        return status("stopped", ended=control.get("time"))
+        return status("stopped", ended=_number(control.get("time")))
     claimants = _claimants(paths, attempt)
     if claimants is not None and not worker:
         # Between the claim and process.json the claim says who is at work.
@@ -109,6 +110,10 @@ def derive(paths: RunPaths) -> Status:
 def _attempt(record: Mapping[str, Any]) -> int:
     attempt = record.get("attempt")
     return attempt if isinstance(attempt, int) else 0
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _alive(paths: RunPaths, worker: Mapping[str, Any]) -> bool:
@@ -139,15 +144,20 @@ def _claimants(paths: RunPaths, attempt: int) -> list[dict[str, Any]] | None:
     for line in lines:
         with suppress(ValueError):
             found.append(json.loads(line))
-    return found
+    return [one for one in found if isinstance(one, dict)]
 
 
 def recipe_of(paths: RunPaths) -> dict[str, Any]:
-    """The resolved recipe's tables; empty when the file is broken."""
+    """The resolved recipe's tables; empty when the file is broken.
+
+    What other hands wrote cannot break a reader: what has to be a table is one.
+    """
     try:
-        return read(paths.recipe)
-    except (OSError, ValueError):
+        tables = read(paths.recipe)
+    except (OSError, ValueError, RecursionError):
         return {}
+    wrong = [key for key in _TABLES if not isinstance(tables.get(key, {}), dict)]
+    return {key: value for key, value in tables.items() if key not in wrong}
 
 
 def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -163,12 +173,22 @@ def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def params_of(tables: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe's options as flat dotted keys, without what only names and describes the run."""
-    return flatten({k: v for k, v in tables.items() if k not in _NOT_PARAMS})
+    flat = flatten({k: v for k, v in tables.items() if k not in _NOT_PARAMS})
+    return {key: _exact(value) for key, value in flat.items()}
+
+
+def _exact(value: Any) -> Any:
+    """A value that JSON has too: a whole number beyond 64 bits as text, dates as text."""
+    if isinstance(value, list):
+        return [_exact(v) for v in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value if isinstance(value, bool | int | float | str | Mapping) else str(value)
 
 
 def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
     """The row of a run without its metrics; the names are public (see `ls --format json`)."""
-    origin = tables.get("origin") or {}
+    origin, own = tables.get("origin") or {}, tables.get("tags")
     duration = None
     if status.started is not None:
         end = time.time() if status.state == "running" else status.ended
@@ -176,8 +196,8 @@ def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: l
     return {
         "id": paths.id,
         "name": str(tables.get("name", paths.id)),
-        "recipe": origin.get("file") or origin.get("script") or "",
-        "sweep": origin.get("sweep", ""),
+        "recipe": str(origin.get("file") or origin.get("script") or ""),
+        "sweep": str(origin.get("sweep", "")),
         "state": status.state,
         "reason": status.reason,
         "created": created(paths.id),
@@ -185,7 +205,7 @@ def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: l
         "ended": status.ended,
         "duration": duration,
         "attempt": status.attempt,
-        "tags": list(dict.fromkeys([*tables.get("tags", []), *tags])),
-        "facts": dict(status.result.get("facts") or {}),
+        "tags": list(dict.fromkeys(map(str, [*(own if isinstance(own, list) else []), *tags]))),
+        "facts": status.result["facts"] if isinstance(status.result.get("facts"), dict) else {},
         "params": params_of(tables),
     }

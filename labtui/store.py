@@ -177,7 +177,7 @@ class Index:
             return
         with suppress(OSError, LabtuiError):
             self.lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with locked(self.lab.store_lock):
+            with locked(self.lab.own):
                 db = _open(self.lab.store)
                 db.drop_tables()
                 for name, docs in (
@@ -211,7 +211,7 @@ def _entry(paths: RunPaths, mtime: int, known: dict[str, Any] | None) -> dict[st
     from labtui import series  # numpy: not needed when all rows are fresh
 
     tables = run.recipe_of(paths)
-    monitor = (tables.get("validate") or {}).get("monitor", "")
+    monitor = str(tables.get("validate", {}).get("monitor", ""))
     before = series.EMPTY
     if known:
         before = series.Summary(known["row"]["metrics"], known["offset"], known["step"])

@@ -78,6 +78,8 @@ class Run:
                 print(f"labtui: metrics of this process are not recorded: {error}", file=sys.stderr)
         # The log's own method, so that a call costs one Python frame and not two.
         self.log = self._metrics.log if self._metrics else _nowhere
+        if guest and attempt > 1 and self._metrics:
+            self.log = self._first_log
         if not guest:
             _thread.start_new_thread(self._beat, ())
         atexit.register(self._at_exit)
@@ -86,6 +88,14 @@ class Run:
     def id(self) -> str:
         """The run's id."""
         return self.paths.id
+
+    def _first_log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """A program that was resumed goes on from its first step: what was there beyond is void."""
+        assert self._metrics
+        if self.log == self._first_log:
+            self._metrics.void_after(step - 1 if isinstance(step, int) else -1)
+            self.log = self._metrics.log
+        self._metrics.log(metrics, step)
 
     def void_after(self, step: int) -> None:
         """Declare earlier records with a step above this one void (resume from a checkpoint)."""
@@ -117,7 +127,7 @@ class Run:
 
                 path = folder / f"{name}.npz"
                 with replacing(path, fsync=False) as file:
-                    numpy.savez_compressed(file, **value)
+                    numpy.savez_compressed(file, **{key: _array(v) for key, v in value.items()})
             else:
                 path = folder / f"{name}.json"
                 write_json(path, finite(_listed(value)), fsync=False)
@@ -158,11 +168,11 @@ class Run:
             return
         self._finished.set()
         atexit.unregister(self._at_exit)
-        with suppress(OSError):
-            (self.paths.root / ".reserve").unlink()
         log = self._metrics
         if log and not log.close():
             print(f"labtui: some metrics of {self.id} could not be written: disk full?", file=sys.stderr)
+        with suppress(OSError):  # only now: on a full disk its room is for the result
+            (self.paths.root / ".reserve").unlink()
         if self.guest:
             return
         found = dict(best) if best else (log.best if log else None)
@@ -203,17 +213,20 @@ class Run:
             self.paths.heartbeat.write_text(f"{step}\n")
 
     def _at_exit(self) -> None:
-        error = getattr(sys, "last_value", None)
-        if error is None:
+        # What ended the script; the status of a bare sys.exit() is not to be had here.
+        self._ended_by(getattr(sys, "last_value", None))
+
+    def _ended_by(self, error: BaseException | None) -> None:
+        """Finish as an error says: none and exit status 0 finished, Ctrl-C stopped, others failed."""
+        if error is None or (isinstance(error, SystemExit) and not error.code):
             self.finish()
+        elif isinstance(error, KeyboardInterrupt):
+            self.finish("stopped")
         else:
-            self._failed(error)
+            import traceback
 
-    def _failed(self, error: BaseException) -> None:
-        import traceback
-
-        text = "".join(traceback.format_exception(error))
-        self.finish("failed", "error", f"{type(error).__name__}: {error}", traceback=text)
+            text = "".join(traceback.format_exception(error))
+            self.finish("failed", "error", f"{type(error).__name__}: {error}", traceback=text)
 
     def __enter__(self) -> Run:
         return self
@@ -221,12 +234,7 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self.finish()
-        elif isinstance(error, KeyboardInterrupt):
-            self.finish("stopped")
-        else:
-            self._failed(error)
+        self._ended_by(error)
 
 
 def init(
@@ -265,7 +273,7 @@ def init(
             raise LabError(f'goals: {metric} is {goal!r}, expected "min" or "max"')
     script = os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c") else ""
     tables: dict[str, Any] = {"format": 1, "name": recipe or "run", "description": description}
-    tables |= {"tags": list(tags or []), "params": _tomlable(params or {}), "goals": goals}
+    tables |= {"tags": [str(tag) for tag in tags or []], "params": _tomlable(params or {}), "goals": goals}
     tables |= {"validate": {"monitor": monitor} if monitor else {}, "origin": {"script": script}}
     tables = {key: value for key, value in tables.items() if value not in ("", [], {})}
     try:
@@ -296,6 +304,8 @@ def attach(root: Path) -> Run:
         if at_work or known.get("attempt") == attempt:
             raise LaunchError(f"{root}: attempt {attempt} was already started")
         _occupy(paths, attempt, "labtui")
+        for stale in (*root.glob(".*.tmp"), *paths.checkpoints.glob(".*.tmp")):
+            stale.unlink(missing_ok=True)  # what a killed writer left half done
     _reserve(paths)
     from labtui.files.toml import read
 
@@ -342,6 +352,11 @@ def _last_step(paths: RunPaths) -> int:
 
 def _nowhere(metrics: Mapping[str, Any], step: int | None = None) -> None:
     """Stands in for the log when another process writes it."""
+
+
+def _array(value: Any) -> Any:
+    """An array; of a tensor on any device, with a gradient or without, its values."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
 
 
 def _listed(value: Any) -> Any:

@@ -67,7 +67,7 @@ def test_a_run_ends_as_its_program_does(paths):
     for run in (good, bad):
         worker = launch.start(paths, run)
         assert derive(run).state == "running"
-        launch.judge(run, worker.wait())
+        worker.wait()
     assert derive(good).state == "finished"
     status = derive(bad)
     assert (status.state, status.reason) == ("failed", "error") and "3" in status.message
@@ -103,7 +103,7 @@ def test_a_killed_worker_never_shows_as_running(paths, number):
     os.kill(worker.pid, number)
     os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
     assert derive(run).state == "lost", "also while it is an unreaped zombie"
-    launch.judge(run, worker.wait())
+    worker.wait()
     status = derive(run)
     assert status.state == "failed" and signal.Signals(number).name in status.message
     seen = len(read(run, "train.loss").steps)
@@ -131,12 +131,12 @@ def test_kill_ends_worker_and_program(paths):
 
 def test_resuming_makes_a_new_attempt(paths):
     run = queue(paths, "import sys; sys.exit(1)")
-    launch.judge(run, launch.start(paths, run).wait())
+    launch.start(paths, run).wait()
     launch.resume(run)
     assert (derive(run).state, derive(run).attempt) == ("queued", 2)
     launch.resume(run)
     assert derive(run).attempt == 2, "asking twice asks once"
-    launch.judge(run, launch.start(paths, run).wait())
+    launch.start(paths, run).wait()
     assert (derive(run).state, derive(run).attempt) == ("failed", 2)
 
 

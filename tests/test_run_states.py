@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from labtui.files import process, rundir
 from labtui.files.atomic import write_json
@@ -147,3 +149,39 @@ def test_many_launchers_at_once_make_every_run(lab):
         run = LabPaths(lab).run(run_id)
         assert json.loads(run.queue.read_bytes())["directory"] == rundir.directory(run.root)
         assert run.root.stat().st_mode & 0o777 == 0o700
+
+
+values = st.recursive(
+    st.integers(-(2**70), 2**70)
+    | st.text(max_size=5)
+    | st.booleans()
+    | st.floats(allow_nan=True)
+    | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+keys = st.sampled_from(["name", "tags", "origin", "validate", "goals", "params", "train", "format", "x"])
+
+
+@given(tables=st.dictionaries(keys, values, max_size=5), result=values)
+@settings(max_examples=100, deadline=None)
+def test_whatever_a_recipe_or_result_holds_is_listed(tables, result, tmp_path_factory):
+    """What other hands wrote into one run directory must not hide the others."""
+    import orjson
+
+    import labtui
+    from labtui.files.atomic import dumps
+    from labtui.files.toml import dumps as toml_dumps
+
+    lab = LabPaths(tmp_path_factory.mktemp("lab"))
+    run = rundir.create(lab, "x", TABLES, queued=True)
+    try:
+        run.recipe.write_bytes(toml_dumps(tables))
+    except (TypeError, ValueError):
+        return
+    run.result.write_bytes(dumps({"attempt": 1, "facts": result, "ended": result, "reason": result}))
+    (row,) = labtui.open(lab.root).runs()
+    orjson.dumps(row.fields)
+    from labtui.cli.listing import _columns
+
+    _columns([row.fields])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from labtui import launch, run
@@ -38,7 +39,8 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
             states.append("failed")
         except KeyboardInterrupt:
             for waiting in runs[place + 1 :]:
-                launch.stop(waiting)
+                with suppress(LabtuiError):
+                    launch.stop(waiting)
             _closing_line(paths)
             return 130
         _closing_line(paths)
@@ -46,17 +48,14 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
 
 
 def _follow(lab: Lab, paths: RunPaths) -> str:
-    worker = launch.start(lab.paths, paths)
     tables = run.recipe_of(paths)
     try:
+        worker = launch.start(lab.paths, paths)
         with _Progress(tables) as progress:
             _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
     except KeyboardInterrupt:
         _interrupt(paths)
         raise
-    finally:
-        if worker is not None and worker.poll() is not None:
-            launch.judge(paths, worker.returncode)
     return run.derive(paths).state
 
 

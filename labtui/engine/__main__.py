@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
     try:
         tables = toml.read(run.paths.recipe)
         ended = work(run, tables, asked, result)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a part of the user's own may exit
         from labtui.engine.failure import explain
 
         reason, message = explain(error, tables.get("train", {}).get("batch_size"))

@@ -90,21 +90,20 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the exclusive lock of a folder, or of a lock file (made when missing).
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the exclusive lock of a folder.
 
     The kernel frees it when the holder dies, so no lock is ever stale.
 
     Raises:
-        LabError: the lock cannot be taken (no rights).
+        LabError: there is no such folder, or no right to lock it.
     """
     try:
-        if path.is_dir():
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        else:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise LabError(f"{folder}: is gone; `labtui ls` lists what is there") from None
     except OSError as error:
-        raise LabError(f"{path}: cannot be locked ({error.strerror}); check its rights") from None
+        raise LabError(f"{folder}: cannot be locked ({error.strerror}); check its rights") from None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

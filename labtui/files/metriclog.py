@@ -49,6 +49,16 @@ class _Plan:
         self.pack: Callable[[int, float, Any], bytes] = eval(f"lambda s, t, v: p({arguments})", {"p": pack})
 
 
+_VOIDING = _Plan([VOID], None)
+
+
+class _Refusing(dict[tuple[Any, ...], _Plan]):
+    """Stands in for the plans of a log that is closed."""
+
+    def get(self, *_: Any) -> Any:
+        raise LabError("closed")
+
+
 class MetricLog:
     """Appends metrics to one run. Never blocks on the disk, never raises into the caller.
 
@@ -77,7 +87,7 @@ class MetricLog:
         self._open(paths)
         self._awake = False
         self._wake, self._closing = threading.Event(), threading.Event()
-        self._naming, self._writing = threading.Lock(), threading.Lock()
+        self._naming, self._queueing, self._writing = (threading.Lock() for _ in range(3))
         # threading.Thread would wait until the thread has begun, milliseconds on a busy machine.
         _thread.start_new_thread(self._run, ())
         _open_logs.add(self)
@@ -121,8 +131,9 @@ class MetricLog:
                     values = tuple(map(_plain, values))
                     plan.late = plan.late or not all(value.__class__ is float for value in values)
                     break
-            if plan.late:
-                self._late.append((plan, step, now, values))
+            if plan.late or self._late:  # what comes after a waiting row waits too
+                with self._queueing:
+                    self._late.append((plan, step, now, values))
             else:
                 plan.last = packed = plan.pack(step, now, values)
                 self._packed += packed
@@ -130,6 +141,8 @@ class MetricLog:
                     self._keep_best(values[plan.watched], step)
             self.step = step
         except Exception as error:
+            if self._closing.is_set():
+                return self._warn("log() is of no use here: the run has ended, or is the parent process's")
             return self._warn(f"log() could not take {metrics!r:.200} at step {step!r:.40}: {error}")
         if not self._awake:
             self._awake = True
@@ -137,7 +150,11 @@ class MetricLog:
 
     def void_after(self, step: int) -> None:
         """Declare all earlier records with a step above this one void (resume from a checkpoint)."""
-        self._packed += _pack_one(VOID, step, time(), 0.0)
+        with self._queueing:
+            if self._late:
+                self._late.append((_VOIDING, step, time(), (0.0,)))
+            else:
+                self._packed += _pack_one(VOID, step, time(), 0.0)
         self.step = step
         self._awake = True
         self._wake.set()
@@ -164,6 +181,7 @@ class MetricLog:
             if not self._closing.is_set():
                 self._write()
                 self._closing.set()
+                self._plans = _Refusing(self._plans)
                 os.close(self._bin)
                 os.close(self._names_file)
         _open_logs.discard(self)
@@ -184,13 +202,15 @@ class MetricLog:
             self._closing.wait(1.0 if full else PAUSE)
 
     def _write(self) -> None:
-        size = len(self._packed)
-        late = [self._late.popleft() for _ in range(len(self._late))]
+        with self._queueing:  # so that no row that waits overtakes one that does not
+            size = len(self._packed)
+            packed = self._packed[:size]
+            del self._packed[:size]
+            late = list(self._late)
+            self._late.clear()
         # Taken after the records: the names of all of them are in it, and are written first.
         names = b"".join(self._names.popleft() for _ in range(len(self._names)))
         self._unwritten_names = self._append(self._names_file, self._unwritten_names + names)
-        packed = self._packed[:size]
-        del self._packed[:size]
         for row in late:
             packed += self._pack_late(*row)
         self._unwritten = self._unwritten + packed if self._unwritten else packed
@@ -258,8 +278,10 @@ class MetricLog:
         self._names.clear()
         self._unwritten = self._unwritten_names = b""
         self._awake = True
-        self._closing, self._writing, self._naming = threading.Event(), threading.Lock(), threading.Lock()
+        self._naming, self._queueing, self._writing = (threading.Lock() for _ in range(3))
+        self._closing = threading.Event()
         self._closing.set()
+        self._plans = _Refusing()
         # The lock on the metric log is shared with the parent until the child lets go of it.
         os.close(self._bin)
         os.close(self._names_file)

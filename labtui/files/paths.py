@@ -10,7 +10,10 @@ from pathlib import Path
 
 from labtui.errors import LabError
 
-RUN_ID = re.compile(r"\d{8}-\d{6}-[^\s/\\\x00-\x1f]+-[0-9a-z]{4}")
+RUN_ID = re.compile(
+    r"(?!0000)\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])-([01]\d|2[0-3])[0-5]\d[0-5]\d"
+    r"-[^\s/\\\x00-\x1f]+-[0-9a-z]{4}"
+)
 """What the name of a run directory looks like."""
 
 _SLUG_BYTES = 100
@@ -45,7 +48,8 @@ def created(run_id: str) -> float:
     """Unix time in a run id."""
     import calendar
 
-    return float(calendar.timegm(time.strptime(run_id[:15], "%Y%m%d-%H%M%S")))
+    date = (run_id[:4], run_id[4:6], run_id[6:8], run_id[9:11], run_id[11:13], run_id[13:15])
+    return float(calendar.timegm(tuple(map(int, date))))
 
 
 class _Rooted:
@@ -129,11 +133,6 @@ class LabPaths(_Rooted):
     def store(self) -> Path:
         """The index, which can be deleted at any time."""
         return self.own / "store.json"
-
-    @property
-    def store_lock(self) -> Path:
-        """Held while the index is refreshed."""
-        return self.own / "store.lock"
 
     def run(self, run_id: str) -> RunPaths:
         """The files of one run."""

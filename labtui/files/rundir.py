@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from time import time
 from typing import Any
@@ -22,9 +22,7 @@ def directory(root: Path) -> list[int]:
     return [status.st_dev, status.st_ino]
 
 
-def create(
-    lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool, priority: int = 0
-) -> RunPaths:
+def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool) -> RunPaths:
     """Build a run directory in `runs/.new-*` and rename it into place.
 
     Args:
@@ -40,15 +38,13 @@ def create(
         temporary.mkdir(mode=0o700)
         _write(temporary / "recipe.toml", toml_dumps(recipe))
         if queued:
-            _write(temporary / "queue.json", dumps(request(temporary, 1, priority)))
+            _write(temporary / "queue.json", dumps(request(temporary, 1)))
         for _ in range(100):
             paths = lab.run(new_run_id(name))
             # A directory takes the place of an empty one only, so no run is ever overwritten.
-            if not paths.root.exists():
-                with suppress(OSError):
-                    os.rename(temporary, paths.root)
-                    sync_folder(lab.runs)
-                    return paths
+            if not paths.root.exists() and _renamed(temporary, paths.root):
+                sync_folder(lab.runs)
+                return paths
     except OSError as error:
         raise LabError(
             f"{lab.runs}: a run cannot be made here ({error.strerror}); check rights and free space"
@@ -59,11 +55,11 @@ def create(
     raise LabError(f"{lab.runs}: no free run id for {name!r}")
 
 
-def request(root: Path, attempt: int, priority: int = 0) -> dict[str, Any]:
+def request(root: Path, attempt: int) -> dict[str, Any]:
     """The content of `queue.json`: a request to start this directory, not a copy of it."""
     return {
         "attempt": attempt,
-        "priority": priority,
+        "priority": 0,
         "after": [],
         "host": process.host(),
         "directory": directory(root),
@@ -103,6 +99,16 @@ def remove(lab: LabPaths, run_id: str) -> None:
         _remove(trash)
     except OSError as error:
         raise LabError(f"{lab.runs / run_id}: cannot be removed ({error.strerror})") from error
+
+
+def _renamed(folder: Path, target: Path) -> bool:
+    try:
+        os.rename(folder, target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        raise
+    return True
 
 
 def _remove(folder: Path, ignore_errors: bool = False) -> None:

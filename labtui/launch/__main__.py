@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labtui.errors import LabtuiError
 from labtui.files.paths import LabPaths
-from labtui.launch.start import judge, start
+from labtui.launch.start import start
 
 
 def main(folder: str, run_ids: list[str]) -> None:
@@ -20,7 +20,7 @@ def main(folder: str, run_ids: list[str]) -> None:
         except LabtuiError:
             continue  # the run says why
         if worker is not None:
-            judge(paths, worker.wait())
+            worker.wait()
 
 
 if __name__ == "__main__":

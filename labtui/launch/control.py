@@ -6,13 +6,17 @@ import os
 import signal
 import time
 from contextlib import suppress
+from typing import Any
 
 from labtui import run
 from labtui.errors import LaunchError
 from labtui.files import process, rundir
-from labtui.files.atomic import locked, write_json
+from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.files.toml import read
+
+GRACE = 2.0
+"""Seconds that a worker has to end by itself when it is to be killed."""
 
 
 def stop(paths: RunPaths, *, kill: bool = False) -> None:
@@ -27,26 +31,43 @@ def stop(paths: RunPaths, *, kill: bool = False) -> None:
         status = run.derive(paths)
         if status.state not in ("running", "queued"):
             raise LaunchError(f"{paths.id}: is {status.state}; there is nothing to stop")
-        action = "kill" if kill else "stop"
-        write_json(paths.control, {"attempt": status.attempt, "action": action, "time": time.time()})
+        unwritten = _ask(paths, status.attempt, "kill" if kill else "stop")
     worker = dict(status.process)
     if not worker or worker.get("host") != process.host():
+        if unwritten:
+            raise unwritten
         return
     if kill:
         _kill(worker)
+    elif unwritten:
+        raise unwritten
     elif worker.get("launcher") == "script":
         # A script of the user's own does not look at control.json.
         process.send(worker, signal.SIGTERM)
 
 
-def _kill(worker: dict[str, object]) -> None:
-    """End the worker and what it started in its process group."""
-    pid = worker["pid"]
-    assert isinstance(pid, int)
-    leads = process.alive(worker) and os.getpgid(pid) == pid
-    if process.send(worker, signal.SIGKILL) and leads:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+def _ask(paths: RunPaths, attempt: int, action: str) -> LaunchError | None:
+    """Write `control.json`; the error when that cannot be done."""
+    try:
+        write_json(paths.control, {"attempt": attempt, "action": action, "time": time.time()})
+    except OSError as error:
+        return LaunchError(
+            f"{paths.control}: cannot be written ({error.strerror}); `stop --kill` needs no room"
+        )
+    return None
+
+
+def _kill(worker: dict[str, Any]) -> None:
+    """End the worker and what it started.
+
+    A worker that still listens ends by itself, and its program's whole process group with it.
+    """
+    if worker.get("launcher") == "labtui" and process.wait(worker, GRACE):
+        return
+    with suppress(ProcessLookupError):
+        leads = process.alive(worker) and os.getpgid(worker["pid"]) == worker["pid"]
+        if process.send(worker, signal.SIGKILL) and leads:
+            os.killpg(worker["pid"], signal.SIGKILL)
 
 
 def resume(paths: RunPaths, *, force: bool = False) -> None:
@@ -81,8 +102,12 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
                 f"{paths.id}: its process may still live on {host}, which cannot be seen from here; "
                 "make sure that it is gone, then resume with --force"
             )
-        attempt = max([status.attempt, *_claims(paths)]) + 1
-        write_json(paths.queue, rundir.request(paths.root, attempt))
+        asked = (read_json(paths.control) or {}).get("attempt")
+        known = [status.attempt, asked if isinstance(asked, int) else 0, *_claims(paths)]
+        try:
+            write_json(paths.queue, rundir.request(paths.root, max(known) + 1))
+        except OSError as error:
+            raise LaunchError(f"{paths.queue}: cannot be written ({error.strerror})") from error
 
 
 def _claims(paths: RunPaths) -> list[int]:

@@ -3,38 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from subprocess import Popen
 
 from labtui.errors import LabtuiError
 from labtui.files.paths import LabPaths, RunPaths
-
-
-class Started:
-    """Workers that this process started: when one ends without a word, its run is told why."""
-
-    def __init__(self) -> None:
-        self._workers: list[tuple[RunPaths, Popen[bytes]]] = []
-
-    def start(self, lab: LabPaths, runs: Sequence[RunPaths]) -> None:
-        """Start queued runs; several one after another, in a process of their own."""
-        from labtui import launch
-
-        if len(runs) != 1:
-            launch.start_all(lab, runs)
-            return
-        worker = launch.start(lab, runs[0])
-        if worker is not None:
-            self._workers.append((runs[0], worker))
-
-    def judge(self) -> None:
-        """Collect those that ended."""
-        from labtui import launch
-
-        ended = [(paths, worker) for paths, worker in self._workers if worker.poll() is not None]
-        for paths, worker in ended:
-            self._workers.remove((paths, worker))
-            if paths.root.is_dir():
-                launch.judge(paths, worker.returncode)
 
 
 def expanded(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> list[dict[str, object]]:
@@ -52,12 +23,12 @@ def expanded(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -
     return [one.tables() for one in expand(recipe, source, repeats or None)]
 
 
-def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int, started: Started) -> str:
+def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> str:
     """Make the runs of a recipe and start them."""
-    from labtui.launch import enqueue
+    from labtui.launch import enqueue, start_all
 
     runs = enqueue(lab, expanded(lab, path, overrides, repeats))
-    started.start(lab, runs)
+    start_all(lab, runs)
     return f"launched {_count(len(runs))} of {path}"
 
 
@@ -68,7 +39,7 @@ def stop(lab: LabPaths, keys: Sequence[str]) -> str:
     return _each(keys, lambda key: launch.stop(lab.run(key)), "asked {} to stop")
 
 
-def resume(lab: LabPaths, keys: Sequence[str], started: Started) -> str:
+def resume(lab: LabPaths, keys: Sequence[str]) -> str:
     """Resume runs."""
     from labtui import launch
 
@@ -82,7 +53,7 @@ def resume(lab: LabPaths, keys: Sequence[str], started: Started) -> str:
         return _each(keys, one, "resumed {}")
     finally:
         if asked:
-            started.start(lab, asked)
+            launch.start_all(lab, asked)
 
 
 def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:

@@ -60,7 +60,6 @@ class LabApp(App[None]):
         self.snapshot = Snapshot()
         self.recipes: list[dict[str, Any]] = []
         self.trouble = ""
-        self.workers_started = acts.Started()
         for found in THEMES:
             self.register_theme(found)
         self.theme = theme if theme in self.available_themes else "labtui"
@@ -113,12 +112,18 @@ class LabApp(App[None]):
         """Keep what changed and hand it to the screens."""
         if news.snapshot is not None:
             self.snapshot = news.snapshot
-            self.workers_started.judge()
+            self.reap()
         if news.recipes is not None:
             self.recipes = news.recipes
         if news.trouble is not None:
             self.trouble = clean(news.trouble)
         self.news = news
+
+    def reap(self) -> None:
+        """Collect workers that this process started and that have ended; their runs are told why."""
+        from labtui.launch import reap
+
+        reap()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: the commands of the screen, and the theme."""
@@ -162,7 +167,7 @@ class LabApp(App[None]):
 
     def resume(self, keys: Sequence[str]) -> None:
         """Resume runs."""
-        self.act("resume", lambda: acts.resume(self.lab.paths, keys, self.workers_started))
+        self.act("resume", lambda: acts.resume(self.lab.paths, keys))
 
     def write(self, what: str, keys: Sequence[str], text: str) -> None:
         """Add a note or tags to runs, or replace the newest note."""
@@ -170,10 +175,10 @@ class LabApp(App[None]):
 
     def launch(self, path: str, overrides: Sequence[str], repeats: int) -> None:
         """Launch a recipe, and show the runs, where it will appear."""
-        started, first = self.workers_started, self.screen_stack[0]
+        first = self.screen_stack[0]
         if isinstance(first, LabScreen):
             first.action_runs()
-        self.act("launch", lambda: acts.launch(self.lab.paths, path, overrides, repeats, started))
+        self.act("launch", lambda: acts.launch(self.lab.paths, path, overrides, repeats))
 
     def act(self, name: str, do: Callable[[], str]) -> None:
         """Do something in a worker, say how it went, and look at the disk."""
