@@ -22,7 +22,10 @@ def read_notes(paths: RunPaths) -> dict[str, Any]:
     with suppress(OSError, ValueError, RecursionError):
         tables = read(paths.notes)
     tags = [tag for tag in _list(tables.get("tags")) if isinstance(tag, str)]
-    entries = {key: [e for e in _list(tables.get(key)) if isinstance(e, dict)] for key in ("notes", "todos")}
+    entries = {
+        key: [{**e, "text": str(e.get("text", ""))} for e in _list(tables.get(key)) if isinstance(e, dict)]
+        for key in ("notes", "todos")
+    }
     return {"tags": tags, **entries}
 
 

@@ -16,9 +16,8 @@ from typing import Any
 from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import RunPaths, created
-from labtui.files.toml import read
+from labtui.files.toml import flatten, read
 
-STATES = ("running", "queued", "finished", "failed", "stopped", "preempted", "lost", "idle")
 ENDED = ("finished", "failed", "stopped", "preempted")
 FRESH = 60.0
 """Seconds after which a heartbeat on another host no longer counts as alive."""
@@ -31,7 +30,7 @@ class Status:
     """Where the newest attempt of a run stands."""
 
     state: str
-    """One of `STATES`."""
+    """running, queued, finished, failed, stopped, preempted, lost or idle."""
     attempt: int
     """Number of the newest attempt; 0 for an idle directory."""
     reason: str = ""
@@ -158,17 +157,6 @@ def recipe_of(paths: RunPaths) -> dict[str, Any]:
         return {}
     wrong = [key for key in _TABLES if not isinstance(tables.get(key, {}), dict)]
     return {key: value for key, value in tables.items() if key not in wrong}
-
-
-def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as one table of dotted keys; lists stay lists."""
-    flat: dict[str, Any] = {}
-    for key, value in tables.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def params_of(tables: Mapping[str, Any]) -> dict[str, Any]:

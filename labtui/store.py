@@ -64,8 +64,6 @@ class Index:
 
     def __init__(self, lab: LabPaths) -> None:
         self.lab = lab
-        self.version = 0
-        """Counts the refreshes that changed a row."""
         self._loaded = False
         self._entries: dict[str, dict[str, Any]] = {}
         self._recipes: dict[str, Row] = {}
@@ -112,8 +110,6 @@ class Index:
                 changed.add(run_id)
         if new:
             self._entries = dict(sorted(self._entries.items()))
-        if changed:
-            self.version += 1
         if save:
             self._save()
         return changed

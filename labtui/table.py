@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from labtui.axis import short_exponent
 from labtui.cells import ELLIPSIS, clean, pad, width
+from labtui.files.atomic import finite
 
-__all__ = ["age", "cell", "clean", "duration", "markdown", "number", "render", "size"]
+__all__ = ["age", "cell", "clean", "duration", "markdown", "moment", "number", "render", "size"]
 
 Format = Literal["table", "json", "csv", "md"]
 Align = Literal["left", "right", "center"]
@@ -120,18 +121,7 @@ def _json_text(value: Any) -> str:
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # integers beyond 64 bits, half surrogates from file names
-        return json.dumps(_finite(value), default=str)
-
-
-def _finite(value: Any) -> Any:
-    """The value with null for what JSON has no number for."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return value
+        return json.dumps(finite(value), default=str)
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -207,6 +197,15 @@ def age(seconds: float | None) -> str:
         if seconds < below:
             return f"{int(seconds // unit)}{name}"
     return f"{int(seconds // (365 * 86400))}y"
+
+
+def moment(stamp: Any) -> str:
+    """A unix time as local date and minute; a dash for what is none."""
+    import time
+
+    if not isinstance(stamp, int | float):
+        return NOTHING
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(stamp))
 
 
 def size(count: float | None) -> str:

@@ -38,7 +38,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new lab
         raise LabError(
             f"{error.filename}: cannot be made ({error.strerror}); choose another folder"
         ) from None
-    print(f"{folder}: a lab with {copied} new recipes" + (f", {kept} kept" if kept else ""))
+    print(f"{folder}: a lab with {copied} new files in recipes/" + (f", {kept} kept" if kept else ""))
     here = "" if folder == Path(".") else f"cd {folder} && "
     print(f"try: {here}labtui run recipes/digits.toml")
 

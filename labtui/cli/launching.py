@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,9 @@ from labtui.errors import LaunchError, RecipeError
 
 if TYPE_CHECKING:
     from labtui.query import Lab
+    from labtui.recipe.core import Recipe
+
+_SHOWN = 50
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A file, or its path in recipes/.")]
 SetOption = Annotated[
@@ -39,7 +43,7 @@ def run_recipe(
 
     lab = open_lab()
     path = find_recipe(lab, recipe)
-    trainings = expand(load(path, set or []), recipe, repeats)
+    trainings = expand(load(path, set or []), source_of(lab, path), repeats)
     made = launch.enqueue(lab.paths, [training.tables() for training in trainings])
     if detach:
         for paths in made:
@@ -56,6 +60,12 @@ def find_recipe(lab: Lab, name: str) -> Path:
     return next((p for p in (path, *below) if p.is_file()), path)
 
 
+def source_of(lab: Lab, path: Path) -> str:
+    """How a run names its recipe file: below the lab if it lies there, whatever the user typed."""
+    absolute = Path(os.path.abspath(path))
+    return str(absolute.relative_to(lab.paths.root) if absolute.is_relative_to(lab.paths.root) else absolute)
+
+
 @app.command()
 def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], set: SetOption = None) -> int:
     """Check recipes without running them: runs, resolved options, model size."""
@@ -68,6 +78,7 @@ def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], se
         try:
             trainings = expand(load(find_recipe(lab, name), set or []), name)
             print(f"{name}: ok, {len(trainings)} run{'s' if len(trainings) > 1 else ''}")
+            _print_runs(trainings)
             _print_resolved(trainings[0].tables())
             if trainings[0].command is None:
                 _print_model(lab, trainings[0].tables())
@@ -77,8 +88,19 @@ def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], se
     return 2 if bad else 0
 
 
+def _print_runs(trainings: list[Recipe]) -> None:
+    """Cell, repeat and fold of each run, where there are several."""
+    from labtui.table import render
+
+    if len(trainings) > 1:
+        rows = [[t.origin.title, t.origin.repeat, t.origin.fold] for t in trainings[:_SHOWN]]
+        print(render(["cell", "repeat", "fold"], rows), end="")
+        if len(trainings) > _SHOWN:
+            print(f"… and {len(trainings) - _SHOWN} more")
+
+
 def _print_resolved(tables: dict[str, Any]) -> None:
-    from labtui.run import flatten
+    from labtui.files.toml import flatten
     from labtui.table import render
 
     hidden = ("format", "description", "origin")
@@ -195,9 +217,15 @@ def resume(
         if not found:
             say("nothing to resume: all of these are finished or running")
             return 0
+    paths = []
     for run in found.values():
-        launch.resume(run.paths, force=force)
-    paths = [run.paths for run in found.values()]
+        try:
+            launch.resume(run.paths, force=force)
+            paths.append(run.paths)
+        except LaunchError as error:
+            say(f"labtui: {error}")
+    if not paths:
+        return 2
     if detach:
         launch.start_all(lab.paths, paths)
         return 0

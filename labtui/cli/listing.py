@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -91,9 +92,12 @@ def show_run(run: RunArgument, format: FormatOption = Format.table) -> None:
     if format is not Format.table:
         show(["key", "value"], _pairs(found), format)
         return
+    import shutil
+
     from labtui.cli.page import page
 
-    print(page(found), end="")
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    print(page(found, shutil.get_terminal_size().columns, "256" if colored else "none"), end="")
 
 
 def _pairs(run: Run) -> list[list[Any]]:
@@ -151,6 +155,8 @@ def compare(
 ) -> None:
     """Show in which options and figures runs differ."""
     lab = open_lab()
+    if filter and not best_worst:
+        raise LabError("compare: --filter chooses runs for --best-worst METRIC, which is missing")
     chosen = _best_and_worst(lab, best_worst, filter) if best_worst else []
     chosen += [lab.run(reference).row.fields for reference in runs or []]
     if len(chosen) < 2:
@@ -172,8 +178,12 @@ def _best_and_worst(lab: Lab, metric: str, filter: str) -> list[dict[str, Any]]:
     rows = [row for row in rows if row["metrics"].get(metric, {}).get("at_best") is not None]
     if len(rows) < 2:
         raise LabError(f"compare: fewer than two runs have a value of {metric!r}")
-    largest_is_best = rows[0]["metrics"][metric]["goal"] == "max"
-    return [rows[-1], rows[0]] if largest_is_best else [rows[0], rows[-1]]
+    goal = rows[0]["metrics"][metric]["goal"]
+    if goal is None:
+        raise LabError(
+            f"compare: which way {metric!r} is better is not known; give it in the recipe's [goals]"
+        )
+    return [rows[-1], rows[0]] if goal == "max" else [rows[0], rows[-1]]
 
 
 @app.command()

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from labtui.table import age, cell, clean, duration, render
+from labtui.table import age, clean, duration, moment, render
 
 if TYPE_CHECKING:
+    from labtui.chart import Color
     from labtui.query.lab import Run
 
 
-def page(run: Run) -> str:
-    """The page of a run."""
+def page(run: Run, width: int, color: Color) -> str:
+    """The page of a run, with its curves as wide as the terminal."""
     row, status = run.row.fields, run.status()
     parts = [_head(row, status)]
     if row["metrics"]:
-        parts.append(_figures(row))
+        parts += [_figures(row), *_curves(run, width, color)]
     if status.state in ("failed", "lost"):
         parts += _cause(run, status)
     facts = [[key, value] for key, value in row["facts"].items() if not isinstance(value, dict)]
     if facts:
         parts.append(render(["fact", "value"], facts))
     parts.append(render(["option", "value"], [[key, value] for key, value in row["params"].items()]))
-    notes = [f"{_when(n.get('time'))}  {n.get('text', '')}" for n in run.notes()["notes"]]
+    notes = [f"{moment(n.get('time'))}  {n.get('text', '')}" for n in run.notes()["notes"]]
     if notes:
         parts.append(_block("notes", notes))
     parts.append(_block("files", [str(run.paths.root)]))
@@ -63,11 +65,27 @@ def _figures(row: dict[str, Any]) -> str:
     return render(columns, lines)
 
 
+def _curves(run: Run, width: int, color: Color) -> list[str]:
+    """Loss and monitored metric over the steps, side by side where there is room."""
+    from labtui.chart import Line, draw
+
+    series = run.all_series()
+    monitor = run.row.params.get("validate.monitor", "")
+    names = dict.fromkeys(["loss", str(monitor).rpartition(".")[2] or "loss"])
+    ascii = os.environ.get("TERM") in ("dumb", "linux")
+    parts = []
+    for name in names:
+        lines = [
+            Line(key, series[key].steps, series[key].values)
+            for key in (f"val.{name}", f"train.{name}", *([monitor] if name in str(monitor) else []))
+            if key in series
+        ]
+        lines = list({line.name: line for line in lines}.values())
+        if any(len(series[line.name].steps) > 1 for line in lines):
+            size = min(width, 100)
+            parts.append("\n".join(draw(lines, size, 12, xlabel="step", color=color, ascii=ascii)) + "\n")
+    return parts
+
+
 def _block(title: str, lines: list[str]) -> str:
     return "\n".join([title, *(f"  {clean(line)}" for line in lines)]) + "\n"
-
-
-def _when(stamp: Any) -> str:
-    if not isinstance(stamp, int | float):
-        return cell(None)
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(stamp))

@@ -31,13 +31,12 @@ def note(
 ) -> None:
     """Write an observation on a run, or show them."""
     from labtui import notes
-    from labtui.cli.page import _when
-    from labtui.table import clean
+    from labtui.table import clean, moment
 
     found = open_lab().run(run)
     if text is None:
         for entry in found.notes()["notes"]:
-            print(f"{_when(entry.get('time'))}  {clean(str(entry.get('text', '')))}")
+            print(f"{moment(entry.get('time'))}  {clean(str(entry.get('text', '')))}")
     elif not text.strip():
         raise LabError("note: the text is empty")
     else:

@@ -29,3 +29,14 @@ def dumps(tables: Mapping[str, Any]) -> bytes:
 
     # A lone surrogate (an undecodable byte of a file name) has no UTF-8 form.
     return tomli_w.dumps(tables).encode("utf-8", "backslashreplace")
+
+
+def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one table of dotted keys; lists stay lists."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from labtui.files.goals import Goal
 from labtui.recipe import optim
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
@@ -44,8 +45,6 @@ else:
     OptimizerSpec = _kinds(*optim.OPTIMIZERS)
     ScheduleSpec = _kinds(*optim.SCHEDULES)
     LossSpec = _kinds(*optim.LOSSES)
-
-Goal = Literal["min", "max"]
 
 
 class Origin(Spec):
@@ -140,8 +139,8 @@ class Sweep(Spec):
 
     method: Literal["grid"] = "grid"
     """How cells are made: the product of all lists."""
-    space: dict[str, list[Any]] = Field({}, min_length=1)
-    """Recipe key to the values it takes."""
+    space: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    """Recipe key to the values it takes; empty: one cell."""
     repeats: int = Field(1, ge=1)
     """Trainings of each cell, with `train.seed` counted up."""
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from labtui.errors import RecipeError
+from labtui.files.toml import flatten
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w-]*(?:\.[\w-]+)*)\}")
 """Braces around a dotted key. Any other brace is an ordinary character."""
@@ -23,7 +24,7 @@ def fill(command: list[str], tables: Mapping[str, Any]) -> list[str]:
     Raises:
         RecipeError: a key that the recipe does not have, or that names a table.
     """
-    values = dict(_flat(tables))
+    values = flatten(tables)
 
     def value(match: re.Match[str]) -> str:
         key = match[1]
@@ -39,13 +40,3 @@ def fill(command: list[str], tables: Mapping[str, Any]) -> list[str]:
         return json.dumps(found, ensure_ascii=False, default=str)
 
     return [PLACEHOLDER.sub(value, word) for word in command]
-
-
-def _flat(tables: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    pairs: list[tuple[str, Any]] = []
-    for key, value in tables.items():
-        if isinstance(value, Mapping):
-            pairs += _flat(value, f"{prefix}{key}.")
-        else:
-            pairs.append((prefix + key, value))
-    return pairs

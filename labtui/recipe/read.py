@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +61,12 @@ def check(
     try:
         recipe = Recipe.model_validate(tables)
     except ValidationError as error:
+        if texts := _texts(error, overrides):
+            # `--set name=2024`: a number to TOML, but the field is a text.
+            mended = copy.deepcopy(dict(tables))
+            for *path, last, value in texts:
+                reduce(getitem, path, mended)[last] = value
+            return check(mended, source, lines, overrides)
         changed = {tuple(o.partition("=")[0].split(".")) for o in overrides}
         problems = [_problem(p, source, lines or {}, changed) for p in error.errors()]
         raise RecipeError("\n".join(dict.fromkeys(problems))) from None
@@ -132,6 +141,14 @@ def parse_value(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
     return value["value"] if len(value) == 1 else text
+
+
+def _texts(error: ValidationError, overrides: Sequence[str]) -> list[tuple[str, ...]]:
+    """Paths and plain texts of overrides that were read as something else where a text is wanted."""
+    wanted = {_path(p["loc"]) for p in error.errors() if p["type"] == "string_type"}
+    pairs = (override.partition("=") for override in overrides)
+    found = [(*(part.strip() for part in key.split(".")), value) for key, _, value in pairs]
+    return [one for one in found if one[:-1] in wanted]
 
 
 def _problem(

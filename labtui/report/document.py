@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from labtui.files.goals import goal_of
+from labtui.files.toml import flatten
 from labtui.query.rows import Metric
-from labtui.run import flatten
 from labtui.table import number
 
 if TYPE_CHECKING:

@@ -27,14 +27,7 @@ def section(doc: Document) -> Iterator[str]:
 def _command(doc: Document) -> Iterator[str]:
     origin = mapping(doc.recipe.get("origin"))
     if doc.kind == "script":
-        script = str(origin.get("script") or "")
-        if script:
-            yield fence(f"python {shlex.quote(script)}", "sh")
-        yield (
-            "*The script's own arguments are not recorded.*"
-            if script
-            else ("*Not recorded: the program was typed in or read from a pipe, not a file.*")
-        )
+        yield from _script(str(origin.get("script") or ""), doc.run.environment().get("argv"))
         return
     if not doc.recipe:
         yield f"*Not recorded: {doc.absence}.*"
@@ -95,6 +88,17 @@ def _machine(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, 
         yield "trained on", str(device)
 
 
+def _script(script: str, argv: object) -> Iterator[str]:
+    """How a script was called; `argv` is the interpreter, the script and its arguments."""
+    if not script:
+        yield "*Not recorded: the program was typed in or read from a pipe, not a file.*"
+    elif isinstance(argv, list) and len(argv) > 1:
+        yield fence(shlex.join(["python", *map(str, argv[1:])]), "sh")
+    else:
+        yield fence(f"python {shlex.quote(script)}", "sh")
+        yield "*Its arguments are not recorded: it ended within a second.*"
+
+
 def _times(doc: Document) -> Iterator[tuple[str, str]]:
     row = doc.run.row
     yield "started", moment(row.started) or NONE
@@ -105,5 +109,5 @@ def _times(doc: Document) -> Iterator[tuple[str, str]]:
 
 def _no_environment(doc: Document) -> str:
     if doc.kind == "script":
-        return "since labtui did not start this script"
+        return "since the script ended within a second"
     return "since " + doc.absence if not doc.status.over else "`environment.json` is missing or broken"

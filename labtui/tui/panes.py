@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from labtui.cells import clean, pad
 from labtui.rows import Row
-from labtui.table import age, cell, duration, number
+from labtui.table import age, cell, duration, moment, number
 from labtui.tui.feed import Detail
 from labtui.tui.tables import SIGNS
 
@@ -109,19 +108,13 @@ def note_rows(detail: Detail) -> list[Row]:
     """Notes with their dates, then to-dos."""
     out: list[Row] = []
     for note in detail.notes.get("notes", []):
-        out.append([(_date(note.get("time")), "dim")])
+        out.append([(moment(note.get("time")), "dim")])
         out += [[(clean(line), "")] for line in str(note.get("text", "")).splitlines()]
     for todo in detail.notes.get("todos", []):
         done = bool(todo.get("done"))
         text = clean(str(todo.get("text", "")))
         out.append([("☑ " if done else "☐ ", "accent"), (text, "dim" if done else "")])
     return out or [[("no notes; n adds one", "dim")]]
-
-
-def _date(seconds: Any) -> str:
-    if not isinstance(seconds, int | float):
-        return ""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
 def _pair(key: str, value: str) -> Row:
