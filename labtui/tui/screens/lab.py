@@ -25,7 +25,7 @@ from labtui.tui.widgets.table import Cells, Table
 
 SETTLED = 0.12
 """Seconds the cursor rests before its run's charts are read: moving stays free of the disk."""
-TYPED = 0.15
+TYPED = 0.01
 """Seconds without a key before a filter that is being typed is tried."""
 
 
@@ -73,6 +73,11 @@ class LabScreen(RunActions):
             self.show_news(News(snapshot=known.snapshot, recipes=known.recipes))
         self.show_status()
 
+    def on_screen_resume(self) -> None:
+        """Catch up on what changed meanwhile."""
+        self.show_news(News(snapshot=self.lab_app.snapshot, recipes=self.lab_app.recipes))
+        super().on_screen_resume()
+
     @property
     def runs(self) -> Table:
         """The table of runs."""
@@ -103,8 +108,9 @@ class LabScreen(RunActions):
         return self.marked or ([self.runs.key] if self.runs.key else [])
 
     def show_news(self, news: News | None) -> None:
-        """Show what changed on the disk."""
-        if news is None:
+        """Show what changed on the disk. Under another screen nothing is painted: Textual would paint
+        the whole of that one for each line here."""
+        if news is None or self.app.screen is not self:
             return
         if news.snapshot is not None:
             self._snapshot = news.snapshot

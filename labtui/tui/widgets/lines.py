@@ -140,7 +140,7 @@ class TextView(ScrollView, can_focus=True):
         """One row of what is in sight."""
         number = y + self.scroll_offset.y
         row = self.rows[number] if number < len(self.rows) else []
-        return self.paint.strip(row, self.size.width)
+        return self.paint.strip(row, self.scrollable_content_region.width)
 
     def action_move(self, lines: int) -> None:
         """Scroll by lines."""

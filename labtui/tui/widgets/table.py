@@ -105,6 +105,11 @@ class Table(ScrollView, can_focus=True):
     def _lines(self) -> int:
         return max(self.size.height - 1, 0)
 
+    @property
+    def _width(self) -> int:
+        """Cells of a line, beside the scroll bar if there is one."""
+        return self.scrollable_content_region.width
+
     def show(self, keys: Sequence[str]) -> None:
         """Show these rows; only lines that differ from what is painted are painted again."""
         key, before = self.key, len(self.keys)
@@ -123,7 +128,7 @@ class Table(ScrollView, can_focus=True):
 
     def repaint(self) -> None:
         """Paint the lines whose content differs from what was painted last."""
-        width, height = self.size
+        width, height = self._width, self.size.height
         for y in range(height):
             if self._painted.get(y) != self._content(y, width):
                 self.refresh(Region(0, y, width, 1))
@@ -138,7 +143,7 @@ class Table(ScrollView, can_focus=True):
         if row == self.cursor or not self.keys:
             return
         before, self.cursor = self.cursor, row
-        top, (width, height) = self.scroll_offset.y, self.size
+        top, width, height = self.scroll_offset.y, self._width, self.size.height
         if row < top:
             self.scroll_to(y=row, animate=False)
         elif row >= top + height - 1:
@@ -182,7 +187,7 @@ class Table(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line: the head, then the rows in sight."""
-        width = self.size.width
+        width = self._width
         content = self._painted[y] = self._content(y, width)
         return self.paint.strip(content[0], width, "cursor" if content[1] else "")
 
