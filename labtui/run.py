@@ -99,7 +99,7 @@ def derive(paths: RunPaths) -> Status:
         # Between the claim and process.json the claim says who is at work.
         if any(process.alive(c) for c in claimants[1:]):
             return status("running")
-        if process.alive(claimants[0] if claimants else None):
+        if len(claimants) == 1 and process.alive(claimants[0]):
             return status("queued")
     if worker or claimants is not None:
         return status("lost", ended=_touched(paths.heartbeat))
@@ -108,7 +108,7 @@ def derive(paths: RunPaths) -> Status:
 
 def _attempt(record: Mapping[str, Any]) -> int:
     attempt = record.get("attempt")
-    return attempt if isinstance(attempt, int) else 0
+    return attempt if isinstance(attempt, int) and 0 < attempt < 2**31 else 0
 
 
 def _number(value: Any) -> float | None:
@@ -120,7 +120,8 @@ def _alive(paths: RunPaths, worker: Mapping[str, Any]) -> bool:
         return False
     if worker.get("host") != process.host():
         touched = _touched(paths.heartbeat)
-        return touched is not None and time.time() - touched < FRESH
+        # A clock that was set back puts heartbeats into the future, which says as little.
+        return touched is not None and abs(time.time() - touched) < FRESH
     return process.alive(dict(worker))
 
 

@@ -6,9 +6,10 @@ it, corrupt it or kill its writer, and the next reader builds the same table aga
 
 from __future__ import annotations
 
+import gc
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ _RACY = 2_000_000_000
 _WORTH_WRITING = 1_000_000
 """Bytes of new metrics of a live run after which its summary is kept."""
 
-_ENTRY = {"row", "over", "mtime", "offset", "step", "saved"}
+_ENTRY = {"row": dict, "over": bool, "mtime": int, "offset": int, "step": int, "saved": int}
+_ROW = {"metrics": dict, "params": dict, "facts": dict, "tags": list, "state": str, "name": str}
 
 Row = dict[str, Any]
 
@@ -68,6 +70,7 @@ class Index:
         self._entries: dict[str, dict[str, Any]] = {}
         self._recipes: dict[str, Row] = {}
         self._runs = str(lab.runs)
+        self._place = str(lab.root).encode("utf-8", "backslashreplace").decode()
         self._runs_mtime = -1
 
     @property
@@ -157,15 +160,23 @@ class Index:
         if self._loaded:
             return False
         self._loaded = True
+        # A million new objects, none of them garbage: the collector would look at them ten times.
+        gc.disable()
+        try:
+            self._read()
+        finally:
+            gc.enable()
+        return True
+
+    def _read(self) -> None:
         # A file of another version, another lab or another hand is as good as none.
         with suppress(KeyError, TypeError, ValueError, AttributeError, IndexError):
             db = _open(self.lab.store)
             meta = db.table("meta").all()[0]
-            if meta["version"] == VERSION and meta["lab"] == str(self.lab.root):
-                entries = {doc["row"]["id"]: dict(doc) for doc in db.table("runs") if doc.keys() >= _ENTRY}
+            if meta["version"] == VERSION and meta["lab"] == self._place:
+                entries = {doc["row"]["id"]: dict(doc) for doc in db.table("runs") if _whole(doc)}
                 self._recipes = {doc["path"]: dict(doc) for doc in db.table("recipes")}
                 self._entries = entries
-        return True
 
     def _save(self) -> None:
         """Write the index; a lab without write rights, or without runs yet, lives in memory."""
@@ -177,12 +188,19 @@ class Index:
                 db = _open(self.lab.store)
                 db.drop_tables()
                 for name, docs in (
-                    ("meta", [{"version": VERSION, "lab": str(self.lab.root)}]),
+                    ("meta", [{"version": VERSION, "lab": self._place}]),
                     ("recipes", self._recipes.values()),
                     ("runs", self._entries.values()),
                 ):
                     db.table(name).insert_multiple(docs)
                 db.close()
+
+
+def _whole(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry has what the reader counts on; another is derived anew."""
+    return all(isinstance(entry.get(key), kind) for key, kind in _ENTRY.items()) and all(
+        isinstance(entry["row"].get(key), kind) for key, kind in _ROW.items()
+    )
 
 
 def _open(path: Path) -> TinyDB:

@@ -92,6 +92,21 @@ def _table(
     return "\n".join(lines) + "\n"
 
 
+def without_spare(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], total: int, spare: Sequence[str]
+) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows without as many of the spare columns as it takes to fit into `total` cells."""
+    widths = {
+        name: max([width(name), *(width(cell(row[i])) for row in rows)]) for i, name in enumerate(columns)
+    }
+    kept = list(columns)
+    for name in spare:
+        if sum(widths[k] + GAP for k in kept) - GAP > total and name in kept:
+            kept.remove(name)
+    places = [list(columns).index(name) for name in kept]
+    return kept, [[row[place] for place in places] for row in rows]
+
+
 def _shrink(widths: list[int], total: int) -> int:
     """Cut the widest columns until the row fits into `total` cells; how many columns are kept."""
     kept = len(widths)
@@ -203,9 +218,10 @@ def moment(stamp: Any) -> str:
     """A unix time as local date and minute; a dash for what is none."""
     import time
 
-    if not isinstance(stamp, int | float):
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(stamp))
+    except (TypeError, ValueError, OverflowError, OSError):
         return NOTHING
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(stamp))
 
 
 def size(count: float | None) -> str:

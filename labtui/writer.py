@@ -267,7 +267,7 @@ def init(
         paths = RunPaths(Path(joined))
         attempt = (read_json(paths.process) or {}).get("attempt", 1)
         return Run(paths, attempt, guest=True)
-    goals = dict(goals or {})
+    recipe, monitor, goals = str(recipe), str(monitor), dict(goals or {})
     for metric, goal in goals.items():
         if goal not in ("min", "max"):
             raise LabError(f'goals: {metric} is {goal!r}, expected "min" or "max"')
@@ -300,6 +300,8 @@ def attach(root: Path) -> Run:
         if not paths.claim(attempt).exists():
             raise LaunchError(f"{root}: attempt {attempt} was not claimed by a launcher")
         known = read_json(paths.process) or {}
+        if known.get("directory") != rundir.directory(root):
+            known = {}  # copied with the directory
         at_work = process.alive(known) and not known.get("released")
         if at_work or known.get("attempt") == attempt:
             raise LaunchError(f"{root}: attempt {attempt} was already started")

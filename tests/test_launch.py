@@ -129,6 +129,43 @@ def test_kill_ends_worker_and_program(paths):
     assert derive(run).state == "stopped"
 
 
+def test_a_kill_reaches_what_the_program_started(paths):
+    run = queue(paths, "import subprocess; subprocess.Popen(['sleep', '61']); " + SLEEP)
+    launch.start(paths, run)
+    eventually(lambda: run.log.exists() and run.log.read_text() == "begun\n")
+    group = [p for p in Path("/proc").glob("[0-9]*") if b"sleep\x0061" in _cmdline(p)]
+    assert group
+    launch.stop(run, kill=True)
+    eventually(lambda: not any(b"sleep\x0061" in _cmdline(p) for p in group))
+    assert derive(run).state == "stopped"
+
+
+def _cmdline(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_late_verdict_is_of_its_own_attempt(paths):
+    run = queue(paths, SLEEP)
+    worker = launch.start(paths, run)
+    os.kill(worker.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+    launch.resume(run)
+    worker.wait()
+    assert (derive(run).state, derive(run).attempt) == ("queued", 2)
+
+
+def test_a_run_that_is_gone_is_said_to_be(paths):
+    run = queue(paths, "print(1)")
+    launch.remove(paths, run)
+    for act in (launch.stop, launch.resume):
+        with pytest.raises(LabError, match="is gone"):
+            act(run)
+    assert not run.root.exists(), "nothing is left in its place"
+
+
 def test_resuming_makes_a_new_attempt(paths):
     run = queue(paths, "import sys; sys.exit(1)")
     launch.start(paths, run).wait()
@@ -232,6 +269,11 @@ def test_folds_repeats_and_cells_are_runs_of_one_sweep(paths):
     assert found[6].origin.title == "optimizer.lr=0.2"
     made = launch.enqueue(paths, [recipe.tables() for recipe in found])
     assert check(recipe_of(made[0]), "recipe.toml") == found[0], "what is written reads as the same"
+
+
+def test_repeats_alone_are_a_sweep():
+    recipe = check({"name": "x", "command": ["true"], "sweep": {"repeats": 3}}, "x.toml")
+    assert [one.origin.repeat for one in expand(recipe, "x.toml")] == [0, 1, 2]
 
 
 def test_a_grid_that_is_too_large_says_how_large():

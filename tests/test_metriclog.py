@@ -206,7 +206,7 @@ def test_a_kill_loses_nothing_older_than_a_quarter_second(paths):
         killed = time.time()
     values = series.read(paths, "t")
     assert values.steps.tolist() == list(range(len(values.steps)))
-    assert values.values[-1] > killed - 0.5, "the log thread writes at least four times a second"
+    assert values.values[-1] > killed - 0.25 - 0.25, "a quarter of a second, and one for a busy machine"
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -222,3 +222,26 @@ def test_a_forked_child_writes_none_of_its_parents_rows(paths):
     os.waitpid(child, 0)
     log.close()
     assert series.read(paths, "x").values.tolist() == [1.0]
+
+
+def test_a_row_that_waits_is_not_overtaken(paths):
+    torch = pytest.importorskip("torch")
+    log = MetricLog(paths)
+    with log._writing:  # so that all of them wait
+        log.log({"m": torch.tensor(5.0)}, 1)
+        log.log({"m": 1.0, "x": 2.0}, 2)
+        log.void_after(1)
+        log.log({"m": 7.0}, 2)
+    log.close()
+    assert series.read(paths, "m").values.tolist() == [5.0, 7.0]
+    assert log.last()["m"] == 7.0
+
+
+def test_logging_after_the_end_is_told_and_costs_nothing(paths, capfd):
+    log = MetricLog(paths)
+    log.log({"m": 1.0}, 1)
+    log.close()
+    for step in range(1000):
+        log.log({"m": 2.0}, step)
+    assert capfd.readouterr().err.count("\n") == 1 and not log._packed
+    assert series.read(paths, "m").values.tolist() == [1.0] and log.last() == {"m": 1.0}

@@ -124,6 +124,11 @@ def test_overrides_choose_parts_and_remove_keys(tmp_path):
     assert load(path, ["model.channels=", "model.factory=m:f"]).model.factory == "m:f"
 
 
+def test_an_override_that_looks_like_a_number_can_be_a_text(tmp_path):
+    recipe = load(write(tmp_path, GOOD), ["name=2024", "description=true", "train.seed=3"])
+    assert (recipe.name, recipe.description, recipe.train.seed) == ("2024", "true", 3)
+
+
 @pytest.mark.parametrize(
     "override, expected",
     [

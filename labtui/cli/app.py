@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,16 +74,27 @@ def open_lab() -> Lab:
     return open_lab(_chosen["lab"])
 
 
-def show(columns: list[str], rows: list[list[Any]], format: Format = Format.table, **more: Any) -> None:
-    """Print a table in the wanted form; on a terminal it is cut to its width."""
-    from labtui.table import render
+def terminal_width() -> int | None:
+    """Cells of the terminal; None when the output goes elsewhere."""
+    import shutil
 
-    width = None
-    if sys.stdout.isatty():
-        import shutil
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
-        width = shutil.get_terminal_size().columns
-    print(render(columns, rows, width=width, format=format.value, **more), end="")
+
+def show(
+    columns: list[str], rows: list[list[Any]], format: Format = Format.table, spare: Sequence[str] = ()
+) -> None:
+    """Print a table in the wanted form; on a terminal it is cut to its width.
+
+    Args:
+        spare: columns that a narrow terminal does without, the first to go first.
+    """
+    from labtui.table import render, without_spare
+
+    width = terminal_width() if format is Format.table else None
+    if width is not None:
+        columns, rows = without_spare(columns, rows, width, spare)
+    print(render(columns, rows, width=width, format=format.value), end="")
 
 
 def say(message: str) -> None:

@@ -29,14 +29,17 @@ _POLL = 0.2
 def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
     """Start and follow runs; the exit status: 0 all finished, 1 one failed, 130 interrupted."""
     states = []
+    # Several runs have a starter of their own, so that they go on when this terminal is closed.
+    starter = launch.start_all(lab.paths, runs) if len(runs) > 1 else None
     for place, paths in enumerate(runs):
         count = f" ({place + 1} of {len(runs)})" if len(runs) > 1 else ""
         say(f"run {paths.id}{count}")
         try:
-            states.append(_follow(lab, paths))
-        except LaunchError as error:
-            say(f"labtui: {error}")
+            states.append(_follow(lab, paths, starter))
+        except (LaunchError, OSError) as error:
+            say(f"labtui: {error}" if paths.root.is_dir() else f"labtui: {paths.id}: was removed")
             states.append("failed")
+            continue
         except KeyboardInterrupt:
             for waiting in runs[place + 1 :]:
                 with suppress(LabtuiError):
@@ -47,10 +50,10 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
     return 0 if all(state == "finished" for state in states) else 1
 
 
-def _follow(lab: Lab, paths: RunPaths) -> str:
+def _follow(lab: Lab, paths: RunPaths, starter: launch.Worker | None) -> str:
     tables = run.recipe_of(paths)
     try:
-        worker = launch.start(lab.paths, paths)
+        worker = starter or launch.start(lab.paths, paths)
         with _Progress(tables) as progress:
             _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
     except KeyboardInterrupt:
@@ -66,7 +69,8 @@ def _watch(paths: RunPaths, tables: dict[str, Any], progress: _Progress, alive: 
     monitor = (tables.get("validate") or {}).get("monitor", "")
     summary = series.EMPTY
     while True:
-        going = alive() and run.derive(paths).state in ("running", "queued")
+        lives, state = alive(), run.derive(paths).state
+        going = state == "running" or (state == "queued" and lives)
         summary = series.summarise(paths, monitor, tables.get("goals"), summary)
         progress.show(summary, monitor)
         if not going:

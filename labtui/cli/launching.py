@@ -57,7 +57,7 @@ def find_recipe(lab: Lab, name: str) -> Path:
     """A recipe by its file, or by its path below the lab's `recipes/`, with or without `.toml`."""
     path = Path(name).expanduser()
     below = [lab.paths.recipes / name, lab.paths.recipes / f"{name}.toml", lab.paths.root / name]
-    return next((p for p in (path, *below) if p.is_file()), path)
+    return next((p for p in (path, *below) if os.path.isfile(p)), path)
 
 
 def source_of(lab: Lab, path: Path) -> str:
@@ -157,10 +157,10 @@ def recipes(format: FormatOption = Format.table) -> None:
     lab = open_lab()
     found = lab.recipes()
     rows = [
-        [r["path"], r["name"], r["error"] or _sentence(r["description"]), " ".join(map(str, r["tags"]))]
+        [r["path"], r["error"] or _sentence(r["description"]), r["name"], " ".join(map(str, r["tags"]))]
         for r in found
     ]
-    show(["recipe", "name", "description", "tags"], rows, format)
+    show(["recipe", "description", "name", "tags"], rows, format, spare=("name", "tags"))
     if not rows and format is Format.table:
         say(f"no recipes in {lab.paths.recipes}; `labtui init` puts examples there")
 

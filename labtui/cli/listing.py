@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from labtui.cli.app import Format, FormatOption, RunArgument, app, open_lab, show
+from labtui.cli.app import Format, FormatOption, RunArgument, app, open_lab, show, terminal_width
 from labtui.errors import LabError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from labtui.query.lab import Run
 
 _ON_TERMINAL = 50
+_WIDE = 110
+"""Cells of a terminal that has room for whole ids."""
 
 
 @app.command()
@@ -39,7 +41,9 @@ def ls(
         _json(shown)
         return
     columns, lines = _columns(shown)
-    show(columns, lines, format)
+    if format is Format.table and (terminal_width() or _WIDE) < _WIDE:
+        lines = [[line[0][-4:], *line[1:]] for line in lines]  # a part of the id is a reference too
+    show(columns, lines, format, spare=("tags", "age", "duration", "epoch"))
     if format is Format.table:
         if not rows:
             hint = "no run fits" if filter else "no runs yet; `labtui run RECIPE` starts one"
@@ -78,7 +82,7 @@ def _columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
 
 def _monitor(row: dict[str, Any]) -> str:
     monitor = row["params"].get("validate.monitor", "")
-    return monitor if monitor in row["metrics"] else ""
+    return monitor if isinstance(monitor, str) and monitor in row["metrics"] else ""
 
 
 @app.command("show")
@@ -159,8 +163,9 @@ def compare(
         raise LabError("compare: --filter chooses runs for --best-worst METRIC, which is missing")
     chosen = _best_and_worst(lab, best_worst, filter) if best_worst else []
     chosen += [lab.run(reference).row.fields for reference in runs or []]
+    chosen = list({row["id"]: row for row in chosen}.values())
     if len(chosen) < 2:
-        raise LabError("compare: give two runs or more, or --best-worst METRIC")
+        raise LabError("compare: give two different runs or more, or --best-worst METRIC")
     from labtui.query.lab import differing
 
     columns = ["key", *(row["id"] for row in chosen)]

@@ -38,7 +38,9 @@ def _head(row: dict[str, Any], status: Any) -> str:
     lines[1] += f" · {duration(row['duration'])} · {age(time.time() - row['created'])} ago"
     lines += [clean(line) for line in status.message.splitlines()]
     if row["state"] == "lost":
-        lines.append(f"its process ended without a word; `labtui resume {row['id']}` goes on")
+        script = status.process.get("launcher") == "script"
+        then = "run its script again" if script else f"`labtui resume {row['id']}` goes on"
+        lines.append(f"its process ended without a word; {then}")
     if row["tags"]:
         lines.append("tags: " + ", ".join(map(clean, row["tags"])))
     return "\n".join(lines) + "\n"

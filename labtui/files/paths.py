@@ -12,7 +12,7 @@ from labtui.errors import LabError
 
 RUN_ID = re.compile(
     r"(?!0000)\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])-([01]\d|2[0-3])[0-5]\d[0-5]\d"
-    r"-[^\s/\\\x00-\x1f]+-[0-9a-z]{4}"
+    r"-[^\s/\\\x00-\x1f\ud800-\udfff]+-[0-9a-z]{4}"
 )
 """What the name of a run directory looks like."""
 
@@ -160,12 +160,13 @@ def find_lab(explicit: str | Path | None = None) -> LabPaths:
     named = explicit or os.environ.get("LABTUI_LAB")
     if named:
         root = Path(named).expanduser().absolute()
-        if not root.is_dir():
+        if not os.path.isdir(root):
             source = "--lab" if explicit else "$LABTUI_LAB"
             raise LabError(f"{root}: no such folder ({source}); make it with `labtui init {named}`")
         return LabPaths(root)
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "labtui.toml").is_file() or (folder / "runs" / ".labtui").is_dir():
+        # Not Path.is_file, which raises where a folder cannot be read.
+        if os.path.isfile(folder / "labtui.toml") or os.path.isdir(folder / "runs" / ".labtui"):
             return LabPaths(folder)
     return LabPaths(here)

@@ -76,8 +76,12 @@ def claim(paths: RunPaths, attempt: int) -> bool:
         fd = os.open(paths.claim(attempt), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return False
-    with open(fd, "wb") as file:
-        file.write(dumps(process.identity()) + b"\n")
+    try:
+        with open(fd, "wb") as file:
+            file.write(dumps(process.identity()) + b"\n")
+    except OSError:
+        paths.claim(attempt).unlink()  # on a full disk the attempt is not spent
+        raise
     return True
 
 

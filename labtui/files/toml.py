@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -27,8 +30,8 @@ def dumps(tables: Mapping[str, Any]) -> bytes:
     """
     import tomli_w
 
-    # A lone surrogate (an undecodable byte of a file name) has no UTF-8 form.
-    return tomli_w.dumps(tables).encode("utf-8", "backslashreplace")
+    # Half a surrogate pair (an undecodable byte of an argument or a file name) has no form in TOML.
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", tomli_w.dumps(tables)).encode()
 
 
 def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -22,10 +22,10 @@ _workers: list[Worker] = []
 
 
 class Worker:
-    """One attempt that this process started. When its end is noticed here, and it left no result
-    itself, the run is told how it ended."""
+    """One attempt that this process started (or a starter of several, without a run of its own).
+    When its end is noticed here, and it left no result itself, the run is told how it ended."""
 
-    def __init__(self, paths: RunPaths, attempt: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, paths: RunPaths | None, attempt: int, process: subprocess.Popen[bytes]) -> None:
         self.paths, self.attempt, self._process = paths, attempt, process
         self._judged = False
 
@@ -37,7 +37,7 @@ class Worker:
     def poll(self) -> int | None:
         """Its exit status, negative for a signal; None while it lives."""
         status = self._process.poll()
-        if status is not None and not self._judged:
+        if status is not None and self.paths and not self._judged:
             self._judged = True
             _judge(self.paths, self.attempt, status)
         return status
@@ -111,21 +111,23 @@ def start(lab: LabPaths, paths: RunPaths) -> Worker | None:
     return _keep(Worker(paths, attempt, process))
 
 
-def start_all(lab: LabPaths, runs: Sequence[RunPaths]) -> None:
+def start_all(lab: LabPaths, runs: Sequence[RunPaths]) -> Worker | None:
     """Start queued runs one after another without waiting here: a starter of its own does it.
+
+    Returns:
+        The starter, or the worker of the only run.
 
     Raises:
         LaunchError: nothing can be started.
     """
     if len(runs) == 1:
-        start(lab, runs[0])
-        return
+        return start(lab, runs[0])
     arguments = [sys.executable, "-P", "-m", "labtui.launch", str(lab.root), *(p.id for p in runs)]
     try:
         starter = _spawn(arguments, lab.root, Path(os.devnull))
     except OSError as error:
         raise LaunchError(f"the starter of {len(runs)} runs cannot be started ({error.strerror})") from error
-    _keep(Worker(RunPaths(Path(os.devnull)), 0, starter))
+    return _keep(Worker(None, 0, starter))
 
 
 def _keep(worker: Worker) -> Worker:

@@ -75,7 +75,7 @@ class Train(Spec):
     """Largest norm of the whole gradient; absent: no clipping."""
     clip_value: float | None = Field(None, gt=0)
     """Largest absolute value of a gradient's element; absent: no clipping."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, order, dropout and augmentation."""
     log_every: int = Field(1, ge=1)
     """Optimiser steps between two records of `train.step_loss`."""
@@ -94,7 +94,7 @@ class Validate(Spec):
     """Number of folds (kfold, group). One run trains one fold."""
     fold: int | None = Field(None, ge=0)
     """The fold this run validates on; absent: a launch makes one run of each."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of the split, apart from `train.seed`: repeats then share their split."""
     monitor: str = "val.loss"
     """The metric that says which epoch is best."""

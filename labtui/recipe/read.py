@@ -87,6 +87,8 @@ def read_text(path: Path) -> str:
     try:
         if path.is_dir():
             raise RecipeError(f"{path}: is a folder; give a recipe file (`labtui recipes` lists them)")
+        if path.exists() and not path.is_file():
+            raise RecipeError(f"{path}: is no ordinary file; give a recipe file")
         if path.stat().st_size > LIMIT:
             size = path.stat().st_size / 1e6
             raise RecipeError(f"{path}: {size:.1f} MB is no recipe (at most {LIMIT / 1e6:.0f} MB)")
@@ -97,7 +99,7 @@ def read_text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or error
         raise RecipeError(f"{path}: cannot be read ({reason})") from None
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise RecipeError(f"{path}:{line}: not UTF-8 text (byte 0x{data[error.start]:02x})") from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -93,7 +95,10 @@ class LabApp(App[None]):
         await super().on_event(event)
 
     def on_mount(self) -> None:
-        """Ages grow."""
+        """Ages grow; a signal to end leaves the terminal as it was."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, None, 128 + number)
         self.set_interval(TICK, self.tick)
         if self.run_id:
             self.open_run(self.run_id)
