@@ -78,7 +78,9 @@ def derive(paths: RunPaths) -> Status:
     def status(state: str, **more: Any) -> Status:
         return Status(state, attempt, started=started, process=worker, **more)
 
-    if _alive(paths, worker):
+    # Between the claim and process.json the claim says who is at work.
+    claimants = _claimants(paths, attempt) if current["queue"] and not worker else None
+    if _alive(paths, worker) or any(process.alive(one) for one in (claimants or [])[1:]):
         return status("running")
     if ending:
         started = _number(ending.get("started", started))
@@ -94,14 +96,8 @@ def derive(paths: RunPaths) -> Status:
     control = read_json(paths.control) or {}
     if _attempt(control) == attempt:
         return status("stopped", ended=_number(control.get("time")))
-    claimants = _claimants(paths, attempt)
-    if claimants is not None and not worker:
-        # Between the claim and process.json the claim says who is at work.
-        if any(process.alive(c) for c in claimants[1:]):
-            return status("running")
-        if len(claimants) == 1 and process.alive(claimants[0]):
-            return status("queued")
-    if worker or claimants is not None:
+    starting = claimants and len(claimants) == 1 and process.alive(claimants[0])
+    if worker or (claimants is not None and not starting):
         return status("lost", ended=_touched(paths.heartbeat))
     return status("queued")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -164,6 +165,21 @@ def test_tags_notes_and_markup_are_data(cli, lab):
     assert row["tags"] == ["good"] and row["name"] == "[bold]x[/] \x1b[31mred"
 
 
+def test_bytes_that_are_no_text_spoil_no_notes(cli, lab):
+    run_id = a_run()
+    assert cli("note", run_id, "bad \udcff byte")[0] == 0
+    assert cli("note", run_id, "again")[0] == 0
+    assert cli("note", run_id)[1].count("\n") == 2
+
+
+def test_a_narrow_terminal_keeps_what_identifies_a_run(terminal, lab):
+    run_id = a_run("a name", **{"val.acc": 0.5, "test.acc": 0.25})
+    one = terminal("ls")
+    one.wait()
+    text = one.text.decode()
+    assert run_id[-4:] in text and "finished" in text and "0.25" in text
+
+
 def test_removing_asks(cli, lab):
     run_id = a_run()
     status, _, err = cli("rm", run_id)
@@ -310,6 +326,45 @@ def test_closing_the_terminal_stops_nothing(terminal, lab):
     assert derive(run).state == "running"
     assert terminal("stop", "--kill", "@last").wait() == 0
     assert derive(run).state == "stopped"
+
+
+def test_closing_the_terminal_ends_no_sweep(terminal, lab):
+    name = recipe(lab, "import time; time.sleep(1)", seed=0)
+    one = terminal("run", name, "--repeats", "3")
+    ids = _eventually(lambda: LabPaths(lab).run_ids() if len(LabPaths(lab).run_ids()) == 3 else None)
+    runs = [LabPaths(lab).run(i) for i in ids]
+    _eventually(lambda: derive(runs[0]).state == "running")
+    os.kill(one.pid, signal.SIGHUP)
+    one.wait()
+    _eventually(lambda: [derive(run).state for run in runs] == ["finished"] * 3, 30)
+
+
+def test_ctrl_c_stops_what_waits_too(terminal, lab):
+    name = recipe(lab, "import time; time.sleep(60)", seed=0)
+    one = terminal("run", name, "--repeats", "3")
+    ids = _eventually(lambda: LabPaths(lab).run_ids() if len(LabPaths(lab).run_ids()) == 3 else None)
+    runs = [LabPaths(lab).run(i) for i in ids]
+    _eventually(lambda: derive(runs[0]).state == "running" and runs[0].log.exists())
+    time.sleep(0.5)
+    one.send(b"\x03")
+    assert one.wait() == 130
+    assert [derive(run).state for run in runs] == ["stopped"] * 3
+
+
+def test_a_run_that_is_removed_under_its_follower_is_told(terminal, lab):
+    import shutil
+
+    one = terminal("run", recipe(lab, "import time; time.sleep(60)"))
+    (run_id,) = _eventually(lambda: LabPaths(lab).run_ids())
+    run = LabPaths(lab).run(run_id)
+    _eventually(lambda: derive(run).state == "running" and run.process.exists())
+    pid = json.loads(run.process.read_bytes())["pid"]
+    shutil.rmtree(run.root)
+    try:
+        assert one.wait() == 1 and b"was removed" in one.text
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_removing_asks_on_a_terminal(terminal, lab):

@@ -218,6 +218,35 @@ def test_a_copy_starts_only_when_it_is_asked_to(paths):
     assert derive(copy).state == "finished" and derive(run).state == "queued"
 
 
+def test_a_copy_of_a_running_run_can_be_resumed(paths):
+    import shutil
+
+    run = queue(paths, SLEEP)
+    launch.start(paths, run)
+    eventually(run.process.exists)
+    copy = paths.run(run.id[:-4] + "copy")
+    shutil.copytree(run.root, copy.root)
+    assert derive(copy).state == "idle"
+    launch.resume(copy)
+    launch.start(paths, copy)
+    eventually(lambda: (read_json(copy.process) or {}).get("attempt") == 2)
+    assert derive(copy).state == derive(run).state == "running"
+
+
+def test_on_a_full_disk_no_attempt_is_spent(paths, monkeypatch):
+    run = queue(paths, "print(1)")
+
+    def full(*_: Any) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("labtui.files.rundir.dumps", full)
+    with pytest.raises(LaunchError, match="No space left"):
+        launch.start(paths, run)
+    assert derive(run).state == "queued"
+    monkeypatch.undo()
+    assert launch.start(paths, run).wait() == 0
+
+
 def test_a_running_run_is_not_removed(paths):
     run = queue(paths, SLEEP)
     launch.start(paths, run)

@@ -45,6 +45,9 @@ def test_the_order_of_states(run, sleeper):
     assert derive(run).state == "queued", "its starter, this process, lives"
     rundir.claimed_for(run, 1, sleeper.pid)
     assert derive(run).state == "running", "the worker is there, though process.json is not yet"
+    write_json(run.control, {"attempt": 1, "action": "stop"})
+    assert derive(run).state == "running", "a stop that was asked for has not happened"
+    run.control.unlink()
     occupy(run, pid=sleeper.pid)
     assert derive(run).state == "running"
     sleeper.kill()

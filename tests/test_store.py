@@ -51,7 +51,7 @@ def test_rows_say_what_the_runs_say(lab):
 
 
 @pytest.mark.parametrize(
-    "damage", ["delete", "truncate", "garbage", "other lab", "other version", "half a row"]
+    "damage", ["delete", "truncate", "garbage", "other lab", "other version", "half a row", "wrong row"]
 )
 def test_a_damaged_index_is_built_again(lab, damage):
     make(3)
@@ -70,6 +70,10 @@ def test_a_damaged_index_is_built_again(lab, damage):
         store.write_text(json.dumps(data))
     elif damage == "other version":
         data["meta"]["1"]["version"] = 99
+        store.write_text(json.dumps(data))
+    elif damage == "wrong row":
+        data["runs"]["1"]["offset"] = "x"
+        del data["runs"]["2"]["row"]["metrics"]
         store.write_text(json.dumps(data))
     else:
         del data["runs"]["1"]["mtime"]
@@ -143,10 +147,11 @@ import sys
 from pathlib import Path
 from labtui.files.paths import LabPaths
 from labtui.store import Index
-while True:
+for turn in range(10**9):
     index = Index(LabPaths(Path(sys.argv[1])))
     index.refresh()
     index._save()
+    if turn == 0: print("begun", flush=True)
 """
 
 
@@ -154,12 +159,15 @@ def test_writers_that_are_killed_and_meet_leave_a_whole_index(lab):
     make(20)
     settle(lab)
     before = rows(lab)
-    for pause in (0.4, 0.45, 0.5, 0.55, 0.6):
-        children = [subprocess.Popen([sys.executable, "-c", _REFRESH, str(lab)]) for _ in range(2)]
+    for pause in (0.01, 0.013, 0.017, 0.021, 0.026):
+        command = [sys.executable, "-c", _REFRESH, str(lab)]
+        children = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+        for child in children:
+            assert child.stdout is not None and child.stdout.readline() == b"begun\n"
         time.sleep(pause)
         for child in children:
             child.send_signal(signal.SIGKILL)
-            child.wait()
+            child.communicate()
         json.loads((lab / "runs" / ".labtui" / "store.json").read_bytes())
         assert rows(lab) == before
 

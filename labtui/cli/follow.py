@@ -41,9 +41,7 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
             states.append("failed")
             continue
         except KeyboardInterrupt:
-            for waiting in runs[place + 1 :]:
-                with suppress(LabtuiError):
-                    launch.stop(waiting)
+            _interrupt(paths, runs[place + 1 :])
             _closing_line(paths)
             return 130
         _closing_line(paths)
@@ -52,13 +50,9 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
 
 def _follow(lab: Lab, paths: RunPaths, starter: launch.Worker | None) -> str:
     tables = run.recipe_of(paths)
-    try:
-        worker = starter or launch.start(lab.paths, paths)
-        with _Progress(tables) as progress:
-            _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
-    except KeyboardInterrupt:
-        _interrupt(paths)
-        raise
+    worker = starter or launch.start(lab.paths, paths)
+    with _Progress(tables) as progress:
+        _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
     return run.derive(paths).state
 
 
@@ -78,17 +72,23 @@ def _watch(paths: RunPaths, tables: dict[str, Any], progress: _Progress, alive: 
         time.sleep(_POLL)
 
 
-def _interrupt(paths: RunPaths) -> None:
-    """Ask the worker to stop and wait for it; kill it when the user insists."""
+def _interrupt(paths: RunPaths, waiting: Sequence[RunPaths]) -> None:
+    """Ask what waits and what runs to stop, and see it end; kill it when the user insists."""
     say("\nstopping after this step, with a checkpoint (Ctrl-C again: at once)")
+    # What waits comes first: otherwise it would be started in the place of what ended.
+    order = [*waiting, paths]
     try:
-        launch.stop(paths)
-        while run.derive(paths).state == "running":
+        _stop(order, kill=False)
+        while any(run.derive(one).state == "running" for one in order):
             time.sleep(_POLL)
     except KeyboardInterrupt:
-        launch.stop(paths, kill=True)
-    except LabtuiError:
-        pass  # it ended by itself meanwhile
+        _stop(order, kill=True)
+
+
+def _stop(runs: Sequence[RunPaths], *, kill: bool) -> None:
+    for paths in runs:
+        with suppress(LabtuiError):  # it ended by itself meanwhile
+            launch.stop(paths, kill=kill)
 
 
 def _closing_line(paths: RunPaths) -> None:
