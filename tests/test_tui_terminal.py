@@ -185,3 +185,13 @@ def test_without_a_terminal_it_says_so(tmp_path):
         check=False,
     )
     assert b"need a terminal" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(start, number):
+    terminal = start()
+    terminal.until("q quit")
+    os.kill(terminal.pid, number)
+    assert terminal.ended() == 128 + number
+    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?1000h", b"\x1b[?1000l")):
+        assert terminal.raw.rfind(off) > terminal.raw.rfind(on)
