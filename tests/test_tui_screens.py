@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from labtui.files.paths import LabPaths
 from labtui.notes import read_notes
 from labtui.query import Lab
 from labtui.tui.app import LabApp
-from labtui.tui.commands import COMMON, LAB, LAUNCH, MOVE, ONE, RECIPES
+from labtui.tui.commands import LAB, LAUNCH, MOVE, ONE
 from labtui.tui.screens.ask import Confirm, Prompt
 from labtui.tui.screens.help import Help
 from labtui.tui.screens.lab import LabScreen
@@ -222,13 +221,6 @@ async def test_help_lists_every_key(small):
         screen(pilot, LabScreen)
 
 
-def test_commands_are_declared_once():
-    for commands in (LAB, RECIPES, ONE, LAUNCH):
-        keys = [key for command in commands for key in command.key.split(",")]
-        assert len(keys) == len(set(keys))
-    assert all(command in LAB for command in COMMON)
-
-
 async def test_every_command_has_its_action(small):
     async with opened(small, run_id=Lab(small).runs()[0].id) as pilot:
         app = pilot.app
@@ -402,10 +394,3 @@ async def test_a_removed_run_closes_its_screen(small):
         shutil.rmtree(small.runs / key)
         await until(pilot, lambda: isinstance(pilot.app.screen, LabScreen))
         assert key not in table(pilot).keys
-
-
-def test_the_first_picture_needs_nothing_heavy():
-    program = "import sys, labtui.tui.app; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    heavy = {"torch", "numpy", "pydantic", "plotext", "matplotlib", "markdown_it", "tree_sitter", "scipy"}
-    assert heavy & set(done.stdout.split()) == set()

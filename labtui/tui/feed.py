@@ -6,6 +6,7 @@ store's rules ask for. It draws the charts too, so that a key never waits for on
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -118,12 +119,15 @@ class Feed:
     def loop(self) -> None:
         """Look until stopped. Whatever goes wrong is told, not raised: the screens outlive a broken
         file, and the disk may be well again at the next look."""
-        trouble = ""
+        trouble, first = "", True
         while not self._stopped:
             began = time.thread_time()
             before, trouble = trouble, ""
             try:
                 self.once()
+                if first:  # the rows stay: the collector need not look at a million objects again
+                    gc.freeze()
+                first = False
             except Exception as error:
                 known = isinstance(error, LabtuiError | OSError)
                 trouble = str(error) if known else f"{type(error).__name__}: {error}"

@@ -47,7 +47,7 @@ class Prompt(ModalScreen[str | None]):
         """The title and the line."""
         with Vertical(classes="dialog"):
             yield Static(self.heading, markup=False)
-            line = Input(self.value)
+            line = Input(self.value, select_on_focus=False)
             line.cursor_blink = False
             yield line
             yield Static("⏎ save   esc cancel", markup=False, classes="hint")

@@ -55,7 +55,9 @@ class LabScreen(RunActions):
         with Horizontal(id="tables"):
             yield Table(RUN_COLUMNS, self.run_cells, id="runs", empty="  Reading the lab …")
             yield Recipes(RECIPE_COLUMNS, self.recipe_cells, id="recipes", empty="  No recipes here.")
-        line = Input(placeholder="a word, or: state=finished and val.acc>0.9", id="filter", compact=True)
+        # Not selected on focus: that comes late, and what was typed meanwhile would be replaced.
+        hint = "a word, or: state=finished and val.acc>0.9"
+        line = Input(placeholder=hint, id="filter", compact=True, select_on_focus=False)
         line.cursor_blink = False
         yield line
         with Horizontal(id="charts"):
