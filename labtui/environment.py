@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labtui.files.atomic import write_json
+from labtui.files.tell import tell
 
 PACKAGES = ("labtui", "torch", "numpy", "scipy", "scikit-learn")
 
@@ -25,7 +26,7 @@ def record(path: Path, folder: Path) -> None:
     try:
         write_json(path, gather(folder), fsync=False)
     except Exception as error:
-        print(f"labtui: {path} could not be written: {error}", file=sys.stderr)
+        tell(f"labtui: {path} could not be written: {error}")
 
 
 def gather(folder: Path) -> dict[str, Any]:

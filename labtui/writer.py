@@ -26,6 +26,7 @@ from labtui.files.atomic import finite, locked, read_json, replacing, write_json
 from labtui.files.goals import goal_of
 from labtui.files.metriclog import RECORD, MetricLog
 from labtui.files.paths import RunPaths, find_lab
+from labtui.files.tell import tell
 
 HEARTBEAT = 15.0
 """Seconds between two touches of `heartbeat`."""
@@ -75,7 +76,7 @@ class Run:
             try:
                 self._metrics = MetricLog(paths, monitor, goal)
             except (LabError, OSError) as error:
-                print(f"labtui: metrics of this process are not recorded: {error}", file=sys.stderr)
+                tell(f"labtui: metrics of this process are not recorded: {error}")
         # The log's own method, so that a call costs one Python frame and not two.
         self.log = self._metrics.log if self._metrics else _nowhere
         if guest and attempt > 1 and self._metrics:
@@ -170,7 +171,7 @@ class Run:
         atexit.unregister(self._at_exit)
         log = self._metrics
         if log and not log.close():
-            print(f"labtui: some metrics of {self.id} could not be written: disk full?", file=sys.stderr)
+            tell(f"labtui: some metrics of {self.id} could not be written: disk full?")
         with suppress(OSError):  # only now: on a full disk its room is for the result
             (self.paths.root / ".reserve").unlink()
         if self.guest:
@@ -191,7 +192,7 @@ class Run:
         try:
             write_json(self.paths.result, result)
         except OSError as error:
-            print(f"labtui: the result of {self.id} could not be written: {error}", file=sys.stderr)
+            tell(f"labtui: the result of {self.id} could not be written: {error}")
         if not self._settled:  # long done, unless the work was very short
             self._recorded.wait(5)
         _release(self.paths)

@@ -146,42 +146,6 @@ def test_a_script_in_a_command_joins_that_run(lab):
     assert run.heartbeat.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small tmpfs needs root")
-def test_on_a_full_disk_the_result_still_has_its_room(tmp_path):
-    """A worker whose disk fills: the metrics wait in vain, the result is written all the same."""
-    from labtui import launch
-    from labtui.files import rundir
-    from labtui.files.paths import LabPaths
-    from labtui.recipe.read import check
-    from labtui.run import derive
-    from labtui.series import read
-    from labtui.writer import attach
-
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)], check=True)
-    try:
-        paths = LabPaths(folder)
-        (made,) = launch.enqueue(paths, [check({"name": "x", "command": ["true"]}, "x").tables()])
-        made.recipe.write_text('format = 1\nname = "x"\n')  # its worker writes metrics itself
-        assert rundir.claim(made, 1)
-        run = attach(made.root)
-        run.log({"m": 1.0}, 0)
-        assert run.flush()
-        with open(folder / "fill", "wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            while True:
-                file.write(bytes(4096))
-        for step in range(1, 10_000):
-            run.log({"m": 1.0}, step)
-        run.finish("failed", "disk-full", "the disk is full")
-        status = derive(made)
-        assert (status.state, status.reason) == ("failed", "disk-full")
-        steps = read(made, "m").steps.tolist()
-        assert steps == list(range(len(steps))) and steps
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_resumed_command_does_not_double_its_curve(lab):
     from labtui import launch
     from labtui.files.paths import LabPaths

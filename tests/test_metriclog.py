@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +246,13 @@ def test_logging_after_the_end_is_told_and_costs_nothing(paths, capfd):
         log.log({"m": 2.0}, step)
     assert capfd.readouterr().err.count("\n") == 1 and not log._packed
     assert series.read(paths, "m").values.tolist() == [1.0] and log.last() == {"m": 1.0}
+
+
+def test_a_warning_that_cannot_be_written_harms_nothing(paths, monkeypatch):
+    with suppress(OSError), open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        log = MetricLog(paths)
+        log.log({"x": "no number"}, 1)
+        log.log({"x": 2.0}, 2)
+        assert log.close()
+    assert series.read(paths, "x").values.tolist() == [2.0]

@@ -15,6 +15,7 @@ from typing import Any
 
 from labtui.errors import LabtuiError
 from labtui.files import toml
+from labtui.files.tell import tell
 from labtui.writer import Run, attach
 
 
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> int:
     try:
         run = asked.run = attach(Path(argv[0]).absolute())
     except LabtuiError as error:
-        print(f"labtui: {error}", file=sys.stderr)
+        tell(f"labtui: {error}")
         return 2
     tables: dict[str, Any] = {}
     result: dict[str, Any] = {}
@@ -67,7 +68,7 @@ def main(argv: list[str]) -> int:
 
         reason, message = explain(error, tables.get("train", {}).get("batch_size"))
         trace = traceback.format_exc()
-        print(message if isinstance(error, LabtuiError) else trace, file=sys.stderr)
+        tell(message if isinstance(error, LabtuiError) else trace)
         run.finish("failed", reason, message, traceback=trace, **result)
         return 1
     run.finish("stopped" if ended else "finished", **result)

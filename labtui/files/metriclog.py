@@ -11,7 +11,6 @@ import _thread
 import fcntl
 import os
 import struct
-import sys
 import threading
 import weakref
 from collections import deque
@@ -21,6 +20,7 @@ from typing import Any
 
 from labtui.errors import LabError
 from labtui.files.paths import RunPaths
+from labtui.files.tell import tell
 
 RECORD = 32
 VOID = -1
@@ -269,7 +269,7 @@ class MetricLog:
     def _warn(self, message: str) -> None:
         if message not in self._warned and len(self._warned) < 100:
             self._warned.add(message)
-            print(f"labtui: {message}", file=sys.stderr, flush=True)
+            tell(f"labtui: {message}")
 
     def _forget(self) -> None:
         """In a forked child: the rows, the files and the run belong to the parent."""
