@@ -53,6 +53,8 @@ def _follow(lab: Lab, paths: RunPaths, starter: launch.Worker | None) -> str:
     worker = starter or launch.start(lab.paths, paths)
     with _Progress(tables) as progress:
         _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
+    if worker is not None:
+        worker.poll()  # it may have died since the last look, and the run is to say of what
     return run.derive(paths).state
 
 

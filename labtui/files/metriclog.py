@@ -56,6 +56,7 @@ class _Refusing(dict[tuple[Any, ...], _Plan]):
     """Stands in for the plans of a log that is closed."""
 
     def get(self, *_: Any) -> Any:
+        """Refuse."""
         raise LabError("closed")
 
 

@@ -51,7 +51,7 @@ class Origin(Spec):
     """Where a resolved recipe came from; written by the launcher."""
 
     file: str = ""
-    """The recipe file, as the user named it."""
+    """The recipe file: below the lab if it lies there, else its whole path."""
     sweep: str = ""
     """Id that folds, repeats and cells of one launch share; empty for a single run."""
     cell: int | None = None
