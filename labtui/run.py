@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,8 +78,8 @@ def derive(paths: RunPaths) -> Status:
         return Status(state, attempt, started=started, process=worker, **more)
 
     # Between the claim and process.json the claim says who is at work.
-    claimants = _claimants(paths, attempt) if current["queue"] and not worker else None
-    if _alive(paths, worker) or any(process.alive(one) for one in (claimants or [])[1:]):
+    claimants = rundir.claimed(paths, attempt)[1:] if current["queue"] and not worker else []
+    if _alive(paths, worker) or any(process.alive(one) for one in claimants):
         return status("running")
     if ending:
         started = _number(ending.get("started", started))
@@ -96,9 +95,9 @@ def derive(paths: RunPaths) -> Status:
     control = read_json(paths.control) or {}
     if _attempt(control) == attempt:
         return status("stopped", ended=_number(control.get("time")))
-    starting = claimants and len(claimants) == 1 and process.alive(claimants[0])
-    if worker or (claimants is not None and not starting):
+    if worker:
         return status("lost", ended=_touched(paths.heartbeat))
+    # Claimed and not yet begun counts as queued: who finds its starter gone asks anew.
     return status("queued")
 
 
@@ -126,21 +125,6 @@ def _touched(path: Path) -> float | None:
         return os.stat(path).st_mtime
     except OSError:
         return None
-
-
-def _claimants(paths: RunPaths, attempt: int) -> list[dict[str, Any]] | None:
-    """The starter's and then the worker's identity in the claim; None when nobody claimed."""
-    import json
-
-    try:
-        lines = paths.claim(attempt).read_bytes().splitlines()
-    except OSError:
-        return None
-    found = []
-    for line in lines:
-        with suppress(ValueError):
-            found.append(json.loads(line))
-    return [one for one in found if isinstance(one, dict)]
 
 
 def recipe_of(paths: RunPaths) -> dict[str, Any]:

@@ -286,8 +286,12 @@ def init(
     return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min", settled=SETTLED)
 
 
-def attach(root: Path) -> Run:
+def attach(root: Path, attempt: int) -> Run:
     """Take over a claimed run as its worker: writes `process.json`, starts the heartbeat.
+
+    Args:
+        attempt: what this worker was started for. A worker that comes late, after somebody gave the
+            run up and asked for a new attempt, is turned away here.
 
     Raises:
         LaunchError: the directory is not queued, not claimed, or another process has it.
@@ -297,7 +301,8 @@ def attach(root: Path) -> Run:
         queue = read_json(paths.queue)
         if queue is None or queue.get("directory") != rundir.directory(root):
             raise LaunchError(f"{root}: not queued; start it with `labtui resume {root.name}`")
-        attempt = queue["attempt"]
+        if queue.get("attempt") != attempt:
+            raise LaunchError(f"{root}: attempt {attempt} is no longer asked for")
         if not paths.claim(attempt).exists():
             raise LaunchError(f"{root}: attempt {attempt} was not claimed by a launcher")
         known = read_json(paths.process) or {}
@@ -306,7 +311,8 @@ def attach(root: Path) -> Run:
         at_work = process.alive(known) and not known.get("released")
         if at_work or known.get("attempt") == attempt:
             raise LaunchError(f"{root}: attempt {attempt} was already started")
-        _occupy(paths, attempt, "labtui")
+        given = rundir.claimed(paths, attempt)[0]
+        _occupy(paths, attempt, "labtui", **{key: given[key] for key in ("gpus", "job") if key in given})
         for stale in (*root.glob(".*.tmp"), *paths.checkpoints.glob(".*.tmp")):
             stale.unlink(missing_ok=True)  # what a killed writer left half done
     _reserve(paths)
@@ -315,13 +321,17 @@ def attach(root: Path) -> Run:
     return Run(paths, attempt, metrics="command" not in read(paths.recipe))
 
 
-def _occupy(paths: RunPaths, attempt: int, launcher: str) -> None:
-    record = process.identity() | {
-        "attempt": attempt,
-        "launcher": launcher,
-        "directory": rundir.directory(paths.root),
-        "time": time.time(),
-    }
+def _occupy(paths: RunPaths, attempt: int, launcher: str, **more: Any) -> None:
+    record = (
+        process.identity()
+        | more
+        | {
+            "attempt": attempt,
+            "launcher": launcher,
+            "directory": rundir.directory(paths.root),
+            "time": time.time(),
+        }
+    )
     write_json(paths.process, record, fsync=False)
 
 

@@ -66,12 +66,12 @@ def ask_at(call: int, what: str = "stop") -> Asked:
     return lambda: what if next(calls) >= call else None
 
 
-def worker(paths: RunPaths, **more: Any) -> subprocess.Popen[bytes]:
+def worker(paths: RunPaths, attempt: int = 1, **more: Any) -> subprocess.Popen[bytes]:
     """The run's worker as the launcher starts it, its output in the run's log."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with open(paths.log, "ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", "-W", "error", "-m", "labtui.engine", str(paths.root)],
+            [sys.executable, "-P", "-W", "error", "-m", "labtui.engine", str(paths.root), str(attempt)],
             cwd=paths.root.parents[1],
             env=environment,
             stdin=subprocess.DEVNULL,

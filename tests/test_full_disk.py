@@ -24,7 +24,7 @@ def test_the_result_has_its_room(small_disk):
     (made,) = launch.enqueue(paths, [check({"name": "x", "command": ["true"]}, "x").tables()])
     made.recipe.write_text('format = 1\nname = "x"\n')  # its worker writes metrics itself
     assert rundir.claim(made, 1)
-    run = attach(made.root)
+    run = attach(made.root, 1)
     run.log({"m": 1.0}, 0)
     assert run.flush()
     fill(paths.root)

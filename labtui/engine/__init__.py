@@ -1,4 +1,4 @@
-"""The training program: `python -m labtui.engine RUN_DIR` is the worker of one run.
+"""The training program: `python -m labtui.engine RUN_DIR ATTEMPT` is the worker of one run.
 
 __main__      attaches to the run, then hands over
 ├── command   a program of the user's own, watched (no torch)

@@ -1,4 +1,4 @@
-"""The worker: `python -m labtui.engine RUN_DIR`, started by the launcher in the lab folder.
+"""The worker: `python -m labtui.engine RUN_DIR ATTEMPT`, started by the launcher in the lab folder.
 
 It attaches first, so that the run is seen to run before torch is loaded. SIGTERM asks for the same
 as a stop in `control.json`; SIGINT is for the foreground only. Exit status: 0 finished or stopped,
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     """Work on one run; the exit status."""
     asked = Asked()
     try:
-        run = asked.run = attach(Path(argv[0]).absolute())
+        run = asked.run = attach(Path(argv[0]).absolute(), int(argv[1]))
     except LabtuiError as error:
         tell(f"labtui: {error}")
         return 2

@@ -20,7 +20,8 @@ from labtui.engine.patience import Best, Patience
 from labtui.engine.tally import Tally
 from labtui.errors import TrainingError
 from labtui.files.goals import Goal, goal_of
-from labtui.recipe.core import Recipe, Resources
+from labtui.recipe.core import Recipe
+from labtui.recipe.resources import Resources
 
 
 @dataclass

@@ -105,6 +105,7 @@ _RUN_FILES = {
     "log": "log.txt",
     "checkpoints": "checkpoints",
     "artifacts": "artifacts",
+    "code": "code",
     "notes": "notes.toml",
 }
 
@@ -133,6 +134,16 @@ class LabPaths(_Rooted):
     def store(self) -> Path:
         """The index, which can be deleted at any time."""
         return self.own / "store.json"
+
+    @property
+    def agent(self) -> Path:
+        """Locked by the supervisor of this machine, and says which process that is."""
+        return self.own / f"agent-{os.uname().nodename}.json"
+
+    @property
+    def pause(self) -> Path:
+        """There while the whole queue is paused; says since when and why."""
+        return self.own / "pause.json"
 
     def run(self, run_id: str) -> RunPaths:
         """The files of one run."""

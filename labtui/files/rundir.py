@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import time
 from typing import Any
@@ -22,12 +25,13 @@ def directory(root: Path) -> list[int]:
     return [status.st_dev, status.st_ino]
 
 
-def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool) -> RunPaths:
+def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool, **asked: Any) -> RunPaths:
     """Build a run directory in `runs/.new-*` and rename it into place.
 
     Args:
         recipe: the resolved recipe's tables.
         queued: with a request to start (attempt 1); without, the caller is the worker.
+        asked: more of the request, as `request` takes it.
 
     Raises:
         LabError: the lab cannot be written.
@@ -38,7 +42,7 @@ def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool)
         temporary.mkdir(mode=0o700)
         _write(temporary / "recipe.toml", toml_dumps(recipe))
         if queued:
-            _write(temporary / "queue.json", dumps(request(temporary, 1)))
+            _write(temporary / "queue.json", dumps(request(temporary, 1, **asked)))
         for _ in range(100):
             paths = lab.run(new_run_id(name))
             # A directory takes the place of an empty one only, so no run is ever overwritten.
@@ -55,22 +59,45 @@ def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool)
     raise LabError(f"{lab.runs}: no free run id for {name!r}")
 
 
-def request(root: Path, attempt: int) -> dict[str, Any]:
-    """The content of `queue.json`: a request to start this directory, not a copy of it."""
+def request(
+    root: Path,
+    attempt: int,
+    *,
+    priority: int = 0,
+    after: Sequence[str] = (),
+    held: bool = False,
+    retry: int = 0,
+) -> dict[str, Any]:
+    """The content of `queue.json`: a request to start this directory, not a copy of it.
+
+    Args:
+        priority: higher ones start first.
+        after: ids of the runs that must have finished.
+        held: not to be started until it is released.
+        retry: how many automatic attempts came before this one.
+
+    Of equal priority the smallest `order` starts first; it is the time unless somebody reordered.
+    """
+    now = time()
     return {
         "attempt": attempt,
-        "priority": 0,
-        "after": [],
+        "priority": priority,
+        "order": now,
+        "after": list(after),
+        "held": held,
+        "retry": retry,
+        "python": sys.executable,
         "host": process.host(),
         "directory": directory(root),
-        "time": time(),
+        "time": now,
     }
 
 
-def claim(paths: RunPaths, attempt: int) -> bool:
+def claim(paths: RunPaths, attempt: int, **given: Any) -> bool:
     """Make `claim-<attempt>`; True for the one caller that may start the attempt.
 
-    The file names the process that starts it, and after `claimed_for` the worker.
+    The first line names the process that starts it and what it gives to the attempt (`gpus`,
+    `cores`, `job`, `references`); `claimed_for` adds the worker.
     """
     try:
         fd = os.open(paths.claim(attempt), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -78,7 +105,7 @@ def claim(paths: RunPaths, attempt: int) -> bool:
         return False
     try:
         with open(fd, "wb") as file:
-            file.write(dumps(process.identity()) + b"\n")
+            file.write(dumps(given | process.identity()) + b"\n")
     except OSError:
         paths.claim(attempt).unlink()  # on a full disk the attempt is not spent
         raise
@@ -89,6 +116,16 @@ def claimed_for(paths: RunPaths, attempt: int, pid: int) -> None:
     """Add the worker's identity to the claim, so that a starting worker is seen to live."""
     with open(paths.claim(attempt), "ab") as file:
         file.write(dumps(process.identity(pid)) + b"\n")
+
+
+def claimed(paths: RunPaths, attempt: int) -> list[dict[str, Any]]:
+    """The lines of a claim, starter first; at least one, empty when nobody claimed or it is broken."""
+    found = []
+    with suppress(OSError):
+        for line in paths.claim(attempt).read_bytes().splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+    return [one for one in found if isinstance(one, dict)] or [{}]
 
 
 def remove(lab: LabPaths, run_id: str) -> None:

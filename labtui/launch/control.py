@@ -83,7 +83,7 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
     """
     with locked(paths.root):
         status = run.derive(paths)
-        if status.state == "queued":
+        if status.state == "queued" and not _given_up(paths, status.attempt):
             return
         if status.state in ("running", "finished"):
             raise LaunchError(f"{paths.id}: is {status.state}; only a run that ended early is resumed")
@@ -108,6 +108,13 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
             write_json(paths.queue, rundir.request(paths.root, max(known) + 1))
         except OSError as error:
             raise LaunchError(f"{paths.queue}: cannot be written ({error.strerror})") from error
+
+
+def _given_up(paths: RunPaths, attempt: int) -> bool:
+    """Whether the attempt was claimed by a process that is gone, and never began."""
+    claim = rundir.claimed(paths, attempt)
+    here = claim[0].get("host") == process.host()
+    return paths.claim(attempt).exists() and (not here or not any(map(process.alive, claim)))
 
 
 def _claims(paths: RunPaths) -> list[int]:

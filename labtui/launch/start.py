@@ -101,7 +101,9 @@ def start(lab: LabPaths, paths: RunPaths) -> Worker | None:
     except OSError as error:
         raise LaunchError(f"{paths.id}: cannot be started ({error.strerror})") from error
     try:
-        process = _spawn([sys.executable, "-P", "-m", "labtui.engine", str(paths.root)], lab.root, paths.log)
+        process = _spawn(
+            [sys.executable, "-P", "-m", "labtui.engine", str(paths.root), str(attempt)], lab.root, paths.log
+        )
     except OSError as error:
         message = f"the worker could not be started: {error.strerror}"
         _verdict(paths, attempt, "launch", message)

@@ -12,6 +12,7 @@ from labtui.files.goals import Goal
 from labtui.recipe import optim
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
+from labtui.recipe.resources import Resources
 from labtui.recipe.spec import Part, Spec, UserPart
 
 FORMAT = 1
@@ -75,6 +76,10 @@ class Train(Spec):
     """Largest norm of the whole gradient; absent: no clipping."""
     clip_value: float | None = Field(None, gt=0)
     """Largest absolute value of a gradient's element; absent: no clipping."""
+    accumulate: int = Field(1, ge=1)
+    """Pieces in which each batch is put through the model, their gradients added up: less memory."""
+    on_oom: Literal["fail", "halve"] = "fail"
+    """When memory runs out: end the run, or halve the pieces (`accumulate` doubles) and go on."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, order, dropout and augmentation."""
     log_every: int = Field(1, ge=1)
@@ -121,17 +126,10 @@ class Checkpoints(Spec):
     """Least seconds between two writes of `best.pt` and `last.pt` (0: each epoch)."""
     every: int = Field(0, ge=0)
     """Keep `epoch-NNNNN.pt` every so many epochs (0: none)."""
+    keep: int | None = Field(None, ge=1)
+    """The newest so many `epoch-NNNNN.pt` stay, older ones are removed; absent: all stay."""
     also_best: list[str] = []
     """Further metrics whose best epoch is kept, as `best-<metric>.pt`."""
-
-
-class Resources(Spec):
-    """What a run may use."""
-
-    gpus: int | None = Field(None, ge=0, le=1)
-    """1: needs a GPU; 0: CPU only; absent: a GPU if the machine has one."""
-    threads: int | None = Field(None, ge=1)
-    """CPU threads of torch; absent: torch's own choice."""
 
 
 class Sweep(Spec):
@@ -177,7 +175,7 @@ class Recipe(Spec):
     checkpoints: Checkpoints = Field(default_factory=Checkpoints)
     """What is kept of the weights."""
     resources: Resources = Field(default_factory=Resources)
-    """What a run may use."""
+    """What a run may use, where it runs, when it may start."""
     goals: dict[str, Goal] = {}
     """Direction of metrics that labtui does not know: "min" or "max"."""
     sweep: Sweep | None = None

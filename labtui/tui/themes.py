@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 
 from textual.theme import Theme
 
+from labtui.errors import LabError
+from labtui.files.settings import settings
 from labtui.rows import PALETTE
 
 LINE_COLORS = {f"line-{number}": color for number, color in enumerate(PALETTE, 1)}
@@ -30,11 +30,9 @@ THEMES = (
 
 
 def chosen(root: Path) -> str:
-    """The `theme` in the lab's `labtui.toml`, else in the user's own, else labtui's."""
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    for path in (root / "labtui.toml", config / "labtui" / "labtui.toml"):
-        with suppress(OSError, ValueError):
-            theme = tomllib.loads(path.read_text("utf-8")).get("theme")
-            if isinstance(theme, str):
-                return theme
+    """The `theme` of the settings, else labtui's."""
+    with suppress(LabError):  # a broken file is `doctor`'s to tell, and no reason to stay dark
+        theme = settings(root).get("theme")
+        if isinstance(theme, str):
+            return theme
     return THEMES[0].name

@@ -1,0 +1,71 @@
+"""What a run may use, where it runs, and when it may start."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from labtui.recipe.spec import Spec
+
+
+class Slurm(Spec):
+    """What a job of this run asks of Slurm, in the words of sbatch(1)."""
+
+    partition: str | None = None
+    """Partition; absent: the cluster's default."""
+    time: int | None = Field(None, ge=1)
+    """Minutes until Slurm ends the job; the run then goes on in the next one."""
+    cpus: int | None = Field(None, ge=1)
+    """CPUs of the job; absent: as many as `resources.threads`."""
+    memory: float | None = Field(None, gt=0)
+    """Memory of the job, GB."""
+    account: str | None = None
+    """Account that is charged."""
+    qos: str | None = None
+    """Quality of service."""
+    constraint: str | None = None
+    """Features that a node must have."""
+    array: int | None = Field(None, ge=1)
+    """Jobs of one sweep that run at once; absent: no limit."""
+
+
+class Resources(Spec):
+    """What a run may use, where it runs, and when it may start."""
+
+    launcher: Literal["local", "slurm"] = "local"
+    """This machine's own slots, or jobs of a Slurm cluster."""
+    gpus: int | None = Field(None, ge=0)
+    """GPUs of the run (more than 1: distributed data parallel); 0: CPU only; absent: one, if there is one."""
+    gpu_share: float | None = Field(None, gt=0, le=1)
+    """Part of each GPU that the run takes, so that several share one; absent: all of it."""
+    gpu_memory: float | None = Field(None, gt=0)
+    """Memory of each GPU that the run needs, GB; runs share a GPU as long as their memory fits."""
+    threads: int | None = Field(None, ge=1)
+    """CPU threads of the run; absent: the machine's cores divided by its slots."""
+    processes: int | None = Field(None, ge=1)
+    """Processes of a data parallel training without GPUs; absent: one."""
+    nodes: int = Field(1, ge=1)
+    """Machines of one run (Slurm only)."""
+    slurm: Slurm = Field(default_factory=Slurm)
+    """What a Slurm job asks for."""
+    priority: int = 0
+    """Runs of a higher priority start first; within one, first come, first served."""
+    after: list[str] = []
+    """Runs that must have finished before this one starts: ids, sweeps or references."""
+    min_free: float = Field(0.5, ge=0)
+    """Free space on the lab's disk without which no run starts, GB."""
+    hang_timeout: float | None = Field(None, gt=0)
+    """Seconds without a new optimiser step after which the run is ended as hung; absent: never."""
+    retries: int = Field(0, ge=0)
+    """Further attempts after an end that may pass: a killed worker, a full memory or disk, a hang."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.nodes > 1 and self.launcher != "slurm":
+            raise ValueError('nodes > 1 needs launcher = "slurm"')
+        if self.gpus == 0 and (self.gpu_share or self.gpu_memory):
+            raise ValueError("gpu_share and gpu_memory need a GPU, and gpus = 0")
+        if self.processes and self.gpus:
+            raise ValueError("processes is for training without GPUs; gpus says how many there are")
+        return self
