@@ -112,9 +112,9 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
 
 def _given_up(paths: RunPaths, attempt: int) -> bool:
     """Whether the attempt was claimed by a process that is gone, and never began."""
-    claim = rundir.claimed(paths, attempt)
-    here = claim[0].get("host") == process.host()
-    return paths.claim(attempt).exists() and (not here or not any(map(process.alive, claim)))
+    # The worker if there is one, else its starter; on another host neither can be seen, and a
+    # worker that comes late there is turned away.
+    return paths.claim(attempt).exists() and not process.alive(rundir.claimed(paths, attempt)[-1])
 
 
 def _claims(paths: RunPaths) -> list[int]:
