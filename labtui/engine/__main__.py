@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
     except (Exception, SystemExit) as error:  # a part of the user's own may exit
         from labtui.engine.failure import explain
 
-        reason, message = explain(error, tables.get("train", {}).get("batch_size"))
+        reason, message = explain(error, tables.get("train"))
         trace = traceback.format_exc()
         tell(message if isinstance(error, LabtuiError) else trace)
         run.finish("failed", reason, message, traceback=trace, **result)

@@ -43,9 +43,25 @@ class Checkpoints:
         weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
         self._waiting[name] = {"model": weights, **facts}
 
-    def put(self, name: str, model: nn.Module, facts: Mapping[str, Any]) -> None:
-        """Write the weights as they are now as `<name>.pt`, at once."""
-        self._save(name, {"model": model.state_dict(), **facts})
+    def put_epoch(self, model: nn.Module, facts: Mapping[str, Any], keep: int | None) -> None:
+        """Write the weights as they are now as `epoch-NNNNN.pt`, at once.
+
+        Args:
+            facts: `epoch` and `step`.
+            keep: how many of them stay, this one included; None: all.
+
+        Raises:
+            TrainingError: as `write`; the older ones are still there then.
+        """
+        number = facts["epoch"]
+        self._save(f"epoch-{number:05d}", {"model": model.state_dict(), **facts})
+        if keep is not None:
+            # A resumed training may find some that are ahead of it: they are not counted.
+            older = {
+                int(path.stem[6:]): path for path in self.folder.glob("epoch-*.pt") if path.stem[6:].isdigit()
+            }
+            for old in sorted(n for n in older if n <= number)[:-keep]:
+                older[old].unlink(missing_ok=True)
 
     def due(self) -> bool:
         """Whether it is time to write, at the end of an epoch."""
@@ -111,23 +127,3 @@ class Checkpoints:
         if state.get("format") != FORMAT:
             raise LabError(f"{path}: format {state.get('format')}, expected {FORMAT}; remove it")
         return state
-
-
-def rng_state(device: torch.device, generators: Mapping[str, torch.Generator]) -> dict[str, Any]:
-    """States of torch's own generators and of those given, for `weights_only` loading."""
-    states = {name: generator.get_state() for name, generator in generators.items()}
-    states["torch"] = torch.get_rng_state()
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    return states
-
-
-def set_rng_state(
-    states: Mapping[str, Any], device: torch.device, generators: Mapping[str, torch.Generator]
-) -> None:
-    """Set what `rng_state` gave."""
-    for name, generator in generators.items():
-        generator.set_state(states[name])
-    torch.set_rng_state(states["torch"])
-    if device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], device)

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files.atomic import DISK_FULL
 
+_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "STATUS_ALLOC_FAILED")
+"""What a RuntimeError says when memory ran out: CUDA, torch's CPU allocator, C++, cuBLAS and cuDNN."""
 
-def explain(error: BaseException, batch_size: int | None = None) -> tuple[str, str]:
+
+def explain(error: BaseException, train: Mapping[str, Any] | None = None) -> tuple[str, str]:
     """Reason (error, oom, disk-full, nan, launch) and message.
 
     Args:
-        batch_size: samples of one step, named when memory ran out.
+        train: the recipe's `[train]`, whose options are named when memory ran out.
     """
     if isinstance(error, TrainingError):
         return error.reason, str(error)
     if isinstance(error, LabtuiError):
         return "error", str(error)
-    if _out_of_memory(error):
-        advice = f"out of memory with train.batch_size = {batch_size}: try a smaller one"
-        if batch_size is None:
-            advice = "out of memory"
-        return "oom", f"{advice} ({_first_line(error)})"
+    if out_of_memory(error):
+        return "oom", f"out of memory{_advice(train or {})} ({first_line(error)})"
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return "disk-full", f"{error.strerror}: {error.filename or ''}; free some space and resume"
+    if isinstance(error, SystemExit):
+        return "error", f"a part of the recipe called sys.exit({error.code!r}): the log has what it said"
     return "error", f"{type(error).__name__}: {error}"
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    text = str(error)
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, of the device or of the machine."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text))
+        or (isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY))
     )
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """The beginning of an error's text, or its name."""
     return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def _advice(train: Mapping[str, Any]) -> str:
+    size, count = train.get("batch_size"), train.get("accumulate", 1)
+    if size is None:
+        return ""
+    text = f" with train.batch_size = {size}" + (f" in {count} pieces" if count > 1 else "")
+    if train.get("on_oom") == "halve":
+        # Where smaller pieces help, they were tried.
+        return f"{text}, outside of what train.on_oom can help with: a smaller model or data set may"
+    return f'{text}: set train.on_oom = "halve" or train.accumulate = {2 * count}, or a smaller batch'

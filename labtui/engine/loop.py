@@ -19,9 +19,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from labtui.engine.checkpoint import Checkpoints, rng_state, set_rng_state
+from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.losses import Criterion
 from labtui.engine.patience import Best, Patience
+from labtui.engine.pieces import Pieces
+from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.samples import Samples
 from labtui.engine.schedule import Schedule
 from labtui.engine.tally import NotFinite, Tally
@@ -80,6 +82,14 @@ class Loop:
         self.order = torch.Generator().manual_seed(recipe.train.seed)
         self.augment = torch.Generator(self.device).manual_seed(recipe.train.seed)
         self.order_before = self.order.get_state()
+        self.pieces = Pieces(
+            recipe.train,
+            len(self.train),
+            parts.model,
+            parts.criterion,
+            self.device,
+            {"augment": self.augment},
+        )
 
     def fit(self) -> str | None:
         """Train to the end, and return None; or until asked, and return "stop" or "kill".
@@ -112,8 +122,8 @@ class Loop:
             return
         found = self.score("val")
         self.run.log(found if self.epoch else found | {"epoch": 0.0}, self.step)
-        if math.isnan(found["val.loss"]):
-            raise NotFinite(math.nan, 0)
+        if not math.isfinite(found["val.loss"]):
+            raise NotFinite(found["val.loss"])
         scores = self.scores | found
         monitored = scores.get(self.recipe.validate_.monitor)
         if self.parts.patience and monitored is not None:
@@ -132,11 +142,13 @@ class Loop:
 
     def predict(self, split: str, keep: bool = False) -> tuple[Tally, list[Tensor]]:
         """The model's tally on a split, and its outputs batch by batch if they are to be kept."""
+        return self.pieces.within_memory(lambda: self._predict(split, keep))
+
+    def _predict(self, split: str, keep: bool) -> tuple[Tally, list[Tensor]]:
         tally, outputs = self.parts.tally(), []
         model = self.parts.model.eval()
         with torch.no_grad():
-            # Without gradients twice the batch fits into the same memory.
-            for x, y in self.parts.samples[split].batches(2 * self.recipe.train.batch_size):
+            for x, y in self.parts.samples[split].batches(self.pieces.without_gradient()):
                 output = model(x)
                 tally.add(self.parts.criterion(output, y), output, y)
                 if keep:
@@ -147,8 +159,9 @@ class Loop:
         """Write the checkpoints that are due at the end of an epoch."""
         every = self.recipe.checkpoints.every
         if every and self.epoch and self.epoch % every == 0:
+            self.check()
             where = {"step": self.step, "epoch": self.epoch}
-            self.checkpoints.put(f"epoch-{self.epoch:05d}", self.parts.model, where)
+            self.checkpoints.put_epoch(self.parts.model, where, self.recipe.checkpoints.keep)
         if self.checkpoints.due():
             self.write()
 
@@ -178,12 +191,8 @@ class Loop:
     def train_step(self, at: Tensor) -> None:
         """One optimiser step on the samples `at`. Nothing in it waits for the device."""
         parts = self.parts
-        x, y = self.train.batch(at, self.augment)
         self.set_lr(parts.schedule(self.step))
-        parts.optimizer.zero_grad(set_to_none=True)
-        output = parts.model(x)
-        loss = parts.criterion(output, y)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss, output, y = self.pieces.within_memory(lambda: self.gradient(at))
         norm = self.clip()
         parts.optimizer.step()
         self.step += 1
@@ -191,6 +200,12 @@ class Loop:
             found = {"train.step_loss": loss}
             self.run.log(found if norm is None else found | {"train.grad_norm": norm}, self.step)
         self.tally.add(loss, output, y)
+
+    def gradient(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the parameters the gradient of the samples `at`; mean loss, outputs and targets."""
+        x, y = self.train.batch(at, self.augment)
+        self.parts.optimizer.zero_grad(set_to_none=True)
+        return *self.pieces.gradient(x, y), y
 
     def set_lr(self, lr: float) -> None:
         """Give the optimiser its learning rate, if that has changed."""
@@ -210,9 +225,17 @@ class Loop:
 
     def write(self) -> None:
         """Write best and last checkpoint; all records up to here are on disk before."""
-        self.tally.check()
+        self.check()
         self.run.flush()
         self.checkpoints.write(self.state_dict())
+
+    def check(self) -> None:
+        """Raise NotFinite when a loss that was not yet counted, or a weight, is no number: a gradient
+        may be lost while the loss of its step was still sound."""
+        self.tally.check()
+        finite = [p.isfinite().all() for p in self.parts.model.parameters() if p.requires_grad]
+        if not torch.stack(finite).all():
+            raise NotFinite(math.nan, what="a weight")
 
     def diverged(self, error: NotFinite) -> TrainingError:
         """The error that says where the loss was lost and what helps."""
@@ -220,7 +243,7 @@ class Loop:
         epoch = self.epoch + (self.place > 0)
         return TrainingError(
             "nan",
-            f"the loss became {error.value} in step {step} (epoch {epoch}) at learning rate "
+            f"{error.what} became {error.value} in step {step} (epoch {epoch}) at learning rate "
             f"{self.lr:.3g}: try a lower optimizer.lr, train.clip_norm = 1.0 or a warm-up, and "
             "look at the range of the data. The checkpoints are from before",
         )
@@ -240,6 +263,7 @@ class Loop:
             "best": [best.facts() for best in parts.best],
             "tally": self.tally.state_dict() if self.place else None,
             "order": self.order_before if self.place else self.order.get_state(),
+            "accumulate": self.pieces.count,
             "rng": rng,
         }
 
@@ -259,6 +283,7 @@ class Loop:
         if self.place:
             self.tally.load_state_dict(state["tally"])
         self.order.set_state(state["order"])
+        self.pieces.count = state.get("accumulate", self.pieces.count)
         set_rng_state(state["rng"], self.device, {"augment": self.augment})
         self.resumed = True
         self.run.void_after(self.step)

@@ -68,6 +68,7 @@ class Samples:
         if self.dataset.transform is None or self.x.device != self.device:
             return map(self.batch, self.cut(size))
         if size not in self._features:
+            self._features = {}  # those of another size make room first
             self._features = {size: [self.batch(at) for at in self.cut(size)]}
         return iter(self._features[size])
 

@@ -17,6 +17,7 @@ from labtui.engine import layers, losses, optim, samples, schedule
 from labtui.engine.loop import Parts
 from labtui.engine.metrics import COUNTS
 from labtui.engine.patience import Best, Patience
+from labtui.engine.rng import seed_all
 from labtui.engine.tally import Tally
 from labtui.errors import TrainingError
 from labtui.files.goals import Goal, goal_of
@@ -69,9 +70,9 @@ def material(recipe: Recipe, lab: Path) -> Material:
     """
     if recipe.data is None or recipe.model is None:
         raise TrainingError("error", "a recipe with a command has no data and model to build")
-    torch.manual_seed(recipe.train.seed)
+    seed_all(recipe.train.seed)
     dataset = data.build(recipe.data, lab)
-    torch.manual_seed(recipe.train.seed)
+    seed_all(recipe.train.seed)
     model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab)
     expected = tuple(dataset.y.shape[1:]) or (dataset.outputs,)
     table = layers.table(model, dataset.see(dataset.x[:1]), expected)

@@ -94,8 +94,8 @@ class Tally:
 
 
 class NotFinite(ArithmeticError):
-    """A loss is NaN or infinite; `ago` says how many steps before the newest."""
+    """A loss (or weight) is NaN or infinite; `ago` says how many steps before the newest."""
 
-    def __init__(self, value: float, ago: int) -> None:
-        super().__init__(f"the loss is {value}")
-        self.value, self.ago = value, ago
+    def __init__(self, value: float, ago: int = 0, what: str = "the loss") -> None:
+        super().__init__(f"{what} is {value}")
+        self.value, self.ago, self.what = value, ago, what

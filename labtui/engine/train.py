@@ -62,6 +62,7 @@ def train(
         ended = loop.fit()
     finally:
         result["best"] = parts.best[0].facts()
+        result["facts"]["accumulate"] = loop.pieces.count
     if ended is None:
         conclude(loop, checkpoints, material.dataset.classes, result)
     return ended

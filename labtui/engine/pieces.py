@@ -1,0 +1,137 @@
+"""A batch in pieces: less memory for the same gradient, also when memory has run out already.
+
+The gradient of a batch's mean loss is the sum of the pieces' gradients, each times its share of the
+samples, so that `train.accumulate` changes the last digits only. Order and augmentation are those of
+the whole batch. Two things see the pieces: BatchNorm, which takes mean and variance of one piece (and
+is never given one of a single sample), and dropout, whose masks are drawn piece by piece.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from labtui.engine.failure import first_line, out_of_memory
+from labtui.engine.losses import Criterion
+from labtui.engine.rng import rng_state, set_rng_state
+from labtui.errors import TrainingError
+from labtui.files.tell import tell
+from labtui.recipe.core import Train
+
+T = TypeVar("T")
+
+
+class Pieces:
+    """How many pieces a batch is cut into, and the work that is done again when they are too large.
+
+    Args:
+        table: `accumulate`, `on_oom`, `batch_size`.
+        samples: of the training split.
+        generators: besides the global ones, those that the work draws from.
+    """
+
+    def __init__(
+        self,
+        table: Train,
+        samples: int,
+        model: nn.Module,
+        criterion: Criterion,
+        device: torch.device,
+        generators: dict[str, torch.Generator],
+    ) -> None:
+        self.table, self.model, self.criterion = table, model, criterion
+        self.count = table.accumulate
+        """Pieces of one batch: `train.accumulate`, or what on_oom = "halve" made of it."""
+        self._device, self._generators = device, generators
+        self._least = 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
+        self._batch = min(table.batch_size, samples)
+        self._most = max(1, self._batch // self._least)
+        self._buffers = list(model.buffers())
+        halves = table.on_oom == "halve"
+        self._saved = [buffer.clone() for buffer in self._buffers] if halves else None
+
+    def without_gradient(self) -> int:
+        """Samples of a batch that is only scored: twice a piece takes no more memory then."""
+        return max(1, 2 * self._batch // self.count)
+
+    def gradient(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the gradient of a batch's mean loss to that of the parameters.
+
+        Args:
+            x, y: (n, …) what the model sees, and targets.
+
+        Returns:
+            The mean loss (a scalar), and the outputs (n, …).
+        """
+        count = max(1, min(self.count, len(x) // self._least))
+        done = [
+            self._piece(part, target, len(part) / len(x))
+            for part, target in zip(x.tensor_split(count), y.tensor_split(count), strict=True)
+        ]
+        if len(done) == 1:
+            return done[0]
+        losses, outputs = zip(*done, strict=True)
+        return torch.stack(losses).sum(), torch.cat(outputs)
+
+    def _piece(self, x: Tensor, y: Tensor, share: float) -> tuple[Tensor, Tensor]:
+        output = self.model(x)
+        loss = self.criterion(output, y)
+        if share != 1:
+            loss = loss * share
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), output.detach()
+
+    def within_memory(self, work: Callable[[], T]) -> T:
+        """Do a piece of work; with on_oom = "halve" again, from the same state and in pieces half as
+        large, each time memory runs out. What came of it is what those pieces would have given at once.
+
+        Raises:
+            TrainingError: memory runs out with the smallest pieces too (`oom`).
+        """
+        if self._saved is None:
+            return work()
+        before = self._state(self._saved)
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                if self.count >= self._most:
+                    raise self._exhausted(error) from error
+                why = first_line(error)
+            # Only here, where the error has let go of its traceback, are the tensors of its frames free.
+            self._restore(before, self._saved)
+            self.count = min(2 * self.count, self._most)
+            tell(
+                f"labtui: out of memory: going on with train.accumulate = {self.count}, pieces of "
+                f"{-(-self._batch // self.count)} of {self._batch} samples ({why})"
+            )
+
+    def _state(self, saved: list[Tensor]) -> dict[str, Any]:
+        for copy, buffer in zip(saved, self._buffers, strict=True):
+            copy.copy_(buffer)
+        return rng_state(self._device, self._generators)
+
+    def _restore(self, before: dict[str, Any], saved: list[Tensor]) -> None:
+        for parameter in self.model.parameters():
+            parameter.grad = None
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        for copy, buffer in zip(saved, self._buffers, strict=True):
+            buffer.copy_(copy)
+        set_rng_state(before, self._device, self._generators)
+
+    def _exhausted(self, error: BaseException) -> TrainingError:
+        return TrainingError(
+            "oom",
+            f"out of memory with train.batch_size = {self.table.batch_size} in {self.count} pieces of "
+            f"{self._least}: no smaller ones can be had; the model or its input has to be smaller, or "
+            f"the memory larger ({first_line(error)})",
+        )
