@@ -29,7 +29,9 @@ from labtui.files.paths import RunPaths, find_lab
 from labtui.files.tell import tell
 
 HEARTBEAT = 15.0
-"""Seconds between two touches of `heartbeat`."""
+"""Most seconds between two touches of `heartbeat`."""
+_BEATS = 4
+"""Touches within `resources.hang_timeout`, so that a step that moves is seen to move."""
 SETTLED = 1.0
 """Seconds after which a script's run has its environment recorded."""
 _RESERVE = 64 * 1024
@@ -47,6 +49,7 @@ class Run:
         monitor, goal: the metric whose best value `result.json` names when `finish` is not told.
         settled: seconds after which the environment is worth recording; it costs as much as many
             a short script.
+        hang_timeout: seconds after which somebody takes an unchanged step in `heartbeat` for a hang.
     """
 
     log: Callable[..., None]
@@ -64,10 +67,12 @@ class Run:
         monitor: str = "",
         goal: str = "min",
         settled: float = 0.0,
+        hang_timeout: float | None = None,
     ) -> None:
         self.paths, self.attempt, self.guest = paths, attempt, guest
         self._started = time.time()
         self._settled, self._folder = settled, Path.cwd()
+        self._pause = min(HEARTBEAT, hang_timeout / _BEATS) if hang_timeout else HEARTBEAT
         self._pid = os.getpid()
         self._finished, self._recorded = threading.Event(), threading.Event()
         self._look_at, self._asked = 0.0, None
@@ -120,6 +125,8 @@ class Run:
         """
         if not name or name.startswith(".") or "/" in name or "\0" in name:
             raise LabError(f"artifact {name!r}: the name must be a plain file name")
+        from labtui.files.plain import array, listed
+
         folder = self.paths.artifacts
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -128,10 +135,10 @@ class Run:
 
                 path = folder / f"{name}.npz"
                 with replacing(path, fsync=False) as file:
-                    numpy.savez_compressed(file, **{key: _array(v) for key, v in value.items()})
+                    numpy.savez_compressed(file, **{key: array(v) for key, v in value.items()})
             else:
                 path = folder / f"{name}.json"
-                write_json(path, finite(_listed(value)), fsync=False)
+                write_json(path, finite(listed(value)), fsync=False)
         except OSError as error:
             raise LabError(f"{folder}: {name} cannot be written ({error.strerror})") from error
         return path
@@ -201,17 +208,28 @@ class Run:
         """Record the environment, and touch `heartbeat` with the current step until the end."""
         self._touch()
         if not self._settled or not self._finished.wait(self._settled):
-            from labtui import environment
-
-            environment.record(self.paths.environment, self._folder)
-        self._recorded.set()
-        while not self._finished.wait(HEARTBEAT):
+            # Beside the beat: git may take its time in a large or slow folder.
+            _thread.start_new_thread(self._record, ())
+        else:
+            self._recorded.set()
+        while not self._finished.wait(self._pause):
             self._touch()
+
+    def _record(self) -> None:
+        from labtui import environment
+
+        environment.record(self.paths.environment, self._folder)
+        self._recorded.set()
 
     def _touch(self) -> None:
         step = self._metrics.step if self._metrics else _last_step(self.paths)
         with suppress(OSError):
-            self.paths.heartbeat.write_text(f"{step}\n")
+            fd = os.open(self.paths.heartbeat, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                # Written over in place: never empty for a reader, and no new room on a full disk.
+                os.pwrite(fd, b"%-19d\n" % step, 0)
+            finally:
+                os.close(fd)
 
     def _at_exit(self) -> None:
         # What ended the script; the status of a bare sys.exit() is not to be had here.
@@ -318,7 +336,9 @@ def attach(root: Path, attempt: int) -> Run:
     _reserve(paths)
     from labtui.files.toml import read
 
-    return Run(paths, attempt, metrics="command" not in read(paths.recipe))
+    tables = read(paths.recipe)
+    hang_timeout = tables.get("resources", {}).get("hang_timeout")
+    return Run(paths, attempt, metrics="command" not in tables, hang_timeout=hang_timeout)
 
 
 def _occupy(paths: RunPaths, attempt: int, launcher: str, **more: Any) -> None:
@@ -365,22 +385,6 @@ def _last_step(paths: RunPaths) -> int:
 
 def _nowhere(metrics: Mapping[str, Any], step: int | None = None) -> None:
     """Stands in for the log when another process writes it."""
-
-
-def _array(value: Any) -> Any:
-    """An array; of a tensor on any device, with a gradient or without, its values."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
-
-
-def _listed(value: Any) -> Any:
-    """Arrays and tensors as lists, at any depth."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {str(k): _listed(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_listed(v) for v in value]
-    return value
 
 
 def _tomlable(value: Any) -> Any:

@@ -13,8 +13,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from labtui.errors import LabtuiError
-from labtui.files import toml
+from labtui.errors import LabtuiError, TrainingError
+from labtui.files import rundir, toml
 from labtui.files.tell import tell
 from labtui.writer import Run, attach
 
@@ -44,10 +44,25 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
         from labtui.engine.command import supervise
 
         return supervise(run, tables, lab, asked)
-    from labtui.engine.train import train
-    from labtui.recipe.core import Recipe
+    try:
+        from labtui.engine.train import train
+        from labtui.recipe.read import check
+    except Exception as error:  # a broken library may raise anything
+        raise TrainingError(
+            "launch",
+            f"what a training needs cannot be imported by {sys.executable} "
+            f"({type(error).__name__}: {error}); mend that Python's packages, then resume",
+        ) from error
+    return train(run, check(tables, str(run.paths.recipe)), lab, asked, result)
 
-    return train(run, Recipe.model_validate(tables), lab, asked, result)
+
+def refer(run: Run, tables: dict[str, Any], result: dict[str, Any]) -> None:
+    """Put what the launcher resolved (`@best:val.loss` to a run's id) in its place in the recipe."""
+    references = rundir.claimed(run.paths, run.attempt)[0].get("references")
+    if references:
+        result["facts"] = {"references": references}
+        for key, run_id in references.items():
+            toml.put(tables, key, run_id)
 
 
 def main(argv: list[str]) -> int:
@@ -62,13 +77,15 @@ def main(argv: list[str]) -> int:
     result: dict[str, Any] = {}
     try:
         tables = toml.read(run.paths.recipe)
+        refer(run, tables, result)
         ended = work(run, tables, asked, result)
     except (Exception, SystemExit) as error:  # a part of the user's own may exit
         from labtui.engine.failure import explain
 
         reason, message = explain(error, tables.get("train"))
         trace = traceback.format_exc()
-        tell(message if isinstance(error, LabtuiError) else trace)
+        # labtui's own message says all there is, unless something of the user's own is behind it.
+        tell(message if isinstance(error, LabtuiError) and error.__cause__ is None else trace)
         run.finish("failed", reason, message, traceback=trace, **result)
         return 1
     run.finish("stopped" if ended else "finished", **result)

@@ -21,10 +21,12 @@ def explain(error: BaseException, train: Mapping[str, Any] | None = None) -> tup
     if isinstance(error, TrainingError):
         return error.reason, str(error)
     if isinstance(error, LabtuiError):
+        if _disk_full(error.__cause__):
+            return "disk-full", f"{error}; free some space and resume"
         return "error", str(error)
     if out_of_memory(error):
         return "oom", f"out of memory{_advice(train or {})} ({first_line(error)})"
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
+    if isinstance(error, OSError) and _disk_full(error):
         return "disk-full", f"{error.strerror}: {error.filename or ''}; free some space and resume"
     if isinstance(error, SystemExit):
         return "error", f"a part of the recipe called sys.exit({error.code!r}): the log has what it said"
@@ -38,6 +40,10 @@ def out_of_memory(error: BaseException) -> bool:
         or type(error).__name__ == "OutOfMemoryError"
         or (isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY))
     )
+
+
+def _disk_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in DISK_FULL
 
 
 def first_line(error: BaseException) -> str:

@@ -43,7 +43,7 @@ def main() -> int:
         # What a user's own factory prints is no part of the answer.
         with redirect_stdout(sys.stderr):
             found = inspect(json.load(sys.stdin), Path.cwd())
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a part of the user's own may exit
         from labtui.engine.failure import explain
 
         found = {"error": explain(error)[1], "kind": type(error).__name__}

@@ -45,7 +45,7 @@ def train(
     run.artifact("layers", material.layers)
     run.artifact("data", material.describe(recipe))
     parts = setup.parts(recipe, material, device)
-    result["facts"] = {
+    result["facts"] = result.get("facts", {}) | {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         **{name: value for name, value in material.layers.items() if name != "rows"},
         "steps_per_epoch": parts.steps,

@@ -29,7 +29,7 @@ def load(name: str, folder: Path | None = None) -> Callable[..., Any]:
         sys.path.insert(0, str(folder))
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # a user's module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
         where = f" (looked in {folder} first)" if folder is not None else ""
         raise RecipeError(
             f"factory {name!r}: cannot import {module_name!r}{where}: {type(error).__name__}: {error}"

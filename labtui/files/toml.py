@@ -43,3 +43,11 @@ def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def put(tables: dict[str, Any], key: str, value: Any) -> None:
+    """Set the value of a dotted key; a table on the way that is missing is made."""
+    *path, last = key.split(".")
+    for part in path:
+        tables = tables.setdefault(part, {})
+    tables[last] = value

@@ -56,7 +56,8 @@ class Resources(Spec):
     min_free: float = Field(0.5, ge=0)
     """Free space on the lab's disk without which no run starts, GB."""
     hang_timeout: float | None = Field(None, gt=0)
-    """Seconds without a new optimiser step after which the run is ended as hung; absent: never."""
+    """Seconds without a new optimiser step after which the run is ended as hung; absent: never. Loading
+    and validation count too, so it is longer than both; the steps of a command are those it logs."""
     retries: int = Field(0, ge=0)
     """Further attempts after an end that may pass: a killed worker, a full memory or disk, a hang."""
 
