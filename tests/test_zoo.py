@@ -15,7 +15,7 @@ from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
 from labtui.recipe.models.digits import DigitsCNN
 from labtui.recipe.models.transformer import TransformerCls
-from labtui.recipe.spec import UserPart
+from labtui.recipe.spec import UserModel
 
 
 def parameters(model: nn.Module) -> int:
@@ -74,7 +74,7 @@ def test_every_spec_names_its_builder_and_all_its_options() -> None:
     from labtui.files import factory
 
     for spec in (*DATASETS, *MODELS):
-        given = set(spec.model_fields) - {"name"}
+        given = set(spec.model_fields) - spec.beside
         taken = set(inspect.signature(factory.load(spec.factory_path)).parameters)
         assert given == taken - {"root", "shape", "outputs"}, spec.__name__
 
@@ -103,8 +103,8 @@ number = 3
 """
 
 
-def own(factory: str, **options: Any) -> UserPart:
-    return UserPart(factory=f"own_parts:{factory}", **options)
+def own(factory: str, **options: Any) -> UserModel:
+    return UserModel(factory=f"own_parts:{factory}", **options)
 
 
 @pytest.fixture
@@ -126,14 +126,14 @@ def test_own_parts_come_from_the_lab(lab: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (UserPart(factory="no_such_module:f"), "cannot import 'no_such_module'.*No module named"),
+        (UserModel(factory="no_such_module:f"), "cannot import 'no_such_module'.*No module named"),
         (own("no_such"), "has no 'no_such'"),
         (own("number"), "is of type int, not callable"),
         (own("line", width=3), "unexpected keyword argument 'width'.*gives width"),
         (own("nothing"), "returned a NoneType, expected a torch.nn.Module"),
     ],
 )
-def test_broken_models_are_named(lab: Path, part: UserPart, message: str) -> None:
+def test_broken_models_are_named(lab: Path, part: UserModel, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         zoo.build(part, (2,), 2, lab)
 
@@ -147,6 +147,6 @@ def test_broken_models_are_named(lab: Path, part: UserPart, message: str) -> Non
         (own("blob", n=0), "no samples"),
     ],
 )
-def test_broken_data_is_named(lab: Path, part: UserPart, message: str) -> None:
+def test_broken_data_is_named(lab: Path, part: UserModel, message: str) -> None:
     with pytest.raises(DataError, match=message):
         data.build(part, lab)

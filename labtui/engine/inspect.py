@@ -28,6 +28,8 @@ def inspect(tables: dict[str, Any], lab: Path) -> dict[str, Any]:
     recipe = Recipe.model_validate(tables)
     material = setup.material(recipe, lab)
     parts = setup.parts(recipe, material, torch.device("cpu"))
+    if recipe.model and not (recipe.model.path or "").startswith("@"):  # known when the run starts
+        setup.load_weights(recipe, parts.model, lab)
     table = material.layers
     return {
         **{name: value for name, value in table.items() if name != "rows"},

@@ -79,6 +79,16 @@ def material(recipe: Recipe, lab: Path) -> Material:
     return Material(dataset, split(dataset, recipe.validate_), model, table)
 
 
+def load_weights(recipe: Recipe, model: nn.Module, lab: Path) -> None:
+    """Give a new model the weights that `model.path` names, if it names any.
+
+    Raises:
+        RecipeError: there are no such weights, or they are not this model's.
+    """
+    assert recipe.model is not None
+    zoo.load_weights(recipe.model, model, lab)
+
+
 def parts(recipe: Recipe, of: Material, device: torch.device) -> Parts:
     """All that the loop needs, on the device.
 

@@ -56,8 +56,10 @@ def train(
     loop = Loop(recipe, parts, run, checkpoints, asked)
     if state := checkpoints.load("last"):
         loop.load_state_dict(state)
-    elif run.attempt > 1:
-        run.void_after(-1)
+    else:
+        setup.load_weights(recipe, parts.model, lab)
+        if run.attempt > 1:
+            run.void_after(-1)
     try:
         ended = loop.fit()
     finally:

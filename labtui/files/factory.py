@@ -43,6 +43,18 @@ def load(name: str, folder: Path | None = None) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
+def takes(name: str, option: str, folder: Path | None = None) -> bool:
+    """Whether what `module:callable` names has a parameter of this name.
+
+    Raises:
+        RecipeError: it cannot be loaded.
+    """
+    try:
+        return option in inspect.signature(load(name, folder)).parameters
+    except ValueError:  # some callables written in C have none
+        return False
+
+
 def call(name: str, *args: Any, folder: Path | None = None, **options: Any) -> Any:
     """Call what `module:callable` names with `args` and `options`.
 

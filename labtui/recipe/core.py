@@ -13,7 +13,7 @@ from labtui.recipe import optim
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
 from labtui.recipe.resources import Resources
-from labtui.recipe.spec import Part, Spec, UserPart
+from labtui.recipe.spec import ModelPart, Part, Spec, UserModel, UserPart
 
 FORMAT = 1
 """Version of the recipe file format."""
@@ -30,19 +30,22 @@ def _kind(value: Any) -> str | None:
 
 def _kinds(*specs: type[Spec]) -> Any:
     """A union of specs told apart by `name` (or by `factory`, for a user's own part)."""
-    tagged = [Annotated[s, Tag(FACTORY if s is UserPart else s.model_fields["name"].default)] for s in specs]
+    tagged = [
+        Annotated[s, Tag(FACTORY if issubclass(s, UserPart) else s.model_fields["name"].default)]
+        for s in specs
+    ]
     return Annotated[reduce(or_, tagged[1:], tagged[0]), Discriminator(_kind)]
 
 
 if TYPE_CHECKING:
     DataSpec = Part
-    ModelSpec = Part
+    ModelSpec = ModelPart
     OptimizerSpec = optim.Optimizer
     ScheduleSpec = optim.Schedule
     LossSpec = optim.Loss
 else:
     DataSpec = _kinds(*DATASETS, UserPart)
-    ModelSpec = _kinds(*MODELS, UserPart)
+    ModelSpec = _kinds(*MODELS, UserModel)
     OptimizerSpec = _kinds(*optim.OPTIMIZERS)
     ScheduleSpec = _kinds(*optim.SCHEDULES)
     LossSpec = _kinds(*optim.LOSSES)

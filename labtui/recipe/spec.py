@@ -29,10 +29,22 @@ class Part(Spec):
 
     factory_path: ClassVar[str] = ""
     """`module:callable` that builds it, imported in the worker only."""
+    beside: ClassVar[frozenset[str]] = frozenset({"name", "factory"})
+    """Keys that are no options of the factory."""
 
     def options(self) -> dict[str, Any]:
-        """The keyword arguments for the factory: every field but the name."""
-        return self.model_dump(exclude={"name", "factory"})
+        """The keyword arguments for the factory."""
+        return self.model_dump(exclude=set(self.beside))
+
+
+class ModelPart(Part):
+    """A model, built by its factory and then given weights."""
+
+    beside: ClassVar[frozenset[str]] = Part.beside | {"path"}
+
+    path: str | None = Field(None, min_length=1)
+    """Weights to start from: a checkpoint file (from the lab), a run's id (its `best.pt`), or a
+    reference such as "@best:val.loss". A factory with an option `path` of its own gets the file instead."""
 
 
 class UserPart(Part):
@@ -42,3 +54,9 @@ class UserPart(Part):
 
     factory: str = Field(pattern=r"^[\w.]+:[\w.]+$")
     """`module:callable`, imported from the lab folder in the worker."""
+
+
+class UserModel(ModelPart, UserPart):
+    """A model of the user's own: any callable, with any options beside it."""
+
+    model_config = ConfigDict(extra="allow")

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from labtui.recipe.spec import Part
+from labtui.recipe.spec import ModelPart
 
 
-class DigitsCNN(Part):
+class DigitsCNN(ModelPart):
     """Two 3x3 convolutions, one pooling, one hidden layer: enough for 8x8 images."""
 
     factory_path: ClassVar[str] = "labtui.zoo.digits:digits_cnn"

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from labtui.recipe.spec import Part
+from labtui.recipe.spec import ModelPart
 
 
-class TransformerCls(Part):
+class TransformerCls(ModelPart):
     """Encoder with a learned class token (Vaswani et al. 2017; Devlin et al. 2019, section 3)."""
 
     factory_path: ClassVar[str] = "labtui.zoo.transformer:transformer_cls"
