@@ -27,13 +27,40 @@ def host() -> str:
 
 def _stat(pid: int) -> tuple[str, int] | None:
     """State letter and start time (clock ticks since boot) of a process; None if there is none."""
+    fields = _fields(pid)
+    return (fields[0].decode(), int(fields[19])) if len(fields) > 19 else None
+
+
+def _fields(pid: int) -> list[bytes]:
+    """What the kernel says of a process, from its state on; empty if there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name in parentheses may hold spaces and parentheses itself.
-            fields = file.read().rpartition(b")")[2].split()
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
+
+
+def parent(pid: int) -> int:
+    """The process that started another one, or took it over; 0 if there is none."""
+    fields = _fields(pid)
+    return int(fields[1]) if len(fields) > 1 else 0
+
+
+def owner_and_name(pid: int) -> tuple[str, str] | None:
+    """User and command name of a process; None where it cannot be seen."""
+    import pwd
+
+    try:
+        user = os.stat(f"/proc/{pid}").st_uid
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            name = file.read().rstrip("\n")
     except OSError:
         return None
-    return (fields[0].decode(), int(fields[19])) if len(fields) > 19 else None
+    try:
+        return pwd.getpwuid(user).pw_name, name
+    except KeyError:
+        return str(user), name
 
 
 def identity(pid: int | None = None) -> dict[str, Any]:
@@ -73,6 +100,18 @@ def send(process: dict[str, Any], number: signal.Signals) -> bool:
         return False
     finally:
         os.close(fd)
+
+
+def kill_group(process: dict[str, Any]) -> bool:
+    """Kill exactly this process, and its process group if it leads one; False if it is gone."""
+    try:
+        leads = alive(process) and os.getpgid(process["pid"]) == process["pid"]
+        killed = send(process, signal.SIGKILL)
+        if killed and leads:
+            os.killpg(process["pid"], signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return killed
 
 
 def wait(process: dict[str, Any], timeout: float) -> bool:
