@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labtui.errors import LabtuiError
+    from labtui.launcher import run_recipe as enqueue
     from labtui.query import open_lab as open
     from labtui.writer import Run, init
 
 __version__ = "0.1.0"
-__all__ = ["LabtuiError", "Run", "init", "open"]
+__all__ = ["LabtuiError", "Run", "enqueue", "init", "open"]
 
 _HOMES = {
     "LabtuiError": ("labtui.errors", "LabtuiError"),
     "Run": ("labtui.writer", "Run"),
+    "enqueue": ("labtui.launcher", "run_recipe"),
     "init": ("labtui.writer", "init"),
     "open": ("labtui.query", "open_lab"),
 }

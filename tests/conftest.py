@@ -17,13 +17,16 @@ os.environ.pop("LABTUI_RUN", None)
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty lab, which is also the working directory."""
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty lab, which is also the working directory; nothing of it runs on after the test."""
     folder = tmp_path / "lab"
     folder.mkdir()
     (folder / "labtui.toml").touch()
     monkeypatch.chdir(folder)
-    return folder
+    yield folder
+    from launch_lab import end_all
+
+    end_all(folder)
 
 
 @pytest.fixture

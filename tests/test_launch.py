@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from launch_lab import LOGS, SLEEP, eventually, queue, start, state
 
 from labtui import launch
 from labtui.errors import LabError, LaunchError
@@ -22,50 +22,16 @@ from labtui.run import derive, recipe_of
 from labtui.series import read
 from labtui.sweep import expand
 
-SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
-LOGS = """
-import labtui, time
-with labtui.init() as run:
-    for step in range(100000):
-        run.log({"train.loss": 1 / (step + 1)}, step)
-        time.sleep(0.005)
-"""
-
 
 @pytest.fixture
 def paths(lab: Path) -> LabPaths:
     return LabPaths(lab)
 
 
-def queue(paths: LabPaths, code: str, **more: Any) -> RunPaths:
-    """A queued run of a Python program."""
-    tables = {"name": "prog", "command": ["python", "-c", code], **more}
-    (recipe,) = expand(check(tables, "prog.toml"), "prog.toml")
-    (run,) = launch.enqueue(paths, [recipe.tables()])
-    return run
-
-
-def eventually(fits: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not fits():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-@pytest.fixture(autouse=True)
-def no_process_is_left(paths):
-    yield
-    for run_id in paths.run_ids():
-        run = paths.run(run_id)
-        if derive(run).state == "running":
-            launch.stop(run, kill=True)
-    eventually(lambda: launch.reap() == 0)
-
-
 def test_a_run_ends_as_its_program_does(paths):
     good, bad = queue(paths, "print(1)"), queue(paths, "import sys; print('why'); sys.exit(3)")
     for run in (good, bad):
-        worker = launch.start(paths, run)
+        worker = start(paths, run)
         assert derive(run).state == "running"
         worker.wait()
     assert derive(good).state == "finished"
@@ -76,7 +42,7 @@ def test_a_run_ends_as_its_program_does(paths):
 
 def test_an_attempt_is_started_once(paths):
     run = queue(paths, "print(1)")
-    workers = [launch.start(paths, run) for _ in range(3)]
+    workers = [start(paths, run) for _ in range(3)]
     assert [w is None for w in workers] == [False, True, True]
     workers[0].wait()
 
@@ -98,7 +64,7 @@ def test_a_worker_outlives_its_launcher_and_keeps_logging(paths):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_killed_worker_never_shows_as_running(paths, number):
     run = queue(paths, LOGS)
-    worker = launch.start(paths, run)
+    worker = start(paths, run)
     eventually(lambda: len(read(run, "train.loss").steps) > 5)
     os.kill(worker.pid, number)
     os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
@@ -115,14 +81,14 @@ def test_stopping_a_queued_run_keeps_it_from_starting(paths):
     run = queue(paths, "print(1)")
     launch.stop(run)
     assert derive(run).state == "stopped"
-    assert launch.start(paths, run) is None
+    assert start(paths, run) is None
     with pytest.raises(LaunchError, match="nothing to stop"):
         launch.stop(run)
 
 
 def test_kill_ends_worker_and_program(paths):
     run = queue(paths, SLEEP)
-    worker = launch.start(paths, run)
+    worker = start(paths, run)
     eventually(lambda: run.log.exists() and run.log.read_text() == "begun\n")
     launch.stop(run, kill=True)
     worker.wait(10)
@@ -131,7 +97,7 @@ def test_kill_ends_worker_and_program(paths):
 
 def test_a_kill_reaches_what_the_program_started(paths):
     run = queue(paths, "import subprocess; subprocess.Popen(['sleep', '61']); " + SLEEP)
-    launch.start(paths, run)
+    start(paths, run)
     eventually(lambda: run.log.exists() and run.log.read_text() == "begun\n")
     group = [p for p in Path("/proc").glob("[0-9]*") if b"sleep\x0061" in _cmdline(p)]
     assert group
@@ -149,7 +115,7 @@ def _cmdline(process: Path) -> bytes:
 
 def test_a_late_verdict_is_of_its_own_attempt(paths):
     run = queue(paths, SLEEP)
-    worker = launch.start(paths, run)
+    worker = start(paths, run)
     os.kill(worker.pid, signal.SIGKILL)
     os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
     launch.resume(run)
@@ -168,18 +134,18 @@ def test_a_run_that_is_gone_is_said_to_be(paths):
 
 def test_resuming_makes_a_new_attempt(paths):
     run = queue(paths, "import sys; sys.exit(1)")
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     launch.resume(run)
     assert (derive(run).state, derive(run).attempt) == ("queued", 2)
     launch.resume(run)
     assert derive(run).attempt == 2, "asking twice asks once"
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     assert (derive(run).state, derive(run).attempt) == ("failed", 2)
 
 
 def test_what_cannot_be_resumed_says_why(paths):
     run = queue(paths, "print(1)")
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     with pytest.raises(LaunchError, match="is finished"):
         launch.resume(run)
     import labtui
@@ -192,7 +158,7 @@ def test_what_cannot_be_resumed_says_why(paths):
 
 def test_a_run_that_may_live_elsewhere_is_resumed_by_force_only(paths):
     run = queue(paths, "print(1)")
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     run.result.unlink()
     record = read_json(run.process)
     record.pop("released")
@@ -212,9 +178,9 @@ def test_a_copy_starts_only_when_it_is_asked_to(paths):
     copy = paths.run(run.id[:-4] + "copy")
     shutil.copytree(run.root, copy.root)
     with pytest.raises(LaunchError, match="not queued"):
-        launch.start(paths, copy)
+        start(paths, copy)
     launch.resume(copy)
-    launch.start(paths, copy).wait()
+    start(paths, copy).wait()
     assert derive(copy).state == "finished" and derive(run).state == "queued"
 
 
@@ -222,13 +188,13 @@ def test_a_copy_of_a_running_run_can_be_resumed(paths):
     import shutil
 
     run = queue(paths, SLEEP)
-    launch.start(paths, run)
+    start(paths, run)
     eventually(run.process.exists)
     copy = paths.run(run.id[:-4] + "copy")
     shutil.copytree(run.root, copy.root)
     assert derive(copy).state == "idle"
     launch.resume(copy)
-    launch.start(paths, copy)
+    start(paths, copy)
     eventually(lambda: (read_json(copy.process) or {}).get("attempt") == 2)
     assert derive(copy).state == derive(run).state == "running"
 
@@ -241,29 +207,21 @@ def test_on_a_full_disk_no_attempt_is_spent(paths, monkeypatch):
 
     monkeypatch.setattr("labtui.files.rundir.dumps", full)
     with pytest.raises(LaunchError, match="No space left"):
-        launch.start(paths, run)
+        start(paths, run)
     assert derive(run).state == "queued"
     monkeypatch.undo()
-    assert launch.start(paths, run).wait() == 0
+    assert start(paths, run).wait() == 0
 
 
 def test_a_running_run_is_not_removed(paths):
     run = queue(paths, SLEEP)
-    launch.start(paths, run)
+    start(paths, run)
     with pytest.raises(LaunchError, match="is running"):
         launch.remove(paths, run)
     launch.stop(run, kill=True)
-    eventually(lambda: launch.reap() == 0)
+    eventually(lambda: state(run) != "running")
     launch.remove(paths, run)
     assert paths.run_ids() == []
-
-
-def test_several_detached_runs_go_one_after_another(paths):
-    runs = [queue(paths, "import time; time.sleep(0.1)") for _ in range(3)]
-    launch.start_all(paths, runs)
-    eventually(lambda: [derive(run).state for run in runs] == ["finished"] * 3)
-    times = [derive(run) for run in runs]
-    assert times[0].ended <= times[1].started and times[1].ended <= times[2].started
 
 
 def test_a_launch_makes_all_runs_or_none(paths, monkeypatch):

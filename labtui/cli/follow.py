@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from labtui import launch, run
 from labtui.cli.app import say
-from labtui.errors import LabtuiError, LaunchError
+from labtui.errors import LabtuiError
 from labtui.files.atomic import read_json
 from labtui.files.paths import RunPaths
 from labtui.table import clean, number
@@ -24,19 +24,21 @@ if TYPE_CHECKING:
     from labtui.series import Summary
 
 _POLL = 0.2
+_CALL = 2.0
+"""Seconds between two looks whether there is a supervisor."""
+_PATIENCE = 5.0
+"""Seconds that the supervisor has to follow up an end."""
 
 
 def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
-    """Start and follow runs; the exit status: 0 all finished, 1 one failed, 130 interrupted."""
+    """Follow queued runs; the exit status: 0 all finished, 1 one failed, 130 interrupted."""
     states = []
-    # Several runs have a starter of their own, so that they go on when this terminal is closed.
-    starter = launch.start_all(lab.paths, runs) if len(runs) > 1 else None
     for place, paths in enumerate(runs):
         count = f" ({place + 1} of {len(runs)})" if len(runs) > 1 else ""
         say(f"run {paths.id}{count}")
         try:
-            states.append(_follow(lab, paths, starter))
-        except (LaunchError, OSError) as error:
+            states.append(_follow(lab, paths))
+        except OSError as error:
             say(f"labtui: {error}" if paths.root.is_dir() else f"labtui: {paths.id}: was removed")
             states.append("failed")
             continue
@@ -48,30 +50,33 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
     return 0 if all(state == "finished" for state in states) else 1
 
 
-def _follow(lab: Lab, paths: RunPaths, starter: launch.Worker | None) -> str:
-    tables = run.recipe_of(paths)
-    worker = starter or launch.start(lab.paths, paths)
-    with _Progress(tables) as progress:
-        _watch(paths, tables, progress, lambda: worker is None or worker.poll() is None)
-    if worker is not None:
-        worker.poll()  # it may have died since the last look, and the run is to say of what
-    return run.derive(paths).state
-
-
-def _watch(paths: RunPaths, tables: dict[str, Any], progress: _Progress, alive: Callable[[], bool]) -> None:
-    """Show what the run logs until it ends."""
+def _follow(lab: Lab, paths: RunPaths) -> str:
+    """Show what the run logs until it ends for good; its state then."""
     from labtui import series
 
+    tables = run.recipe_of(paths)
     monitor = (tables.get("validate") or {}).get("monitor", "")
     summary = series.EMPTY
-    while True:
-        lives, state = alive(), run.derive(paths).state
-        going = state == "running" or (state == "queued" and lives)
-        summary = series.summarise(paths, monitor, tables.get("goals"), summary)
-        progress.show(summary, monitor)
-        if not going:
-            return
-        time.sleep(_POLL)
+    next_call, patience = 0.0, _PATIENCE
+    with _Progress(tables) as progress:
+        while True:
+            state = run.derive(paths).state
+            if time.monotonic() >= next_call:
+                next_call = time.monotonic() + _CALL
+                with suppress(LabtuiError):  # the lab may be read-only here, and supervised elsewhere
+                    launch.wake(lab.paths)
+                progress.waits(launch.why_waiting(lab.paths, paths) if state == "queued" else "")
+            summary = series.summarise(paths, monitor, tables.get("goals"), summary)
+            progress.show(summary, monitor)
+            if state in ("running", "queued"):
+                patience = _PATIENCE
+            elif state in ("finished", "stopped") or patience <= 0:
+                return state
+            elif state == "lost" or launch.retries_left(paths):
+                patience -= _POLL  # the supervisor is about to say why, or to ask for another attempt
+            else:
+                return state
+            time.sleep(_POLL)
 
 
 def _interrupt(paths: RunPaths, waiting: Sequence[RunPaths]) -> None:
@@ -128,6 +133,7 @@ class _Progress:
         self.epochs = (tables.get("train") or {}).get("epochs", 0)
         self._bar: Any = None
         self._shown: float | None = None
+        self._why = ""
 
     def __enter__(self) -> _Progress:
         if sys.stderr.isatty():
@@ -149,6 +155,12 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def waits(self, why: str) -> None:
+        """Say what a queued run waits for, once for each reason."""
+        if why and why != self._why:
+            say(f"queued: {why}")
+        self._why = why
 
     def show(self, summary: Summary, monitor: str) -> None:
         """Show the newest epoch, loss and monitored metric."""

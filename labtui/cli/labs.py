@@ -68,11 +68,11 @@ def show_data(
     format: FormatOption = Format.table,
 ) -> None:
     """Show a data set: shapes, classes, splits, a few samples."""
-    from labtui.cli.launching import find_recipe
     from labtui.cli.samples import picture
+    from labtui.launcher import find_recipe
 
     lab = open_lab()
-    path = find_recipe(lab, what)
+    path = find_recipe(lab.paths, what)
     name = str(path.absolute()) if path.is_file() else what
     overrides = [argument for value in set or [] for argument in ("--set", value)]
     found = _child(lab.paths.root, "show", name, *overrides)

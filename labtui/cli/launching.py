@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,54 +32,41 @@ def run_recipe(
     set: SetOption = None,
     repeats: Annotated[int | None, typer.Option(min=1, help="Trainings with seeds counted up.")] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return at once.")] = False,
+    priority: Annotated[int | None, typer.Option(help="Higher ones start first.")] = None,
+    after: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Start when this has finished. Repeatable.")
+    ] = None,
+    hold: Annotated[bool, typer.Option("--hold", help="Queue it; `labtui queue release` starts it.")] = False,
 ) -> int:
     """Train what a recipe describes, and follow it until it ends."""
-    from labtui import launch
     from labtui.cli.follow import follow_all
-    from labtui.recipe.read import load
-    from labtui.sweep import expand
+    from labtui.launcher import enqueue, find_recipe
 
     lab = open_lab()
-    path = find_recipe(lab, recipe)
-    trainings = expand(load(path, set or []), source_of(lab, path), repeats)
-    made = launch.enqueue(lab.paths, [training.tables() for training in trainings])
-    if detach:
+    path = find_recipe(lab.paths, recipe)
+    made = enqueue(lab.paths, path, set or [], repeats or 0, priority=priority, after=after or [], held=hold)
+    if detach or hold:
         for paths in made:
             print(paths.id)
-        launch.start_all(lab.paths, made)
         return 0
     return follow_all(lab, made)
-
-
-def find_recipe(lab: Lab, name: str) -> Path:
-    """A recipe by its file, or by its path below the lab's `recipes/`, with or without `.toml`."""
-    path = Path(name).expanduser()
-    below = [lab.paths.recipes / name, lab.paths.recipes / f"{name}.toml", lab.paths.root / name]
-    return next((p for p in (path, *below) if os.path.isfile(p)), path)
-
-
-def source_of(lab: Lab, path: Path) -> str:
-    """How a run names its recipe file: below the lab if it lies there, whatever the user typed."""
-    absolute = Path(os.path.abspath(path))
-    return str(absolute.relative_to(lab.paths.root) if absolute.is_relative_to(lab.paths.root) else absolute)
 
 
 @app.command()
 def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], set: SetOption = None) -> int:
     """Check recipes without running them: runs, resolved options, model size."""
-    from labtui.recipe.read import load
-    from labtui.sweep import expand
+    from labtui.launcher import find_recipe, trainings
 
     lab = open_lab()
     bad = 0
     for name in recipes:
         try:
-            trainings = expand(load(find_recipe(lab, name), set or []), name)
-            print(f"{name}: ok, {len(trainings)} run{'s' if len(trainings) > 1 else ''}")
-            _print_runs(trainings)
-            _print_resolved(trainings[0].tables())
-            if trainings[0].command is None:
-                _print_model(lab, trainings[0].tables())
+            found = trainings(lab.paths, find_recipe(lab.paths, name), set or [])
+            print(f"{name}: ok, {len(found)} run{'s' if len(found) > 1 else ''}")
+            _print_runs(found)
+            _print_resolved(found[0].tables())
+            if found[0].command is None:
+                _print_model(lab, found[0].tables())
         except RecipeError as error:
             say(str(error))
             bad += 1
@@ -226,7 +211,7 @@ def resume(
             say(f"labtui: {error}")
     if not paths:
         return 2
+    launch.wake(lab.paths)
     if detach:
-        launch.start_all(lab.paths, paths)
         return 0
     return follow_all(lab, paths)

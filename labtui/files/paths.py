@@ -106,6 +106,8 @@ _RUN_FILES = {
     "checkpoints": "checkpoints",
     "artifacts": "artifacts",
     "code": "code",
+    "snapshot": "code.json",
+    "diff": "code.diff",
     "notes": "notes.toml",
 }
 

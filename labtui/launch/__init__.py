@@ -1,6 +1,19 @@
-"""The changing side: making runs, starting, stopping, resuming and removing them."""
+"""The changing side: queueing runs, starting them, stopping, resuming and removing them."""
 
-from labtui.launch.control import remove, resume, stop
-from labtui.launch.start import Worker, enqueue, reap, start, start_all
+from labtui.launch.control import remove, resume, retries_left, stop
+from labtui.launch.queue import why_waiting
+from labtui.launch.start import Worker, enqueue, start
+from labtui.launch.wake import at_work, wake
 
-__all__ = ["Worker", "enqueue", "reap", "remove", "resume", "start", "start_all", "stop"]
+__all__ = [
+    "Worker",
+    "at_work",
+    "enqueue",
+    "remove",
+    "resume",
+    "retries_left",
+    "start",
+    "stop",
+    "wake",
+    "why_waiting",
+]

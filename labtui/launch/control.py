@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
-from contextlib import suppress
 from typing import Any
 
 from labtui import run
@@ -14,6 +12,8 @@ from labtui.files import process, rundir
 from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.files.toml import read
+from labtui.launch.verdict import may_pass
+from labtui.launch.wake import call
 
 GRACE = 2.0
 """Seconds that a worker has to end by itself when it is to be killed."""
@@ -32,6 +32,7 @@ def stop(paths: RunPaths, *, kill: bool = False) -> None:
         if status.state not in ("running", "queued"):
             raise LaunchError(f"{paths.id}: is {status.state}; there is nothing to stop")
         unwritten = _ask(paths, status.attempt, "kill" if kill else "stop")
+    call(LabPaths(paths.root.parents[1]))
     worker = dict(status.process)
     if not worker or worker.get("host") != process.host():
         if unwritten:
@@ -64,19 +65,17 @@ def _kill(worker: dict[str, Any]) -> None:
     """
     if worker.get("launcher") == "labtui" and process.wait(worker, GRACE):
         return
-    with suppress(ProcessLookupError):
-        leads = process.alive(worker) and os.getpgid(worker["pid"]) == worker["pid"]
-        if process.send(worker, signal.SIGKILL) and leads:
-            os.killpg(worker["pid"], signal.SIGKILL)
+    process.kill_group(worker)
 
 
-def resume(paths: RunPaths, *, force: bool = False) -> None:
+def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None:
     """Ask for a new attempt of a run that ended before its time, from its last checkpoint.
 
-    A queued run that nobody started is left as it is, to be started. The caller starts it.
+    A queued run that nobody started is left as it is. The caller wakes the supervisor.
 
     Args:
         force: also when its process may still live on another host.
+        retry: count it as one of `resources.retries`.
 
     Raises:
         LaunchError: it runs, is finished, or was started by hand.
@@ -103,11 +102,24 @@ def resume(paths: RunPaths, *, force: bool = False) -> None:
                 "make sure that it is gone, then resume with --force"
             )
         asked = (read_json(paths.control) or {}).get("attempt")
+        before = read_json(paths.queue) or {}
+        more = {"priority": before.get("priority", 0), "retry": before.get("retry", 0) + 1 if retry else 0}
         known = [status.attempt, asked if isinstance(asked, int) else 0, *_claims(paths)]
         try:
-            write_json(paths.queue, rundir.request(paths.root, max(known) + 1))
+            write_json(paths.queue, rundir.request(paths.root, max(known) + 1, **more))
         except OSError as error:
             raise LaunchError(f"{paths.queue}: cannot be written ({error.strerror})") from error
+
+
+def retries_left(paths: RunPaths) -> int:
+    """How many of `resources.retries` a run that ended may still use; 0 where its end cannot pass."""
+    status = run.derive(paths)
+    if not may_pass(status.state, status.result):
+        return 0
+    resources = run.recipe_of(paths).get("resources")
+    allowed = resources.get("retries", 0) if isinstance(resources, dict) else 0
+    used = (read_json(paths.queue) or {}).get("retry", 0)
+    return max(0, allowed - used) if isinstance(allowed, int) and isinstance(used, int) else 0
 
 
 def _given_up(paths: RunPaths, attempt: int) -> bool:

@@ -1,31 +1,28 @@
-"""From a recipe to running workers: run directories, claims, processes."""
+"""From a recipe to a queued run, and from a queued run to its worker."""
 
 from __future__ import annotations
 
-import atexit
 import os
-import signal
+import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from labtui.errors import LabError, LaunchError
 from labtui.files import rundir
-from labtui.files.atomic import read_json, write_json
+from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
-
-_workers: list[Worker] = []
+from labtui.launch import verdict
+from labtui.launch.snapshot import Snapshot, needed
 
 
 class Worker:
-    """One attempt that this process started (or a starter of several, without a run of its own).
-    When its end is noticed here, and it left no result itself, the run is told how it ended."""
+    """One attempt as a child of this process. When its end is noticed here, and it left no result
+    itself, the run is told how it ended."""
 
-    def __init__(self, paths: RunPaths | None, attempt: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, paths: RunPaths, attempt: int, process: subprocess.Popen[bytes]) -> None:
         self.paths, self.attempt, self._process = paths, attempt, process
         self._judged = False
 
@@ -37,9 +34,9 @@ class Worker:
     def poll(self) -> int | None:
         """Its exit status, negative for a signal; None while it lives."""
         status = self._process.poll()
-        if status is not None and self.paths and not self._judged:
+        if status is not None and not self._judged:
             self._judged = True
-            _judge(self.paths, self.attempt, status)
+            verdict.judge(self.paths, self.attempt, status)
         return status
 
     def wait(self, timeout: float | None = None) -> int:
@@ -57,22 +54,25 @@ class Worker:
             self._process.returncode = 0
 
 
-@atexit.register
-def _let_go() -> None:
-    for worker in _workers:
-        worker.let_go()
-
-
-def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]]) -> list[RunPaths]:
+def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]], **asked: Any) -> list[RunPaths]:
     """Make a run directory with a request to start for each resolved recipe: all of them, or none.
+
+    Args:
+        asked: `priority`, `after`, `held`, as `rundir.request` takes them.
 
     Raises:
         LabError: the lab cannot be written.
+        LaunchError: less than `resources.min_free` is left on its disk.
     """
+    for tables in recipes:
+        if short := short_of_disk(lab, tables.get("resources") or {}):
+            raise LaunchError(f"{lab.root}: {short}; `labtui gc` lists what can be freed")
     made: list[RunPaths] = []
     try:
-        for tables in recipes:
-            made.append(rundir.create(lab, tables["name"], tables, queued=True))
+        with Snapshot(lab) as code:
+            for tables in recipes:
+                fill = code.into if needed(tables) else None
+                made.append(rundir.create(lab, tables["name"], tables, queued=True, fill=fill, **asked))
     except LabError:
         for paths in made:
             rundir.remove(lab, paths.id)
@@ -80,8 +80,51 @@ def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]]) -> list[RunPaths]:
     return made
 
 
-def start(lab: LabPaths, paths: RunPaths) -> Worker | None:
+def short_of_disk(lab: LabPaths, resources: Mapping[str, Any]) -> str:
+    """What the disk lacks for a run to start; empty when it has enough."""
+    wanted = resources.get("min_free", 0.5)
+    free = shutil.disk_usage(lab.root).free / 1e9
+    return "" if free >= wanted else f"{free:.2g} GB of disk free, resources.min_free = {wanted:g}"
+
+
+def ready(paths: RunPaths) -> int:
+    """The number of the requested attempt.
+
+    Raises:
+        LaunchError: the run is not queued.
+    """
+    queue = read_json(paths.queue) or {}
+    attempt = queue.get("attempt")
+    if not isinstance(attempt, int) or queue.get("directory") != rundir.directory(paths.root):
+        raise LaunchError(f"{paths.id}: is not queued; `labtui resume {paths.id}` asks for a start")
+    return attempt
+
+
+def claim(paths: RunPaths, attempt: int, **given: Any) -> bool:
+    """Claim an attempt; False when somebody else has, or when it was asked to stop.
+
+    Raises:
+        LaunchError: the claim cannot be written.
+    """
+    try:
+        mine = rundir.claim(paths, attempt, **given)
+    except OSError as error:
+        raise LaunchError(f"{paths.id}: cannot be started ({error.strerror})") from error
+    return mine and (read_json(paths.control) or {}).get("attempt") != attempt
+
+
+def start(
+    lab: LabPaths,
+    paths: RunPaths,
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    **given: Any,
+) -> Worker | None:
     """Start the requested attempt of a run as a process of its own session, which outlives this one.
+
+    Args:
+        environment: added to this process's own: which GPUs, how many threads.
+        given: what the claim says that the attempt was given.
 
     Returns:
         The worker; None when somebody else has claimed the attempt or asked to stop it.
@@ -89,95 +132,51 @@ def start(lab: LabPaths, paths: RunPaths) -> Worker | None:
     Raises:
         LaunchError: the run is not queued, or the worker cannot be started (the run says so too).
     """
+    attempt = ready(paths)
+    if not claim(paths, attempt, **given):
+        return None
+    return spawn(lab, paths, attempt, environment, python)
+
+
+def spawn(
+    lab: LabPaths,
+    paths: RunPaths,
+    attempt: int,
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+) -> Worker:
+    """Start the worker of a claimed attempt.
+
+    Raises:
+        LaunchError: it cannot be started (the run says so too).
+    """
+    # -P keeps the lab's own modules from taking the place of labtui's.
+    arguments = [python, "-P", "-m", "labtui.engine", str(paths.root), str(attempt)]
     try:
-        queue = read_json(paths.queue) or {}
-        attempt = queue.get("attempt")
-        if not isinstance(attempt, int) or queue.get("directory") != rundir.directory(paths.root):
-            raise LaunchError(f"{paths.id}: is not queued; `labtui resume {paths.id}` asks for a start")
-        if not rundir.claim(paths, attempt):
-            return None
-        if (read_json(paths.control) or {}).get("attempt") == attempt:
-            return None
+        with open(paths.log, "ab") as output:
+            process = subprocess.Popen(
+                arguments,
+                cwd=folder(lab, paths),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=os.environ | surroundings(lab) | (environment or {}),
+            )
     except OSError as error:
-        raise LaunchError(f"{paths.id}: cannot be started ({error.strerror})") from error
-    try:
-        process = _spawn(
-            [sys.executable, "-P", "-m", "labtui.engine", str(paths.root), str(attempt)], lab.root, paths.log
-        )
-    except OSError as error:
-        message = f"the worker could not be started: {error.strerror}"
-        _verdict(paths, attempt, "launch", message)
+        message = f"the worker could not be started: {error.strerror} ({error.filename})"
+        verdict.write(paths, attempt, "launch", message)
         raise LaunchError(f"{paths.id}: {message}") from error
     with suppress(OSError):  # only for the moment until the worker says so itself
         rundir.claimed_for(paths, attempt, process.pid)
-    return _keep(Worker(paths, attempt, process))
+    return Worker(paths, attempt, process)
 
 
-def start_all(lab: LabPaths, runs: Sequence[RunPaths]) -> Worker | None:
-    """Start queued runs one after another without waiting here: a starter of its own does it.
-
-    Returns:
-        The starter, or the worker of the only run.
-
-    Raises:
-        LaunchError: nothing can be started.
-    """
-    if len(runs) == 1:
-        return start(lab, runs[0])
-    arguments = [sys.executable, "-P", "-m", "labtui.launch", str(lab.root), *(p.id for p in runs)]
-    try:
-        starter = _spawn(arguments, lab.root, Path(os.devnull))
-    except OSError as error:
-        raise LaunchError(f"the starter of {len(runs)} runs cannot be started ({error.strerror})") from error
-    return _keep(Worker(None, 0, starter))
+def folder(lab: LabPaths, paths: RunPaths) -> str:
+    """Where a worker works: in the code as it was when the run was queued, else in the lab."""
+    return str(paths.code if paths.code.is_dir() else lab.root)
 
 
-def _keep(worker: Worker) -> Worker:
-    reap()
-    _workers.append(worker)
-    return worker
-
-
-def reap() -> int:
-    """Collect workers of this process that have ended, so that none stays a zombie; how many live."""
-    _workers[:] = [worker for worker in _workers if worker.poll() is None]
-    return len(_workers)
-
-
-def _judge(paths: RunPaths, attempt: int, status: int) -> None:
-    """Say why a worker ended that left no result itself."""
-    ended = (read_json(paths.result) or {}).get("attempt") == attempt
-    asked = (read_json(paths.control) or {}).get("attempt") == attempt
-    if ended or asked or not paths.root.is_dir():
-        return
-    if status < 0:
-        name = signal.Signals(-status).name if -status in list(signal.Signals) else f"signal {-status}"
-        message = f"the worker was killed by {name}"
-        if -status == signal.SIGKILL:
-            message += " (by hand, or by the kernel when memory ran out: see `dmesg`)"
-        message += f"; `labtui resume {paths.id}` goes on from the last checkpoint"
-    else:
-        message = f"the worker ended with status {status} and no result; see `labtui logs {paths.id}`"
-    _verdict(paths, attempt, "error", message)
-
-
-def _verdict(paths: RunPaths, attempt: int, reason: str, message: str) -> None:
-    started = (read_json(paths.process) or {}).get("time", time.time())
-    record = {"attempt": attempt, "outcome": "failed", "reason": reason, "message": message}
-    with suppress(OSError):  # the run is lost then, which is true too
-        write_json(paths.verdict, record | {"started": started, "ended": time.time()})
-
-
-def _spawn(arguments: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    """A process in its own session, its output appended to a file. -P keeps the lab's own modules
-    from taking the place of labtui's."""
-    with open(log, "ab") as output:
-        return subprocess.Popen(
-            arguments,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
+def surroundings(lab: LabPaths) -> dict[str, str]:
+    """Environment variables of every worker."""
+    return {"PYTHONUNBUFFERED": "1", "LABTUI_LAB": str(lab.root)}

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from labtui.errors import LabtuiError
-from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.paths import LabPaths
 
 
-def expanded(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> list[dict[str, object]]:
-    """The trainings that a recipe stands for, as tables.
+def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> str:
+    """Queue the runs of a recipe."""
+    from labtui.launcher import enqueue
+
+    runs = enqueue(lab, lab.recipes / path, given(overrides), repeats)
+    return f"launched {_count(len(runs))} of {path}"
+
+
+def count(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> int:
+    """How many runs a launch would make.
 
     Raises:
         RecipeError: every problem, one a line.
     """
-    from labtui.recipe.read import load
-    from labtui.sweep import expand
+    from labtui.launcher import trainings
 
-    file = lab.recipes / path
-    recipe = load(file, [o for o in overrides if o.strip() and not o.lstrip().startswith("#")])
-    source = str(file.relative_to(lab.root))
-    return [one.tables() for one in expand(recipe, source, repeats or None)]
+    return len(trainings(lab, lab.recipes / path, given(overrides), repeats))
 
 
-def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> str:
-    """Make the runs of a recipe and start them."""
-    from labtui.launch import enqueue, start_all
-
-    runs = enqueue(lab, expanded(lab, path, overrides, repeats))
-    start_all(lab, runs)
-    return f"launched {_count(len(runs))} of {path}"
+def given(overrides: Sequence[str]) -> list[str]:
+    """The overrides among the lines of the form: neither empty nor comments."""
+    return [line for line in overrides if line.strip() and not line.lstrip().startswith("#")]
 
 
 def stop(lab: LabPaths, keys: Sequence[str]) -> str:
@@ -43,17 +43,10 @@ def resume(lab: LabPaths, keys: Sequence[str]) -> str:
     """Resume runs."""
     from labtui import launch
 
-    asked: list[RunPaths] = []
-
-    def one(key: str) -> None:
-        launch.resume(lab.run(key))
-        asked.append(lab.run(key))
-
     try:
-        return _each(keys, one, "resumed {}")
+        return _each(keys, lambda key: launch.resume(lab.run(key)), "resumed {}")
     finally:
-        if asked:
-            launch.start_all(lab, asked)
+        launch.wake(lab)
 
 
 def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:

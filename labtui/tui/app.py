@@ -117,18 +117,11 @@ class LabApp(App[None]):
         """Keep what changed and hand it to the screens."""
         if news.snapshot is not None:
             self.snapshot = news.snapshot
-            self.reap()
         if news.recipes is not None:
             self.recipes = news.recipes
         if news.trouble is not None:
             self.trouble = clean(news.trouble)
         self.news = news
-
-    def reap(self) -> None:
-        """Collect workers that this process started and that have ended; their runs are told why."""
-        from labtui.launch import reap
-
-        reap()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: the commands of the screen, and the theme."""

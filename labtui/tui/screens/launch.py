@@ -79,13 +79,11 @@ class LaunchScreen(Base):
     def check(self) -> None:
         """Check in a worker: pydantic is not loaded yet the first time."""
         path, overrides, repeats = self.recipe["path"], self.overrides, self.repeats
+        lab = self.lab_app.lab.paths
 
         def work() -> None:
             try:
-                count, problems = (
-                    len(acts.expanded(self.lab_app.lab.paths, path, overrides, repeats)),
-                    "",
-                )
+                count, problems = acts.count(lab, path, overrides, repeats), ""
             except (LabtuiError, OSError) as error:
                 count, problems = 0, str(error)
             self.app.call_from_thread(self.checked, count, problems)
@@ -98,7 +96,7 @@ class LaunchScreen(Base):
         answer = self.query_one("#problems", Static)
         answer.set_class(bool(problems), "bad")
         answer.set_class(not problems, "good")
-        runs = "1 run" if count == 1 else f"{count} runs, one after another"
+        runs = "1 run" if count == 1 else f"{count} runs"
         text = "\n".join(map(clean, problems.splitlines())) or f"✓ {runs}; ctrl+s launches"
         answer.update(text)
 

@@ -1,0 +1,42 @@
+"""The supervisor's process: `python -m labtui.agent LAB [LOCK]`, started when something is queued.
+
+Here launching meets searching: a reference in a recipe is looked up when the run that needs it starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from labtui.files.paths import LabPaths
+
+
+def supervise(folder: Path, lock: int | None = None) -> bool:
+    """Supervise a lab until nothing is left to do; False when another process does so already.
+
+    Args:
+        lock: descriptor of the locked file, when it was handed over.
+
+    Raises:
+        LabError: the lab cannot be written.
+    """
+    from labtui.launch.agent import Supervisor
+    from labtui.launch.wake import Lock
+
+    lab = LabPaths(folder)
+    held = Lock(lab, lock)
+    if not held.take():
+        held.close()
+        return False
+
+    def resolve(reference: str) -> str:
+        from labtui.query import Lab
+
+        return Lab(lab).run(reference).id
+
+    Supervisor(lab, held, resolve).work()
+    return True
+
+
+if __name__ == "__main__":
+    supervise(Path(sys.argv[1]), *map(int, sys.argv[2:3]))

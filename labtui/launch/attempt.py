@@ -1,0 +1,135 @@
+"""A worker as its supervisor watches it: its own child, the warm parent's, or one that it found."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from labtui.files import process
+from labtui.files.atomic import read_json
+from labtui.files.paths import RunPaths
+from labtui.launch import verdict
+from labtui.launch.slots import Need, Place, Running
+from labtui.launch.start import Worker
+
+INSTANT = 30.0
+"""Seconds within which an end without a single metric counts as a failure to get going."""
+
+
+class Attempt:
+    """One attempt at work and the place that it takes.
+
+    Args:
+        resources: the recipe's `[resources]`.
+        identity: of its process, when it was found; absent while it has none yet.
+        fresh: whether this supervisor started it.
+    """
+
+    def __init__(
+        self,
+        paths: RunPaths,
+        number: int,
+        place: Place,
+        need: Need,
+        resources: Mapping[str, Any],
+        *,
+        identity: Mapping[str, Any] | None = None,
+        fresh: bool = True,
+    ) -> None:
+        self.paths, self.number, self.resources = paths, number, resources
+        self.place, self.need = place, need
+        self.fresh, self.begun = fresh, time.monotonic()
+        self.has_parent = False
+        """Whether the warm parent forked it, is there, and will say how it ended."""
+        self._child: Worker | None = None
+        self._status: int | None = None
+        self._told = False
+        self._identity: dict[str, Any] | None = None
+        self._fd: int | None = None
+        self._step, self._moved = "", time.monotonic()
+        if identity is not None:
+            self.runs_as(identity["pid"], identity)
+
+    @property
+    def running(self) -> Running:
+        """What it takes of the machine."""
+        return Running(self.place, self.need, self._identity["pid"] if self._identity else None)
+
+    def watches(self, child: Worker) -> None:
+        """Watch a child of this process."""
+        self._child = child
+        self.runs_as(child.pid)
+
+    def runs_as(self, pid: int, identity: Mapping[str, Any] | None = None) -> None:
+        """Watch this process."""
+        self._identity = dict(identity or process.identity(pid))
+        with suppress(OSError):
+            self._fd = os.pidfd_open(pid)
+
+    def fileno(self) -> int | None:
+        """A descriptor that can be read when the process has ended."""
+        return self._fd
+
+    def told(self, status: int) -> None:
+        """The warm parent says that its child has ended."""
+        self._status, self._told = status, True
+
+    def ended(self) -> bool:
+        """Whether it has ended; the run has then been told how."""
+        if self._child is not None:
+            over = self._child.poll() is not None
+        elif self._identity is None:
+            over = self._told
+        else:
+            over = self._told or not (self.has_parent or process.alive(self._identity))
+        if over:
+            verdict.judge(self.paths, self.number, self._status)
+            self.close()
+        return over
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def got_going(self) -> bool:
+        """Whether it did anything: it lived for a while or logged something."""
+        if not self.fresh or time.monotonic() - self.begun > INSTANT:
+            return True
+        with suppress(OSError):
+            return os.stat(self.paths.metrics).st_size > 0
+        return False
+
+    @property
+    def watch(self) -> float | None:
+        """Seconds between two looks for a hang; None where nobody asked for them."""
+        limit = self.resources.get("hang_timeout")
+        return max(0.05, limit / 4) if limit else None
+
+    def end_if_hung(self) -> bool:
+        """End the worker when its step has not moved for `resources.hang_timeout`."""
+        limit = self.resources.get("hang_timeout")
+        if not limit or self._identity is None:
+            return False
+        step = ""
+        if (read_json(self.paths.process) or {}).get("attempt") == self.number:
+            with suppress(OSError):
+                step = self.paths.heartbeat.read_text().strip()
+        now = time.monotonic()
+        if step != self._step:
+            self._step, self._moved = step, now
+        if now - self._moved < limit:
+            return False
+        message = (
+            f"no new step for {limit:g} s (resources.hang_timeout) after step {self._step or 0}: the worker "
+            f"was ended; see `labtui logs {self.paths.id}`; `labtui resume {self.paths.id}` goes on from "
+            "the last checkpoint"
+        )
+        verdict.write(self.paths, self.number, "hang", message)
+        self._moved = now
+        process.kill_group(self._identity)
+        return True

@@ -1,0 +1,51 @@
+"""What the queue looks like to a person: the order of starting, and what each run waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labtui.errors import LaunchError
+from labtui.files.paths import LabPaths, RunPaths
+from labtui.launch import machine, queue, slots
+from labtui.launch.queue import Request
+from labtui.launch.start import short_of_disk
+
+
+def outlook(
+    lab: LabPaths, waiting: Sequence[RunPaths], running: Sequence[slots.Running]
+) -> list[tuple[RunPaths, Request | None, str]]:
+    """Queued runs in the order of starting, each with what keeps it; "" for those that start now.
+
+    Args:
+        waiting: the queued runs.
+        running: the runs that take places.
+
+    Raises:
+        LabError: the settings are wrong.
+    """
+    found: list[tuple[Request, str]] = []
+    strange: list[tuple[RunPaths, Request | None, str]] = []
+    for paths in waiting:
+        try:
+            request = queue.request_of(paths)
+        except LaunchError as error:
+            strange.append((paths, None, str(error)))
+            continue
+        if request is None:
+            strange.append((paths, None, "queued on another machine"))
+        else:
+            found.append((request, queue.waits_for(lab, request)))
+    found.sort(key=lambda one: one[0].place)
+    ready = [request for request, why in found if not why]
+    places = slots.plan([request.need for request in ready], machine.look(lab.root, running))
+    room = {r.paths.id: _why(p) for r, p in zip(ready, places, strict=True)}
+    lines = [
+        (r.paths, r, why or short_of_disk(lab, r.resources) or room[r.paths.id]) for r, why in found
+    ]
+    return [*lines, *strange]
+
+
+def _why(place: slots.Place | slots.Never | str) -> str:
+    if isinstance(place, slots.Never):
+        return place.message
+    return place if isinstance(place, str) else ""

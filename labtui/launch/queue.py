@@ -1,0 +1,179 @@
+"""The queue: requests to start, their order, and what keeps each from starting.
+
+There is no queue file: the queue is what the run directories ask for (`queue.json`). Only the pause
+of the whole queue is written down, in `runs/.labtui/pause.json`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from labtui import run
+from labtui.errors import LabError, LabtuiError, LaunchError
+from labtui.files import process
+from labtui.files.atomic import locked, read_json, write_json
+from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.toml import read
+from labtui.launch.machine import slots
+from labtui.launch.slots import Need
+from labtui.launch.start import short_of_disk
+
+
+@dataclass(frozen=True)
+class Request:
+    """One queued attempt: what its `queue.json` asks for, and what of its recipe matters for that."""
+
+    paths: RunPaths
+    attempt: int
+    priority: int
+    order: float
+    after: tuple[str, ...]
+    held: bool
+    retry: int
+    python: str
+    need: Need
+    """What of the machine."""
+    tables: Mapping[str, Any]
+    """The resolved recipe."""
+
+    @property
+    def place(self) -> tuple[int, float, str]:
+        """Sorts requests: higher priority first, then first come, first served."""
+        return (-self.priority, self.order, self.paths.id)
+
+    @property
+    def resources(self) -> Mapping[str, Any]:
+        """The recipe's `[resources]`."""
+        found: Mapping[str, Any] = self.tables.get("resources") or {}
+        return found
+
+
+def request_of(paths: RunPaths) -> Request | None:
+    """The request of a queued run on this machine; None if there is none that can be read.
+
+    Raises:
+        LaunchError: the run is asked for, and its recipe cannot be read.
+    """
+    asked = read_json(paths.queue) or {}
+    if asked.get("host") != process.host():
+        return None
+    try:
+        tables = read(paths.recipe)
+        need = Need.of(tables.get("resources") or {})
+        return Request(
+            paths,
+            int(asked["attempt"]),
+            int(asked.get("priority", 0)),
+            float(asked.get("order", asked.get("time", 0.0))),
+            tuple(map(str, asked.get("after", []))),
+            bool(asked.get("held", False)),
+            int(asked.get("retry", 0)),
+            str(asked.get("python", "")),
+            need,
+            tables,
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LaunchError(f"{paths.recipe}: cannot be read ({error}); the run cannot be started") from None
+
+
+def change(paths: RunPaths, **fields: Any) -> None:
+    """Change what a queued run asks for: `priority`, `order`, `held`, `after`.
+
+    Raises:
+        LaunchError: it is not queued.
+    """
+    with locked(paths.root):
+        state = run.derive(paths).state
+        if state != "queued":
+            raise LaunchError(f"{paths.id}: is {state}, not queued")
+        asked = read_json(paths.queue) or {}
+        try:
+            write_json(paths.queue, asked | fields)
+        except OSError as error:
+            raise LaunchError(f"{paths.queue}: cannot be written ({error.strerror})") from error
+
+
+def move(paths: RunPaths, others: list[RunPaths], *, last: bool = False) -> None:
+    """Put a queued run before (or behind) all others that wait, whatever its priority was.
+
+    Raises:
+        LaunchError: it is not queued.
+    """
+    waiting = [found for one in others if one != paths and (found := _asked(one))]
+    ranks = [(int(w.get("priority", 0)), float(w.get("order", 0.0))) for w in waiting]
+    if not ranks:
+        change(paths)
+    elif last:
+        priority, order = min(ranks, key=lambda rank: (rank[0], -rank[1]))
+        change(paths, priority=priority, order=order + 1)
+    else:
+        priority, order = max(ranks, key=lambda rank: (rank[0], -rank[1]))
+        change(paths, priority=priority, order=order - 1)
+
+
+def _asked(paths: RunPaths) -> dict[str, Any] | None:
+    with suppress(OSError):
+        if run.derive(paths).state == "queued":
+            return read_json(paths.queue)
+    return None
+
+
+def pause(lab: LabPaths, why: str) -> None:
+    """Start nothing more until `unpause`; what runs goes on.
+
+    Raises:
+        LabError: the lab cannot be written.
+    """
+    try:
+        lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_json(lab.pause, {"why": why, "time": time.time()})
+    except OSError as error:
+        raise LabError(f"{lab.pause}: cannot be written ({error.strerror})") from error
+
+
+def unpause(lab: LabPaths) -> bool:
+    """Let the queue go on; whether it was paused."""
+    try:
+        lab.pause.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def paused(lab: LabPaths) -> str:
+    """Why the queue is paused; empty when it is not."""
+    if not lab.pause.exists():
+        return ""
+    return str((read_json(lab.pause) or {}).get("why") or "paused")
+
+
+def waits_for(lab: LabPaths, request: Request) -> str:
+    """What keeps a run from being started that no free slot would change; empty: nothing."""
+    if request.held:
+        return f"held; `labtui queue release {request.paths.id}` lets it start"
+    for other in request.after:
+        try:
+            state = run.derive(lab.run(other)).state
+        except OSError:
+            return f"waits for {other}, which is gone"
+        if state != "finished":
+            return f"waits for {other}, which is {state}"
+    return ""
+
+
+def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
+    """Why a queued run is not started, but for want of a slot; empty: it is next when there is one."""
+    if why := paused(lab):
+        return f"the queue is paused: {why}"
+    try:
+        slots(lab.root)
+        request = request_of(paths)
+    except LabtuiError as error:
+        return str(error)
+    if request is None:
+        return "queued on another machine"
+    return waits_for(lab, request) or short_of_disk(lab, request.resources)

@@ -1,0 +1,120 @@
+"""From a recipe file to queued runs: what the command line, the terminal application and the Python
+API do alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labtui.files.paths import LabPaths, RunPaths
+
+if TYPE_CHECKING:
+    from labtui.query import Run
+    from labtui.recipe.core import Recipe
+
+
+def trainings(lab: LabPaths, path: Path, overrides: Sequence[str] = (), repeats: int = 0) -> list[Recipe]:
+    """The trainings that a recipe file stands for.
+
+    Args:
+        overrides: `key=value`, as `--set` takes them.
+        repeats: instead of the recipe's own number.
+
+    Raises:
+        RecipeError: every problem, one a line.
+    """
+    from labtui.recipe.read import load
+    from labtui.sweep import expand
+
+    return expand(load(path, list(overrides)), _source(lab, path), repeats or None)
+
+
+def _source(lab: LabPaths, path: Path) -> str:
+    """How a run names its recipe file: below the lab if it lies there, whatever the user typed."""
+    absolute = Path(os.path.abspath(path))
+    return str(absolute.relative_to(lab.root) if absolute.is_relative_to(lab.root) else absolute)
+
+
+def enqueue(
+    lab: LabPaths,
+    path: Path,
+    overrides: Sequence[str] = (),
+    repeats: int = 0,
+    *,
+    priority: int | None = None,
+    after: Sequence[str] = (),
+    held: bool = False,
+) -> list[RunPaths]:
+    """Queue the trainings of a recipe file, and see to it that a supervisor starts them.
+
+    Args:
+        priority: instead of `resources.priority`.
+        after: runs or sweeps to wait for, besides those in `resources.after`.
+        held: not to be started until they are released.
+
+    Raises:
+        LabtuiError: the recipe is wrong, a reference fits no run, or the lab cannot be written.
+    """
+    from labtui import launch
+    from labtui.launch.machine import slots
+    from labtui.query import Lab
+
+    slots(lab.root)  # a mistake in the settings is said here, where somebody reads it
+    recipes = trainings(lab, path, overrides, repeats)
+    resources = recipes[0].resources
+    references = list(dict.fromkeys([*resources.after, *after]))
+    index = Lab(lab)
+    waits = [run.id for reference in references for run in index.group(reference)]
+    made = launch.enqueue(
+        lab,
+        [recipe.tables() for recipe in recipes],
+        priority=resources.priority if priority is None else priority,
+        after=waits,
+        held=held,
+    )
+    launch.wake(lab)
+    return made
+
+
+def run_recipe(
+    recipe: str | Path,
+    set: Sequence[str] = (),
+    repeats: int = 0,
+    *,
+    priority: int | None = None,
+    after: Sequence[str] = (),
+    held: bool = False,
+    lab: str | Path | None = None,
+) -> list[Run]:
+    """Queue the trainings of a recipe (`labtui.enqueue`), as `labtui run --detach` does.
+
+    Args:
+        recipe: a file, or its path below the lab's `recipes/`.
+        set: overrides, `key=value`.
+        repeats, priority, after, held: as `enqueue`.
+        lab: the lab folder; absent: `$LABTUI_LAB`, the nearest parent that is a lab, or here.
+
+    Returns:
+        The runs; `wait` waits for the end of one.
+
+    Raises:
+        LabtuiError: as `enqueue`.
+    """
+    from labtui.files.paths import find_lab
+    from labtui.query import Lab
+
+    paths = find_lab(lab)
+    made = enqueue(
+        paths, find_recipe(paths, str(recipe)), set, repeats, priority=priority, after=after, held=held
+    )
+    index = Lab(paths)
+    return [index.run(one.id) for one in made]
+
+
+def find_recipe(lab: LabPaths, name: str) -> Path:
+    """A recipe by its file, or by its path below the lab's `recipes/`, with or without `.toml`."""
+    path = Path(name).expanduser()
+    below = [lab.recipes / name, lab.recipes / f"{name}.toml", lab.root / name]
+    return next((p for p in (path, *below) if os.path.isfile(p)), path)
