@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -25,12 +25,21 @@ def directory(root: Path) -> list[int]:
     return [status.st_dev, status.st_ino]
 
 
-def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool, **asked: Any) -> RunPaths:
+def create(
+    lab: LabPaths,
+    name: str,
+    recipe: Mapping[str, Any],
+    *,
+    queued: bool,
+    fill: Callable[[Path], None] | None = None,
+    **asked: Any,
+) -> RunPaths:
     """Build a run directory in `runs/.new-*` and rename it into place.
 
     Args:
         recipe: the resolved recipe's tables.
         queued: with a request to start (attempt 1); without, the caller is the worker.
+        fill: puts more into the directory before anybody sees it.
         asked: more of the request, as `request` takes it.
 
     Raises:
@@ -41,6 +50,8 @@ def create(lab: LabPaths, name: str, recipe: Mapping[str, Any], *, queued: bool,
         lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary.mkdir(mode=0o700)
         _write(temporary / "recipe.toml", toml_dumps(recipe))
+        if fill:
+            fill(temporary)
         if queued:
             _write(temporary / "queue.json", dumps(request(temporary, 1, **asked)))
         for _ in range(100):

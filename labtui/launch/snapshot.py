@@ -1,0 +1,148 @@
+"""The lab's own code as it is when a run is queued, kept in `runs/<id>/code` and run from there.
+
+What is taken, below the lab folder only: files that git tracks, as they are now, and files that git
+does not know and does not ignore. Never what git ignores, nor `.env*`, `.git` and `runs/`, nor what
+is neither file nor link. Without git: all but hidden names, virtual environments and what tools make.
+
+Program text is written once for all runs of a launch: they share it by hard links, and it is read-only,
+so that no run changes another's by accident. All else is a copy of the run's own that it may write,
+and is held small for that reason: a program that ends with `open("history.json", "w")` must not fail
+there, after hours, because somebody once ran it by hand in the lab.
+
+`code.json` says what was left out and why; while the run works, links lead to it (see
+`labtui.engine.workplace`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, Self
+
+from labtui.files.atomic import dumps
+from labtui.files.paths import LabPaths, RunPaths
+from labtui.launch import copying, git, selection
+from labtui.launch.selection import File
+
+DIFF = 10_000_000
+"""Most bytes of `code.diff`."""
+LINKS = 10_000
+"""Most names in `left_out` of `code.json`."""
+
+
+def needed(tables: Mapping[str, Any]) -> bool:
+    """Whether a resolved recipe runs code of the lab's own."""
+    return "command" in tables or any("factory" in tables.get(part, {}) for part in ("data", "model"))
+
+
+class Snapshot:
+    """The code of one launch: taken when its first run needs it, the same for all of them.
+
+    To be used as a context: until its end a copy that no run can change lies in `runs/.new-*`.
+
+    Args:
+        lab: whose code it is.
+    """
+
+    def __init__(self, lab: LabPaths) -> None:
+        self._lab = lab
+        self._store = RunPaths(lab.runs / f".new-{os.getpid()}-{os.urandom(4).hex()}")
+        self._taken: dict[str, File] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        rmtree(self._store.root, ignore_errors=True)
+
+    def into(self, folder: Path) -> None:
+        """Give a run its code: `code/`, `code.json`, and `code.diff` if there is one.
+
+        Args:
+            folder: the run's directory, while nobody sees it yet.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._taken is None:
+            self._store.root.mkdir(mode=0o700)
+            self._taken = _take(self._lab.root, self._store)
+        own = []
+        code = RunPaths(folder).code
+        _make_folders(code, self._taken)
+        for name, file in self._taken.items():
+            if file.points is not None:
+                os.symlink(file.points, code / name)
+            elif selection.source(name):
+                copying.link(self._store.code / name, code / name)
+            else:
+                copying.copy(self._store.code / name, code / name, 0o755 if file.executable else 0o644)
+                own.append(code / name)
+        copying.sync(own)
+        for kept in (self._store.snapshot, self._store.diff):
+            if kept.exists():
+                copying.link(kept, folder / kept.name)
+
+
+def _take(lab: Path, store: RunPaths) -> dict[str, File]:
+    """Copy the lab's code, and say in `code.json` what it is.
+
+    Returns:
+        What was taken, by name.
+    """
+    try:
+        found = selection.tracked(lab)
+        facts, otherwise = _facts(lab, store, found), "ignored by git"
+    except git.Silent as reason:
+        found = selection.walked(lab)
+        facts = {"commit": None, "branch": None, "dirty": None, "diff": None, "without_git": str(reason)}
+        otherwise = "hidden, empty, made by a tool, or beyond what is looked at without git"
+    taken, why = selection.choose(found)
+    left = selection.left_out(lab, taken, why, otherwise)
+    _make_folders(store.code, taken)
+    for name in [name for name in taken if taken[name].points is None]:
+        if not copying.copy(lab / name, store.code / name, 0o555 if taken[name].executable else 0o444):
+            del taken[name]
+            left[name] = "cannot be read"
+    names = sorted(left)
+    facts |= {
+        "files": len(taken),
+        "bytes": sum(file.size for file in taken.values()),
+        "left_out": [{"name": name, "why": left[name]} for name in names[:LINKS]],
+        "out_of_reach": len(names[LINKS:]),
+    }
+    store.snapshot.write_bytes(dumps({"time": time.time()} | facts))
+    files = [store.code / name for name, file in taken.items() if file.points is None]
+    for file in (store.snapshot, store.diff):
+        if file.exists():
+            file.chmod(0o444)
+            files.append(file)
+    copying.sync(files)
+    return taken
+
+
+def _facts(lab: Path, store: RunPaths, found: Mapping[str, File]) -> dict[str, Any]:
+    """Commit, branch, place in the repository, whether the code differs from the commit; `code.diff`."""
+    head = git.head(lab)
+    if head is None:
+        return {"commit": None, "branch": None, "folder": "", "dirty": True, "diff": None}
+    commit, branch, folder = head
+    diff = git.diff(lab, selection.PRIVATE, DIFF)
+    if diff:
+        store.diff.write_bytes(diff)
+    return {
+        "commit": commit,
+        "branch": branch or None,
+        "folder": folder,
+        "dirty": diff != b"" or not all(file.tracked for file in found.values()),
+        "diff": "too large, or git cannot tell" if diff is None else store.diff.name if diff else None,
+    }
+
+
+def _make_folders(code: Path, taken: Mapping[str, File]) -> None:
+    code.mkdir(mode=0o700)
+    for folder in selection.folders_of(taken):
+        (code / folder).mkdir(mode=0o700)
