@@ -64,19 +64,20 @@ class Dataset:
         return 1 if self.y.ndim == 1 else self.y.shape[1]
 
 
-def build(spec: Part, lab: Path) -> Dataset:
+def build(spec: Part, lab: Path, code: Path | None = None) -> Dataset:
     """The data set that a recipe's `[data]` table describes.
 
     Args:
-        spec: the table; a `UserPart` is imported from `lab`.
+        spec: the table.
         lab: the lab folder, from which relative paths are looked up.
+        code: from which a `UserPart` is imported; absent: the lab.
 
     Raises:
         RecipeError: the factory cannot be found or does not take the options.
         DataError: it did not return a sound `Dataset`, or a file is not what it should be.
     """
     if isinstance(spec, UserPart):
-        name, folder = spec.factory, lab
+        name, folder = spec.factory, code or lab
     else:
         name, folder = spec.factory_path, None
     dataset = factory.call(name, lab, folder=folder, **spec.options())

@@ -22,8 +22,8 @@ LOOK = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
-def supervise(run: Run, tables: dict[str, Any], lab: Path, asked: Callable[[], str | None]) -> str | None:
-    """Run the program in the lab folder until it ends, or until asked to end it.
+def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None]) -> str | None:
+    """Run the program in the working directory until it ends, or until asked to end it.
 
     It gets `$LABTUI_RUN` (the run directory), no input, and this process's output. It leads a
     process group of its own; a stop reaches the whole group.
@@ -36,7 +36,7 @@ def supervise(run: Run, tables: dict[str, Any], lab: Path, asked: Callable[[], s
         TrainingError: the program cannot be started (`launch`), or did not end well (`error`).
     """
     words = fill(tables["command"], tables)
-    process = _start(words, lab, run.paths.root.absolute())
+    process = _start(words, run.paths.root.absolute())
     fd = os.pidfd_open(process.pid)
     try:
         while not select.select([fd], [], [], LOOK)[0]:
@@ -53,12 +53,11 @@ def supervise(run: Run, tables: dict[str, Any], lab: Path, asked: Callable[[], s
     return None
 
 
-def _start(words: list[str], lab: Path, run_dir: Path) -> subprocess.Popen[bytes]:
+def _start(words: list[str], run_dir: Path) -> subprocess.Popen[bytes]:
     libc = ctypes.CDLL(None, use_errno=True)
     try:
         return subprocess.Popen(
             words,
-            cwd=lab,
             stdin=subprocess.DEVNULL,
             env=os.environ | {"LABTUI_RUN": str(run_dir), "PYTHONUNBUFFERED": "1", "PATH": _path()},
             process_group=0,

@@ -59,11 +59,12 @@ class Material:
         }
 
 
-def material(recipe: Recipe, lab: Path) -> Material:
+def material(recipe: Recipe, lab: Path, code: Path | None = None) -> Material:
     """Build data and model, seeded by `train.seed`, and look at the model's layers.
 
     Args:
-        lab: relative paths and factories are looked up from here.
+        lab: relative paths are looked up from here.
+        code: factories are imported from here; absent: the lab.
 
     Raises:
         LabtuiError: the recipe is for a command, a part cannot be built, or they do not fit.
@@ -71,22 +72,22 @@ def material(recipe: Recipe, lab: Path) -> Material:
     if recipe.data is None or recipe.model is None:
         raise TrainingError("error", "a recipe with a command has no data and model to build")
     seed_all(recipe.train.seed)
-    dataset = data.build(recipe.data, lab)
+    dataset = data.build(recipe.data, lab, code)
     seed_all(recipe.train.seed)
-    model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab)
+    model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab, code)
     expected = tuple(dataset.y.shape[1:]) or (dataset.outputs,)
     table = layers.table(model, dataset.see(dataset.x[:1]), expected)
     return Material(dataset, split(dataset, recipe.validate_), model, table)
 
 
-def load_weights(recipe: Recipe, model: nn.Module, lab: Path) -> None:
+def load_weights(recipe: Recipe, model: nn.Module, lab: Path, code: Path | None = None) -> None:
     """Give a new model the weights that `model.path` names, if it names any.
 
     Raises:
         RecipeError: there are no such weights, or they are not this model's.
     """
     assert recipe.model is not None
-    zoo.load_weights(recipe.model, model, lab)
+    zoo.load_weights(recipe.model, model, lab, code)
 
 
 def parts(recipe: Recipe, of: Material, device: torch.device) -> Parts:

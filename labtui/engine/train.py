@@ -16,6 +16,7 @@ import torch
 from labtui.engine import baseline, setup
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop
+from labtui.engine.workplace import workplace
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
 
@@ -30,7 +31,7 @@ def train(
 
     Args:
         run: gets metrics and artifacts.
-        lab: relative paths and factories are looked up from here.
+        lab: relative paths are looked up from here.
         asked: "stop" or "kill" when somebody wants the training to end.
         result: gets `best` and `facts` as they become known.
 
@@ -41,7 +42,8 @@ def train(
         LabtuiError: a part cannot be built, or the training cannot go on.
     """
     device = setup.choose_device(recipe.resources)
-    material = setup.material(recipe, lab)
+    code = workplace(run.paths)
+    material = setup.material(recipe, lab, code)
     run.artifact("layers", material.layers)
     run.artifact("data", material.describe(recipe))
     parts = setup.parts(recipe, material, device)
@@ -57,7 +59,7 @@ def train(
     if state := checkpoints.load("last"):
         loop.load_state_dict(state)
     else:
-        setup.load_weights(recipe, parts.model, lab)
+        setup.load_weights(recipe, parts.model, lab, code)
         if run.attempt > 1:
             run.void_after(-1)
     try:

@@ -18,23 +18,26 @@ from labtui.recipe.spec import ModelPart, UserPart
 from labtui.zoo import weights
 
 
-def build(spec: ModelPart, shape: tuple[int, ...], outputs: int, root: Path) -> nn.Module:
+def build(
+    spec: ModelPart, shape: tuple[int, ...], outputs: int, lab: Path, code: Path | None = None
+) -> nn.Module:
     """The model that a recipe's `[model]` table describes, without the weights that `path` names.
 
     Args:
-        spec: the table; a `UserPart` is imported from `root`.
+        spec: the table.
         shape: of one sample, without the batch.
         outputs: units of the last layer.
-        root: the lab folder.
+        lab: the lab folder, from which `path` is looked up.
+        code: from which a `UserPart` is imported; absent: the lab.
 
     Raises:
         RecipeError: the factory cannot be found, does not take the options or the shape, or did not
             return an `nn.Module`.
     """
-    name, folder = _factory(spec, root)
+    name, folder = _factory(spec, code or lab)
     options = spec.options()
-    if spec.path is not None and _loads_itself(spec, root):
-        options["path"] = weights.file_of(spec.path, root)
+    if spec.path is not None and factory.takes(name, "path", folder):
+        options["path"] = weights.file_of(spec.path, lab)
     model = factory.call(name, shape, outputs, folder=folder, **options)
     if not isinstance(model, nn.Module):
         kind = type(model).__name__
@@ -42,21 +45,20 @@ def build(spec: ModelPart, shape: tuple[int, ...], outputs: int, root: Path) -> 
     return model
 
 
-def load_weights(spec: ModelPart, model: nn.Module, root: Path) -> None:
+def load_weights(spec: ModelPart, model: nn.Module, lab: Path, code: Path | None = None) -> None:
     """Give a new model the weights that `path` names, if it names any and the factory did not.
+
+    Args:
+        lab, code: as in `build`.
 
     Raises:
         RecipeError: there are no such weights, or they are not this model's.
     """
-    if spec.path is not None and not _loads_itself(spec, root):
-        weights.load(model, spec.path, root)
+    name, folder = _factory(spec, code or lab)
+    if spec.path is not None and not factory.takes(name, "path", folder):
+        weights.load(model, spec.path, lab)
 
 
-def _factory(spec: ModelPart, root: Path) -> tuple[str, Path | None]:
+def _factory(spec: ModelPart, code: Path) -> tuple[str, Path | None]:
     """What builds the model, and where it is imported from."""
-    return (spec.factory, root) if isinstance(spec, UserPart) else (spec.factory_path, None)
-
-
-def _loads_itself(spec: ModelPart, root: Path) -> bool:
-    name, folder = _factory(spec, root)
-    return factory.takes(name, "path", folder)
+    return (spec.factory, code) if isinstance(spec, UserPart) else (spec.factory_path, None)
