@@ -1,4 +1,4 @@
-"""The worker: `python -m labtui.engine RUN_DIR ATTEMPT`, started by the launcher in the lab folder.
+"""The worker: `python -m labtui.engine RUN_DIR ATTEMPT`, started by the launcher.
 
 It attaches first, so that the run is seen to run before torch is loaded. SIGTERM asks for the same
 as a stop in `control.json`; SIGINT is for the foreground only. Exit status: 0 finished or stopped,
@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from labtui.engine.workplace import at_work, lab_of
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import rundir, toml
 from labtui.files.tell import tell
@@ -39,11 +40,10 @@ class Asked:
 
 def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any]) -> str | None:
     """Do what the recipe says; None when it ended by itself, else what was asked."""
-    lab = Path.cwd()
     if "command" in tables:
         from labtui.engine.command import supervise
 
-        return supervise(run, tables, lab, asked)
+        return supervise(run, tables, asked)
     try:
         from labtui.engine.train import train
         from labtui.recipe.read import check
@@ -53,7 +53,7 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
             f"what a training needs cannot be imported by {sys.executable} "
             f"({type(error).__name__}: {error}); mend that Python's packages, then resume",
         ) from error
-    return train(run, check(tables, str(run.paths.recipe)), lab, asked, result)
+    return train(run, check(tables, str(run.paths.recipe)), lab_of(run.paths), asked, result)
 
 
 def refer(run: Run, tables: dict[str, Any], result: dict[str, Any]) -> None:
@@ -78,7 +78,8 @@ def main(argv: list[str]) -> int:
     try:
         tables = toml.read(run.paths.recipe)
         refer(run, tables, result)
-        ended = work(run, tables, asked, result)
+        with at_work(run.paths):
+            ended = work(run, tables, asked, result)
     except (Exception, SystemExit) as error:  # a part of the user's own may exit
         from labtui.engine.failure import explain
 
