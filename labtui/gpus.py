@@ -194,10 +194,10 @@ def _gpu(nvml: Any, index: int) -> Gpu:
 
 def _processes(nvml: Any, handle: Any) -> tuple[tuple[int, int | None], ...]:
     """Processes that compute. Those that draw too belong to a desktop: only their memory counts."""
-    computing = _told(nvml, nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    computing = _told(nvml, nvml.nvmlDeviceGetComputeRunningProcesses_v3, handle)
     if computing is None:  # a driver before 510
         computing = _told(nvml, nvml.nvmlDeviceGetComputeRunningProcesses_v2, handle)
-    drawing = _told(nvml, nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
+    drawing = _told(nvml, nvml.nvmlDeviceGetGraphicsRunningProcesses_v3, handle)
     desktop = {one.pid for one in drawing or ()}
     return tuple((one.pid, one.usedGpuMemory) for one in computing or () if one.pid not in desktop)
 
