@@ -122,3 +122,19 @@ def test_every_nth_epoch_and_further_bests_are_kept(tmp_path: Path) -> None:
     best = files["best-val.acc"]
     assert best["value"] == max(accuracy.values()) == accuracy[best["step"]]
     assert files["best"]["step"] == result["best"]["step"]
+
+
+def test_only_the_newest_epochs_are_kept(tmp_path: Path) -> None:
+    plan = recipe(train={"epochs": 6}, checkpoints={"every": 1, "keep": 2, "interval": 0.0})
+    paths = make(tmp_path, plan)
+
+    def kept() -> list[str]:
+        return sorted(path.name for path in paths.checkpoints.glob("epoch-*"))
+
+    assert train_here(paths, plan, asked=ask_at(4 * STEPS + 1))[0] == "stop"
+    assert kept() == ["epoch-00003.pt", "epoch-00004.pt"]
+    # Ahead of the training that goes on, and of the user's own making: not counted.
+    for name in ("epoch-00009.pt", "epoch-mine.pt"):
+        (paths.checkpoints / name).write_bytes(b"")
+    train_here(paths, plan, attempt=2)
+    assert kept() == ["epoch-00005.pt", "epoch-00006.pt", "epoch-00009.pt", "epoch-mine.pt"]
