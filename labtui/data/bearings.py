@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.io import loadmat
 
 from labtui.data import Dataset
 from labtui.data.vibration import Augment, Features, Sight
@@ -148,8 +149,6 @@ def read(folder: Path, loads: list[int]) -> list[Recording]:
 
 def _signal(path: Path, number: int) -> tuple[NDArray[np.float64], bool]:
     """The drive-end signal of a file, and whether it was simulated."""
-    from scipy.io import loadmat
-
     try:
         table = loadmat(path)
     except Exception as error:  # a broken file raises almost anything, by where it is broken

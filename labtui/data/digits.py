@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from sklearn.datasets import load_digits
 from torch import Tensor
 
 from labtui.data import Dataset
@@ -17,8 +18,6 @@ def digits(root: Path, shift: int) -> Dataset:
         root: unused; the images come with scikit-learn.
         shift: training images move by up to this many pixels each way, uniformly.
     """
-    from sklearn.datasets import load_digits
-
     table = load_digits()
     return Dataset(
         x=torch.from_numpy(table.images).to(torch.float32)[:, None] / 16,

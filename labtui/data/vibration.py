@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from scipy.signal import decimate
 from torch import Tensor
 
 NOISE, SHIFT, CUTOUT, CROP = range(4)
@@ -115,9 +117,6 @@ class Features:
 
 def _decimation(window: int) -> Tensor:
     """`scipy.signal.decimate(x, 4)` of a window as a matrix (window, ⌈window/4⌉): it is linear."""
-    import numpy as np
-    from scipy.signal import decimate
-
     return torch.from_numpy(decimate(np.eye(window), 4, axis=0).T.copy()).to(torch.float32)
 
 

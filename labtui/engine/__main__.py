@@ -45,6 +45,9 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
 
         return supervise(run, tables, asked)
     try:
+        from labtui.engine.load import load
+
+        load()
         from labtui.engine.train import train
         from labtui.recipe.read import check
     except Exception as error:  # a broken library may raise anything
