@@ -31,15 +31,18 @@ class Checkpoints:
     Args:
         folder: where they lie; made when it is missing.
         interval: least seconds between two writes; 0: each epoch.
+        writes: whether this process writes them; where several train one model, one does.
     """
 
-    def __init__(self, folder: Path, interval: float) -> None:
-        self.folder, self.interval = folder, interval
+    def __init__(self, folder: Path, interval: float, writes: bool = True) -> None:
+        self.folder, self.interval, self.writes = folder, interval, writes
         self._waiting: dict[str, dict[str, Any]] = {}
         self._next = time.monotonic() + interval
 
     def keep(self, name: str, model: nn.Module, facts: Mapping[str, Any]) -> None:
         """Remember the weights as they are now, to be written as `<name>.pt` before `last.pt`."""
+        if not self.writes:
+            return
         weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
         self._waiting[name] = {"model": weights, **facts}
 
@@ -53,6 +56,8 @@ class Checkpoints:
         Raises:
             TrainingError: as `write`; the older ones are still there then.
         """
+        if not self.writes:
+            return
         number = facts["epoch"]
         self._save(f"epoch-{number:05d}", {"model": model.state_dict(), **facts})
         if keep is not None:
@@ -69,7 +74,7 @@ class Checkpoints:
 
     def due_within_epoch(self) -> bool:
         """Whether it is time to write, at a step inside an epoch."""
-        return self.interval > 0 and time.monotonic() >= self._next
+        return self.writes and self.interval > 0 and time.monotonic() >= self._next
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Write what waits, then `last.pt`.
@@ -77,6 +82,8 @@ class Checkpoints:
         Raises:
             TrainingError: the disk is full (`disk-full`); the checkpoints before are still there.
         """
+        if not self.writes:
+            return
         begun = time.monotonic()
         self.flush()
         self._save("last", state)

@@ -27,6 +27,7 @@ from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.samples import Samples
 from labtui.engine.schedule import Schedule
 from labtui.engine.tally import NotFinite, Tally
+from labtui.engine.world import ALONE, WRITE, Part, World
 from labtui.errors import TrainingError
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
@@ -51,6 +52,8 @@ class Parts:
     best: list[Best]
     """Of the monitored metric, then of those in `checkpoints.also_best`."""
     patience: Patience | None
+    world: World = ALONE
+    """The processes that train together."""
 
 
 class Loop:
@@ -71,7 +74,7 @@ class Loop:
         asked: Callable[[], str | None],
     ) -> None:
         self.recipe, self.parts, self.run, self.asked = recipe, parts, run, asked
-        self.checkpoints = checkpoints
+        self.checkpoints, self.world = checkpoints, parts.world
         self.train = parts.samples["train"]
         self.device = self.train.device
         self.step = self.epoch = self.place = 0
@@ -89,6 +92,7 @@ class Loop:
             parts.criterion,
             self.device,
             {"augment": self.augment},
+            self.world,
         )
 
     def fit(self) -> str | None:
@@ -113,6 +117,7 @@ class Loop:
         except NotFinite as error:
             # The best epoch was good, and may still wait in memory.
             self.checkpoints.flush()
+            self.world.wait()  # all are here, and the first has something to write
             raise self.diverged(error) from None
 
     def evaluate(self) -> None:
@@ -120,6 +125,7 @@ class Loop:
         last = self.epoch == self.recipe.train.epochs
         if self.epoch % self.recipe.validate_.every and not last:
             return
+        self.check()
         found = self.score("val")
         self.run.log(found if self.epoch else found | {"epoch": 0.0}, self.step)
         if not math.isfinite(found["val.loss"]):
@@ -141,19 +147,22 @@ class Loop:
         return {f"{split}.{name}": value for name, value in tally.scores().items()}
 
     def predict(self, split: str, keep: bool = False) -> tuple[Tally, list[Tensor]]:
-        """The model's tally on a split, and its outputs batch by batch if they are to be kept."""
+        """The model's tally on a split, and its outputs in order of its samples if they are to be kept."""
         return self.pieces.within_memory(lambda: self._predict(split, keep))
 
     def _predict(self, split: str, keep: bool) -> tuple[Tally, list[Tensor]]:
         tally, outputs = self.parts.tally(), []
         model = self.parts.model.eval()
+        self.world.align(model)
         with torch.no_grad():
-            for x, y in self.parts.samples[split].batches(self.pieces.without_gradient()):
+            for x, y in self.parts.samples[split].batches(self.pieces.without_gradient(), self.world):
                 output = model(x)
                 tally.add(self.parts.criterion(output, y), output, y)
                 if keep:
                     outputs.append(output)
-        return tally, outputs
+        if keep:
+            outputs = [output for part in self.world.gather(outputs) for output in part]
+        return tally.whole(), outputs
 
     def save(self) -> None:
         """Write the checkpoints that are due at the end of an epoch."""
@@ -162,7 +171,7 @@ class Loop:
             self.check()
             where = {"step": self.step, "epoch": self.epoch}
             self.checkpoints.put_epoch(self.parts.model, where, self.recipe.checkpoints.keep)
-        if self.checkpoints.due():
+        if self.world.first(self.checkpoints.due()):
             self.write()
 
     def train_epoch(self) -> str | None:
@@ -176,13 +185,14 @@ class Loop:
         for at in batches[self.place :]:
             self.train_step(at)
             self.place += 1
-            if asked := self.asked():
-                return asked
-            if self.checkpoints.due_within_epoch():
+            word = self.world.agree(self.asked() or (WRITE if self.checkpoints.due_within_epoch() else None))
+            if word == WRITE:
                 self.write()
+            elif word:
+                return word
         self.epoch += 1
         self.place = 0
-        self.scores = {f"train.{name}": value for name, value in self.tally.scores().items()}
+        self.scores = {f"train.{name}": value for name, value in self.tally.whole().scores().items()}
         speed = left / (time.perf_counter() - begun)
         progress = {"epoch": float(self.epoch), "train.lr": self.lr, "train.samples_per_s": speed}
         self.run.log(self.scores | progress, self.step)
@@ -192,20 +202,22 @@ class Loop:
         """One optimiser step on the samples `at`. Nothing in it waits for the device."""
         parts = self.parts
         self.set_lr(parts.schedule(self.step))
-        loss, output, y = self.pieces.within_memory(lambda: self.gradient(at))
+        part = self.pieces.part(len(at))
+        loss, output, y = self.pieces.within_memory(lambda: self.gradient(at, part))
         norm = self.clip()
         parts.optimizer.step()
         self.step += 1
         if self.step % self.recipe.train.log_every == 0:
             found = {"train.step_loss": loss}
             self.run.log(found if norm is None else found | {"train.grad_norm": norm}, self.step)
-        self.tally.add(loss, output, y)
+        self.tally.add(loss, output[: part.size], y[: part.size], part.of)
 
-    def gradient(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the parameters the gradient of the samples `at`; mean loss, outputs and targets."""
-        x, y = self.train.batch(at, self.augment)
+    def gradient(self, at: Tensor, part: Part) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the parameters the gradient of the samples `at`; the batch's mean loss, outputs and
+        targets of this process's part."""
+        x, y = self.train.batch(at, self.augment, part.fed)
         self.parts.optimizer.zero_grad(set_to_none=True)
-        return *self.pieces.gradient(x, y), y
+        return *self.pieces.gradient(x, y, part), y
 
     def set_lr(self, lr: float) -> None:
         """Give the optimiser its learning rate, if that has changed."""
@@ -233,8 +245,8 @@ class Loop:
         """Raise NotFinite when a loss that was not yet counted, or a weight, is no number: a gradient
         may be lost while the loss of its step was still sound."""
         self.tally.check()
-        finite = [p.isfinite().all() for p in self.parts.model.parameters() if p.requires_grad]
-        if not torch.stack(finite).all():
+        weights = [p for p in self.parts.model.parameters() if p.requires_grad]
+        if not nn.utils.get_total_norm(weights, math.inf).isfinite():
             raise NotFinite(math.nan, what="a weight")
 
     def diverged(self, error: NotFinite) -> TrainingError:
@@ -251,7 +263,7 @@ class Loop:
     def state_dict(self) -> dict[str, Any]:
         """All that a resume needs."""
         parts, patience = self.parts, self.parts.patience
-        rng = rng_state(self.device, {"augment": self.augment})
+        rng, *others = self.world.gather(rng_state(self.device, {"augment": self.augment}))
         return {
             "step": self.step,
             "epoch": self.epoch,
@@ -265,6 +277,7 @@ class Loop:
             "order": self.order_before if self.place else self.order.get_state(),
             "accumulate": self.pieces.count,
             "rng": rng,
+            "others": others,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -284,6 +297,11 @@ class Loop:
             self.tally.load_state_dict(state["tally"])
         self.order.set_state(state["order"])
         self.pieces.count = state.get("accumulate", self.pieces.count)
-        set_rng_state(state["rng"], self.device, {"augment": self.augment})
+        generators = [state["rng"], *state.get("others", [])]
+        if self.world.rank < len(generators):
+            set_rng_state(generators[self.world.rank], self.device, {"augment": self.augment})
+        else:  # there were fewer processes
+            set_rng_state(generators[0], self.device, {"augment": self.augment})
+            self.world.disperse(self.recipe.train.seed + self.step)
         self.resumed = True
         self.run.void_after(self.step)

@@ -2,20 +2,32 @@
 
 Each of the three kinds of targets has a module of counts (buffers, so that a checkpoint holds them)
 that takes batches of outputs and targets (`update`), names what it measures (`names`) and computes
-it (`scores`, `report`: the calls that synchronise). Which way a score is better is declared in
+it (`scores`, `report`: the calls that synchronise). `add` takes over what was counted elsewhere, so
+that counts of parts make the counts of the whole. Which way a score is better is declared in
 `labtui.files.goals`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-class Confusion(nn.Module):
+class _Sums(nn.Module):
+    """Counts that are sums over samples."""
+
+    def add(self, others: Iterable[Mapping[str, Tensor]]) -> None:
+        """Add the counts of other samples, each a `state_dict`."""
+        for other in others:
+            for name, buffer in self.named_buffers():
+                buffer += other[name].to(buffer.device)
+
+
+class Confusion(_Sums):
     """One class a sample: a (K, K) confusion matrix, truth in rows, prediction in columns.
 
     `acc`: share of samples that are right. `uar`: mean recall over the classes that occur in the
@@ -58,7 +70,7 @@ class Confusion(nn.Module):
         return matrix.diagonal(), matrix.sum(1), matrix.sum(0)
 
 
-class Labels(nn.Module):
+class Labels(_Sums):
     """Several labels a sample: how often each is on, said to be on, and both.
 
     `hamming`: share of all labels that are wrong (a loss). `subset_acc`: share of samples of which
@@ -126,6 +138,21 @@ class Errors(nn.Module):
         parts = (error.square(), error.abs(), offset, offset.square())
         self.sums += torch.stack([part.sum(0) for part in parts])
         self.samples += len(target)
+
+    def add(self, others: Iterable[Mapping[str, Tensor]]) -> None:
+        """Add the errors of other samples, each a `state_dict`."""
+        for other in others:
+            sums, origin, samples = (
+                other[name].to(self.sums.device) for name in ("sums", "origin", "samples")
+            )
+            if not samples:
+                continue
+            self.origin = torch.where(self.origin.isnan(), origin, self.origin)
+            square, absolute, offset, offset2 = sums
+            move = origin - self.origin
+            offset2 = offset2 + 2 * move * offset + samples * move.square()
+            self.sums += torch.stack([square, absolute, offset + samples * move, offset2])
+            self.samples += samples
 
     def scores(self) -> dict[str, float]:
         """Name to value."""

@@ -4,6 +4,9 @@ The gradient of a batch's mean loss is the sum of the pieces' gradients, each ti
 samples, so that `train.accumulate` changes the last digits only. Order and augmentation are those of
 the whole batch. Two things see the pieces: BatchNorm, which takes mean and variance of one piece (and
 is never given one of a single sample), and dropout, whose masks are drawn piece by piece.
+
+Where several processes train together, each cuts its own part of the batch, and they share their
+gradients with the last piece.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from labtui.engine.failure import first_line, out_of_memory
 from labtui.engine.losses import Criterion
 from labtui.engine.rng import rng_state, set_rng_state
+from labtui.engine.world import ALONE, Part, World
 from labtui.errors import TrainingError
 from labtui.files.tell import tell
 from labtui.recipe.core import Train
@@ -33,6 +37,7 @@ class Pieces:
         table: `accumulate`, `on_oom`, `batch_size`.
         samples: of the training split.
         generators: besides the global ones, those that the work draws from.
+        world: the processes that train together.
     """
 
     def __init__(
@@ -43,47 +48,59 @@ class Pieces:
         criterion: Criterion,
         device: torch.device,
         generators: dict[str, torch.Generator],
+        world: World = ALONE,
     ) -> None:
-        self.table, self.model, self.criterion = table, model, criterion
+        self.table, self.criterion, self.world = table, criterion, world
+        self.model = world.wrap(model)
         self.count = table.accumulate
         """Pieces of one batch: `train.accumulate`, or what on_oom = "halve" made of it."""
         self._device, self._generators = device, generators
         self._least = 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
         self._batch = min(table.batch_size, samples)
-        self._most = max(1, self._batch // self._least)
+        self._most = max(1, self._batch // (self._least * world.size))
         self._buffers = list(model.buffers())
-        halves = table.on_oom == "halve"
+        # Of several processes one cannot go back alone; their launcher starts all of them again.
+        halves = table.on_oom == "halve" and world.size == 1
         self._saved = [buffer.clone() for buffer in self._buffers] if halves else None
 
     def without_gradient(self) -> int:
         """Samples of a batch that is only scored: twice a piece takes no more memory then."""
-        return max(1, 2 * self._batch // self.count)
+        return max(1, 2 * self._batch // (self.count * self.world.size))
 
-    def gradient(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def part(self, samples: int) -> Part:
+        """This process's part of a batch."""
+        return self.world.part(samples, self._least)
+
+    def gradient(self, x: Tensor, y: Tensor, part: Part) -> tuple[Tensor, Tensor]:
         """Add the gradient of a batch's mean loss to that of the parameters.
 
         Args:
-            x, y: (n, …) what the model sees, and targets.
+            x, y: (n, …) what the model sees of this process's part of the batch, and targets.
 
         Returns:
-            The mean loss (a scalar), and the outputs (n, …).
+            The mean loss of the whole batch (a scalar), and the outputs (n, …).
         """
-        count = max(1, min(self.count, len(x) // self._least))
-        done = [
-            self._piece(part, target, len(part) / len(x))
-            for part, target in zip(x.tensor_split(count), y.tensor_split(count), strict=True)
-        ]
-        if len(done) == 1:
-            return done[0]
-        losses, outputs = zip(*done, strict=True)
-        return torch.stack(losses).sum(), torch.cat(outputs)
+        # As many for each process: some modules talk to their likes elsewhere in forward.
+        count = max(1, min(self.count, part.of // (self._least * self.world.size)))
+        losses, outputs = [], []
+        for number, (xs, ys) in enumerate(zip(x.tensor_split(count), y.tensor_split(count), strict=True)):
+            share = len(xs) / part.of if part.size else 0.0
+            with self.world.sharing(self.model, number == count - 1):
+                loss, output = self._piece(xs, ys, share)
+            losses.append(loss)
+            outputs.append(output)
+        if count == 1:
+            return self.world.total(losses[0]), outputs[0]
+        return self.world.total(torch.stack(losses).sum()), torch.cat(outputs)
 
     def _piece(self, x: Tensor, y: Tensor, share: float) -> tuple[Tensor, Tensor]:
         output = self.model(x)
         loss = self.criterion(output, y)
         if share != 1:
             loss = loss * share
-        loss.backward()  # type: ignore[no-untyped-call]
+        # Processes share the mean of their gradients, and it is the sum that is wanted.
+        scaled = loss if self.world.size == 1 else loss * self.world.size
+        scaled.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), output.detach()
 
     def within_memory(self, work: Callable[[], T]) -> T:

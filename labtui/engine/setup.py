@@ -19,6 +19,7 @@ from labtui.engine.metrics import COUNTS
 from labtui.engine.patience import Best, Patience
 from labtui.engine.rng import seed_all
 from labtui.engine.tally import Tally
+from labtui.engine.world import ALONE, World
 from labtui.errors import TrainingError
 from labtui.files.goals import Goal, goal_of
 from labtui.recipe.core import Recipe
@@ -90,8 +91,11 @@ def load_weights(recipe: Recipe, model: nn.Module, lab: Path, code: Path | None 
     zoo.load_weights(recipe.model, model, lab, code)
 
 
-def parts(recipe: Recipe, of: Material, device: torch.device) -> Parts:
+def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALONE) -> Parts:
     """All that the loop needs, on the device.
+
+    Args:
+        world: the processes that train together.
 
     Raises:
         TrainingError: a part does not fit the data, or a metric is not known.
@@ -132,10 +136,11 @@ def parts(recipe: Recipe, of: Material, device: torch.device) -> Parts:
         steps=steps,
         outputs=outputs,
         tally=lambda **options: Tally(
-            counts(outputs, threshold).to(device), total=loss.report == "sum", **options
+            counts(outputs, threshold).to(device), total=loss.report == "sum", world=world, **options
         ),
         best=best,
         patience=patience,
+        world=world,
     )
 
 
@@ -164,11 +169,11 @@ def choose_device(resources: Resources) -> torch.device:
     """
     if resources.threads:
         torch.set_num_threads(resources.threads)
-    there = resources.gpus != 0 and torch.cuda.is_available()
+    there = resources.on_gpus and torch.cuda.is_available()
     if resources.gpus and not there:
         raise TrainingError(
             "launch",
-            "resources.gpus = 1, but torch finds no CUDA device on this machine: "
+            f"resources.gpus = {resources.gpus}, but torch finds no CUDA device on this machine: "
             "leave the key out to train on the CPU",
         )
     return torch.device("cuda", torch.cuda.current_device()) if there else torch.device("cpu")

@@ -17,6 +17,7 @@ from labtui.engine import baseline, setup
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop
 from labtui.engine.workplace import workplace
+from labtui.engine.world import ALONE, World
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
 
@@ -25,7 +26,12 @@ MOST_PREDICTIONS = 2**24
 
 
 def train(
-    run: Run, recipe: Recipe, lab: Path, asked: Callable[[], str | None], result: dict[str, Any]
+    run: Run,
+    recipe: Recipe,
+    lab: Path,
+    asked: Callable[[], str | None],
+    result: dict[str, Any],
+    world: World = ALONE,
 ) -> str | None:
     """Train what the recipe describes, going on from `last.pt` if there is one.
 
@@ -34,6 +40,7 @@ def train(
         lab: relative paths are looked up from here.
         asked: "stop" or "kill" when somebody wants the training to end.
         result: gets `best` and `facts` as they become known.
+        world: the processes that train together, each of which calls this.
 
     Returns:
         None when the training ended by itself, else what was asked.
@@ -46,15 +53,17 @@ def train(
     material = setup.material(recipe, lab, code)
     run.artifact("layers", material.layers)
     run.artifact("data", material.describe(recipe))
-    parts = setup.parts(recipe, material, device)
+    parts = setup.parts(recipe, material, device, world)
+    world.disperse(recipe.train.seed)
     result["facts"] = result.get("facts", {}) | {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         **{name: value for name, value in material.layers.items() if name != "rows"},
+        **({"processes": world.size} if world.size > 1 else {}),
         "steps_per_epoch": parts.steps,
         **{name: len(samples) for name, samples in parts.samples.items()},
         "baseline": baseline.of(parts, material.dataset),
     }
-    checkpoints = Checkpoints(run.paths.checkpoints, recipe.checkpoints.interval)
+    checkpoints = Checkpoints(run.paths.checkpoints, recipe.checkpoints.interval, writes=world.rank == 0)
     loop = Loop(recipe, parts, run, checkpoints, asked)
     if state := checkpoints.load("last"):
         loop.load_state_dict(state)
@@ -80,6 +89,7 @@ def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: d
         "step": loop.step,
         **{name: value for split in held_out for name, value in loop.score(split).items()},
     }
+    loop.world.wait()  # the first one has written it now
     best = checkpoints.load("best")
     if best is None:
         return

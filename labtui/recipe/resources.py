@@ -45,6 +45,8 @@ class Resources(Spec):
     """CPU threads of the run; absent: the machine's cores divided by its slots."""
     processes: int | None = Field(None, ge=1)
     """Processes of a data parallel training without GPUs; absent: one."""
+    unused_parameters: bool = False
+    """Some parameters take no part in some steps: data parallel training has to look for them each time."""
     nodes: int = Field(1, ge=1)
     """Machines of one run (Slurm only)."""
     slurm: Slurm = Field(default_factory=Slurm)
@@ -60,6 +62,11 @@ class Resources(Spec):
     and validation count too, so it is longer than both; the steps of a command are those it logs."""
     retries: int = Field(0, ge=0)
     """Further attempts after an end that may pass: a killed worker, a full memory or disk, a hang."""
+
+    @property
+    def on_gpus(self) -> bool:
+        """Whether a training takes GPUs, if there are any."""
+        return self.gpus != 0 and self.processes is None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
