@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from labtui.errors import LabError
 from labtui.files.toml import read
+from labtui.gpus import inventory
+from labtui.launch.machine import slots
 from labtui.table import size
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ _LITTLE = 1_000_000_000
 
 def findings(lab: Lab) -> list[Finding]:
     """Severity (ok, note, error), what was looked at, what was found, what to do."""
-    return [*_folders(lab), *_leftovers(lab), *_recipes(lab), *_runs(lab), *_machine()]
+    return [*_folders(lab), *_leftovers(lab), *_recipes(lab), *_runs(lab), *_machine(lab)]
 
 
 def _folders(lab: Lab) -> Iterator[Finding]:
@@ -87,15 +91,24 @@ def _runs(lab: Lab) -> Iterator[Finding]:
             yield ["note", state, ", ".join(states[state][:3]), advice]
 
 
-def _machine() -> Iterator[Finding]:
+def _machine(lab: Lab) -> Iterator[Finding]:
     yield ["ok", "python", sys.version.split()[0], ""]
     for name in ("labtui", "torch", "textual"):
         try:
             yield ["ok", name, version(name), ""]
         except PackageNotFoundError:
             yield ["error", name, "is not installed", f"pip install {name}"]
-    gpu = "present" if os.path.exists("/dev/nvidiactl") else "none: runs train on the CPU"
-    yield ["ok", "gpu", gpu, ""]
+    found = inventory()
+    names = Counter(gpu.name for gpu in found.gpus)
+    gpus = ", ".join(f"{count} × {name}" for name, count in names.items())
+    if found.passing:
+        yield ["error", "gpu", "; ".join(filter(None, [gpus, found.problem])), "labtui gpus"]
+    else:
+        yield ["ok", "gpu", gpus or "none: runs train on the CPU", ""]
+    try:
+        slots(lab.paths.root)
+    except LabError as error:
+        yield ["error", "slots", str(error), "mend it: without, no run starts"]
     encoding = (sys.stdout.encoding or "").lower()
     if "utf" not in encoding:
         yield ["note", "terminal", f"encoding {encoding or 'unknown'}", "export LANG=C.UTF-8"]

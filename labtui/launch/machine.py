@@ -106,17 +106,18 @@ def _quota(folder: Path) -> float:
     return float("inf")
 
 
-def look(root: Path, taken: Iterable[Running] = ()) -> Machine:
+def look(root: Path, taken: Iterable[Running] = (), found: gpus.Inventory | None = None) -> Machine:
     """This machine now, for `labtui.launch.slots`.
 
     Args:
         root: the lab.
         taken: its runs that have their places.
+        found: the GPUs, where they were looked at already.
 
     Raises:
         LabError: `[slots]` is wrong.
     """
-    may, found, taken = slots(root), gpus.inventory(), tuple(taken)
+    may, found, taken = slots(root), found or gpus.inventory(), tuple(taken)
     usable = tuple(gpu for gpu in found.gpus if may.gpus is None or gpu.index in may.gpus)
     problem = found.problem if found.passing and may.gpus != () else ""
     if found.gpus and may.gpus and not usable:

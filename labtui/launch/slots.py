@@ -76,6 +76,11 @@ class Place:
         }
         return devices | dict.fromkeys(_THREADS, str(self.threads))
 
+    def __str__(self) -> str:
+        if self.gpus:
+            return f"GPU {', '.join(map(str, self.gpus))}"
+        return "1 core" if self.cores == 1 else f"{self.cores} cores"
+
 
 @dataclass(frozen=True)
 class Never:
@@ -103,7 +108,7 @@ class Machine:
 
     gpus: tuple[Gpu, ...]
     cores: int
-    """CPU cores for runs without GPUs."""
+    """CPU cores for runs without GPUs, from 1 on."""
     threads: int
     """Threads of such a run that does not say."""
     taken: tuple[Running, ...] = ()
