@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from labtui.chart import Color
     from labtui.query.lab import Run
 
+_BEHIND = "\nThe above exception was the direct cause of the following exception:\n"
+
 
 def page(run: Run, width: int, color: Color) -> str:
     """The page of a run, with its curves as wide as the terminal."""
@@ -22,13 +24,14 @@ def page(run: Run, width: int, color: Color) -> str:
     if status.state in ("failed", "lost"):
         parts += _cause(run, status)
     facts = [[key, value] for key, value in row["facts"].items() if not isinstance(value, dict)]
+    facts += [[f"{key} was", run_id] for key, run_id in row["facts"].get("references", {}).items()]
     if facts:
         parts.append(render(["fact", "value"], facts))
     parts.append(render(["option", "value"], [[key, value] for key, value in row["params"].items()]))
     notes = [f"{moment(n.get('time'))}  {n.get('text', '')}" for n in run.notes()["notes"]]
     if notes:
         parts.append(_block("notes", notes))
-    parts.append(_block("files", [str(run.paths.root)]))
+    parts.append(_block("files", [str(run.paths.root), *_code(run)]))
     return "\n".join(parts)
 
 
@@ -47,9 +50,11 @@ def _head(row: dict[str, Any], status: Any) -> str:
 
 
 def _cause(run: Run, status: Any) -> list[str]:
-    """The end of the error's traceback; of the log, where labtui's own message says all there is."""
-    trace = str(status.result.get("traceback", "")).splitlines()
-    if trace and not trace[-1].startswith("labtui.errors."):
+    """The end of the traceback, without labtui's own part; where there is none, the end of the log."""
+    behind, _, last = str(status.result.get("traceback", "")).rpartition(_BEHIND)
+    told = any(line.startswith("labtui.errors.") for line in last.splitlines())
+    trace = (behind if told else last).splitlines()
+    if trace:
         return [_block("error", trace[-12:])]
     log = run.log_tail(4096).splitlines()[-12:]
     return [_block("end of the log", log)] if log else []

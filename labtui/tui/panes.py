@@ -11,6 +11,8 @@ from labtui.tui.feed import Detail
 from labtui.tui.tables import SIGNS
 
 LOG_LINES = 1000
+LAST_WORDS = 12
+"""Lines of the log that tell of an end which nothing else explains."""
 
 
 def title_row(detail: Detail, now: float) -> Row:
@@ -45,6 +47,9 @@ def overview_rows(detail: Detail, now: float) -> list[Row]:
     for key, value in facts.items():
         if not isinstance(value, dict | list):
             out.append(_pair(clean(str(key)), cell(value)))
+    references = facts.get("references")
+    for key, run_id in references.items() if isinstance(references, dict) else ():
+        out.append(_pair(clean(f"{key} was"), cell(run_id)))
     if row["attempt"] > 1:
         out.append(_pair("attempt", str(row["attempt"])))
     if row["tags"]:
@@ -55,6 +60,8 @@ def overview_rows(detail: Detail, now: float) -> list[Row]:
     trace = detail.result.get("traceback")
     if isinstance(trace, str) and trace.strip():
         out += [[], [("traceback", "head")], *([(clean(line), "")] for line in trace.splitlines())]
+    elif row["state"] in ("failed", "lost") and detail.log.strip():
+        out += [[], [("end of the log", "head")], *log_rows(detail)[-LAST_WORDS:]]
     return out
 
 
