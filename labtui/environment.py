@@ -11,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from labtui.files.atomic import write_json
+from labtui.files.atomic import read_json, write_json
+from labtui.files.paths import RunPaths
 from labtui.files.tell import tell
 
 PACKAGES = ("labtui", "torch", "numpy", "scipy", "scikit-learn")
@@ -21,18 +22,20 @@ def record(path: Path, folder: Path) -> None:
     """Write `environment.json`; a failure is told on stderr only.
 
     Args:
-        folder: whose git commit is the run's code.
+        folder: whose git commit is the run's code, unless the run has a snapshot that says so.
     """
     try:
-        write_json(path, gather(folder), fsync=False)
+        snapshot = read_json(RunPaths(path.parent).snapshot)
+        write_json(path, gather(folder, snapshot), fsync=False)
     except Exception as error:
         tell(f"labtui: {path} could not be written: {error}")
 
 
-def gather(folder: Path) -> dict[str, Any]:
-    """Code, versions, hardware and command line of this process."""
+def gather(folder: Path, snapshot: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Code (of the folder, or of the snapshot), versions, hardware and command line of this process."""
+    known = {key: snapshot.get(key) for key in ("commit", "dirty")} if snapshot else None
     return {
-        "code": code(folder),
+        "code": known | {"snapshot": True} if known else code(folder),
         "versions": {"python": platform.python_version()} | _versions(),
         "hardware": {
             "host": platform.node(),

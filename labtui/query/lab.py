@@ -63,6 +63,11 @@ class Run:
         """Code, versions and hardware of the newest attempt."""
         return read_json(self.paths.environment) or {}
 
+    def code(self) -> dict[str, Any]:
+        """The lab's code as it was when the run was queued: commit, branch, whether it differed from the
+        commit, what was left out; empty for a run that uses none."""
+        return read_json(self.paths.snapshot) or {}
+
     def artifact(self, name: str) -> Any:
         """A JSON artifact, or a mapping of arrays for an NPZ one; None when there is none, or a broken one."""
         import json

@@ -59,16 +59,18 @@ def _origin(doc: Document) -> Iterator[tuple[str, str]]:
 
 
 def _code(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if not environment:
-        return
-    commit = mapping(environment.get("code"))
+    snapshot = doc.run.code()
+    commit = snapshot or mapping(environment.get("code"))
     if commit.get("commit"):
         dirty = ", with changes that were not committed: the commit alone is not this code"
         yield "code", f"git {commit['commit']}{dirty if commit.get('dirty') else ''}"
-    else:
+    elif commit or environment:
         yield "code", f"{NONE}: the lab is not in a git repository"
-    versions = mapping(environment.get("versions"))
-    yield "versions", ", ".join(f"{name} {v}" for name, v in versions.items()) or NONE
+    if snapshot:
+        yield "code as it was", f"runs/{doc.run.id}/{doc.run.paths.code.name}"
+    if environment:
+        versions = mapping(environment.get("versions"))
+        yield "versions", ", ".join(f"{name} {v}" for name, v in versions.items()) or NONE
 
 
 def _machine(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
