@@ -40,9 +40,9 @@ class Resources(Spec):
     gpu_share: float | None = Field(None, gt=0, le=1)
     """Part of each GPU that the run takes, so that several share one; absent: all of it."""
     gpu_memory: float | None = Field(None, gt=0)
-    """Memory of each GPU that the run needs, GB; runs share a GPU as long as their memory fits."""
+    """Memory of each GPU that the run needs, GB (10⁹ bytes); runs share a GPU as long as it suffices."""
     threads: int | None = Field(None, ge=1)
-    """CPU threads of the run; absent: the machine's cores divided by its slots."""
+    """CPU threads of each process; absent: as `[slots]` of labtui.toml says; with a GPU, a part of the cores."""
     processes: int | None = Field(None, ge=1)
     """Processes of a data parallel training without GPUs; absent: one."""
     unused_parameters: bool = False
