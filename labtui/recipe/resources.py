@@ -42,7 +42,7 @@ class Resources(Spec):
     gpu_memory: float | None = Field(None, gt=0)
     """Memory of each GPU that the run needs, GB (10⁹ bytes); runs share a GPU as long as it suffices."""
     threads: int | None = Field(None, ge=1)
-    """CPU threads of each process; absent: as `[slots]` of labtui.toml says; with a GPU, a part of the cores."""
+    """CPU threads of each process; absent: as `[slots]` of labtui.toml says; on a GPU a part of the cores."""
     processes: int | None = Field(None, ge=1)
     """Processes of a data parallel training without GPUs; absent: one."""
     unused_parameters: bool = False
