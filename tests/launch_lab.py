@@ -43,12 +43,13 @@ def start(lab: LabPaths, run: RunPaths) -> launch.Worker | None:
     return worker
 
 
-def eventually(fits: Callable[[], Any], seconds: float = 20) -> None:
-    """Wait until it is so."""
+def eventually(fits: Callable[[], Any], seconds: float = 20) -> Any:
+    """Wait until it is so, and give what was found."""
     end = time.monotonic() + seconds
-    while not fits():
+    while not (found := fits()):
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
+    return found
 
 
 def state(run: RunPaths) -> str:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from chaos import Chaos
 from launch_lab import LOGS, SLEEP, eventually, queue, state, supervisor
 
 from labtui import launch
@@ -355,3 +356,13 @@ def test_a_supervisor_that_is_told_to_end_leaves_its_workers(paths):
     process.send(supervisor(paths), signal.SIGTERM)
     gone(paths)
     assert state(run) == "running"
+
+
+def test_random_kills_lose_nothing_and_start_nothing_twice(paths, tmp_path):
+    """The short form of the stress test of the same name."""
+    (tmp_path / "diary").mkdir()
+    tables = [{}, {"resources": {"retries": 2}}]
+    chaos = Chaos(paths, tmp_path / "diary", tables, seed=1)
+    chaos.run(kills=25, runs=24)
+    assert sum(chaos.check().values()) >= 4
+    assert len(chaos.killed) >= 3, chaos.killed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chaos import Chaos
+from launch_lab import eventually
 
 from labtui import launch, series
 from labtui.files.paths import LabPaths
@@ -45,7 +49,7 @@ def test_a_training_killed_at_random_moments_equals_one_left_alone(lab):
             worker.wait(chance.uniform(1.5, 6) if kills < 20 else 300)
         except subprocess.TimeoutExpired:
             before = series.read_all(killed)
-            worker.kill()
+            os.kill(worker.pid, signal.SIGKILL)
             kills += 1
         worker.wait()
         after = series.read_all(killed)
@@ -62,6 +66,19 @@ def test_a_training_killed_at_random_moments_equals_one_left_alone(lab):
             np.testing.assert_array_equal(expected[name].values, found[name].values, name)
 
 
+def test_random_kills_lose_nothing_and_start_nothing_twice(lab, tmp_path):
+    """200 kills over launchers, supervisors, warm parents, workers and programs."""
+    (tmp_path / "diary").mkdir()
+    engine = TABLES | {"train": {"epochs": 3}, "checkpoints": {}}
+    (recipe,) = expand(check(engine, "small.toml"), "small.toml")
+    tables = [{}, {"resources": {"retries": 2}}, {"resources": {"retries": 1}}, recipe.tables()]
+    chaos = Chaos(LabPaths(lab), tmp_path / "diary", tables, seed=int(time.time()))
+    chaos.run(kills=200, runs=400)
+    states = chaos.check()
+    print(dict(chaos.killed), dict(states))
+    assert sum(chaos.killed.values()) == 200
+
+
 _LAUNCH = """
 import sys
 from pathlib import Path
@@ -69,7 +86,7 @@ from labtui import launch
 from labtui.files.paths import LabPaths
 lab = LabPaths(Path(sys.argv[1]))
 tables = {"format": 1, "name": "many", "command": ["true"], "origin": {"file": "x"}}
-for _ in range(50): launch.enqueue(lab, [tables])
+for _ in range(50): launch.enqueue(lab, [tables]); launch.wake(lab)
 """
 
 
@@ -78,9 +95,11 @@ def test_sixteen_launchers_at_once_make_eight_hundred_runs(lab):
     index = Index(LabPaths(lab))
     while any(child.poll() is None for child in children):
         index.refresh()
-        assert all(row["state"] == "queued" for row in index.rows)
         time.sleep(0.05)
     assert [child.returncode for child in children] == [0] * 16
     index.refresh()
     assert len(index.rows) == 800
+    launch.wake(LabPaths(lab))
+    eventually(lambda: index.refresh() or {row["state"] for row in index.rows} == {"finished"}, 600)
+    assert all(row["attempt"] == 1 for row in index.rows)
     assert {path.name for path in (Path(lab) / "runs").glob(".*")} == {".labtui"}

@@ -91,7 +91,7 @@ def release(runs: RunsArgument) -> None:
     _change(runs, "released", held=False)
 
 
-@queue_app.command()
+@queue_app.command(context_settings={"ignore_unknown_options": True})  # -1 is a number here
 def priority(number: Annotated[int, typer.Argument(metavar="NUMBER")], runs: RunsArgument) -> None:
     """Give queued runs a priority: higher ones start first."""
     _change(runs, f"priority {number}", priority=number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,13 @@ class Run:
     def status(self) -> run_module.Status:
         """The state, derived now."""
         return run_module.derive(self.paths)
+
+    def wait(self, timeout: float | None = None) -> run_module.Status:
+        """The state when the run has ended, or as it is after `timeout` seconds."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while (status := self.status()).state in ("queued", "running") and time.monotonic() < end:
+            time.sleep(0.1)
+        return status
 
     def recipe(self) -> dict[str, Any]:
         """The resolved recipe's tables."""
