@@ -512,7 +512,7 @@ def test_a_report_and_a_page_name_the_code(lab: Path) -> None:
     assert f"git {code['commit']}, with changes" in text
     assert "runs/20261120-102000-own-aa00/code" in text
     told = page(run, 80, False)
-    assert f"{run.paths.code}  code as it was (git abcdef012345, with changes)" in told
+    assert f"{run.paths.code} (code as it was, git abcdef012345 with changes)" in told
 
 
 def test_the_environment_tells_the_snapshots_commit(repository: Path) -> None:

@@ -96,3 +96,13 @@ def _curves(run: Run, width: int, color: Color) -> list[str]:
 
 def _block(title: str, lines: list[str]) -> str:
     return "\n".join([title, *(f"  {clean(line)}" for line in lines)]) + "\n"
+
+
+def _code(run: Run) -> list[str]:
+    """Where the code lies that the run was queued with, and what it was made from."""
+    found = run.code()
+    if not found:
+        return []
+    commit = f", git {found['commit'][:12]}" if found.get("commit") else ""
+    changed = " with changes" if commit and found.get("dirty") else ""
+    return [f"{run.paths.code} (code as it was{commit}{changed})"]

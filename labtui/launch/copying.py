@@ -7,10 +7,9 @@ import stat
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: str, target: str) -> None:
     """A hard link, or a copy of the same rights where the file system has no more or no links.
 
     Raises:
@@ -25,7 +24,7 @@ def link(source: Path, target: Path) -> None:
         sync([target])
 
 
-def copy(source: Path, target: Path, mode: int) -> bool:
+def copy(source: str, target: str, mode: int) -> bool:
     """A copy with the same time of change; on file systems that can, its blocks are shared.
 
     Returns:
@@ -65,13 +64,13 @@ def _pour(reading: int, writing: int, size: int) -> None:
             data = data[os.write(writing, data) :]
 
 
-def sync(files: Iterable[Path]) -> None:
+def sync(files: Iterable[str]) -> None:
     """Make the content of files safe from a crash; side by side, since each waits for the disk."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(_sync, files))
 
 
-def _sync(file: Path) -> None:
+def _sync(file: str) -> None:
     fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

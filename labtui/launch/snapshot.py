@@ -41,14 +41,16 @@ def needed(tables: Mapping[str, Any]) -> bool:
 class Snapshot:
     """The code of one launch: taken when its first run needs it, the same for all of them.
 
-    To be used as a context: until its end a copy that no run can change lies in `runs/.new-*`.
+    To be used as a context: until the last run has it, a copy that no run can change lies in
+    `runs/.new-*`.
 
     Args:
         lab: whose code it is.
+        count: how many runs are to get it.
     """
 
-    def __init__(self, lab: LabPaths) -> None:
-        self._lab = lab
+    def __init__(self, lab: LabPaths, count: int) -> None:
+        self._lab, self._count = lab, count
         self._store = RunPaths(lab.runs / f".new-{os.getpid()}-{os.urandom(4).hex()}")
         self._taken: dict[str, File] | None = None
 
@@ -70,21 +72,40 @@ class Snapshot:
         if self._taken is None:
             self._store.root.mkdir(mode=0o700)
             self._taken = _take(self._lab.root, self._store)
+        self._count -= 1
+        if self._count > 0:
+            self._share(RunPaths(folder), self._taken)
+        else:
+            self._hand_over(RunPaths(folder), self._taken)
+
+    def _share(self, run: RunPaths, taken: Mapping[str, File]) -> None:
         own = []
-        code = RunPaths(folder).code
-        _make_folders(code, self._taken)
-        for name, file in self._taken.items():
+        _make_folders(run.code, taken)
+        here, there = f"{self._store.code}/", f"{run.code}/"
+        for name, file in taken.items():
             if file.points is not None:
-                os.symlink(file.points, code / name)
+                os.symlink(file.points, there + name)
             elif selection.source(name):
-                copying.link(self._store.code / name, code / name)
+                copying.link(here + name, there + name)
             else:
-                copying.copy(self._store.code / name, code / name, 0o755 if file.executable else 0o644)
-                own.append(code / name)
+                copying.copy(here + name, there + name, _own_mode(file))
+                own.append(there + name)
         copying.sync(own)
         for kept in (self._store.snapshot, self._store.diff):
             if kept.exists():
-                copying.link(kept, folder / kept.name)
+                copying.link(str(kept), str(run.root / kept.name))
+
+    def _hand_over(self, run: RunPaths, taken: Mapping[str, File]) -> None:
+        """What `_share` does, for the last run, which needs no links and copies."""
+        for name, file in taken.items():
+            if file.points is None and not selection.source(name):
+                os.chmod(self._store.code / name, _own_mode(file))
+        for kept in self._store.root.iterdir():
+            kept.rename(run.root / kept.name)
+
+
+def _own_mode(file: File) -> int:
+    return 0o755 if file.executable else 0o644
 
 
 def _take(lab: Path, store: RunPaths) -> dict[str, File]:
@@ -103,8 +124,11 @@ def _take(lab: Path, store: RunPaths) -> dict[str, File]:
     taken, why = selection.choose(found)
     left = selection.left_out(lab, taken, why, otherwise)
     _make_folders(store.code, taken)
-    for name in [name for name in taken if taken[name].points is None]:
-        if not copying.copy(lab / name, store.code / name, 0o555 if taken[name].executable else 0o444):
+    here, there = f"{lab}/", f"{store.code}/"
+    for name, file in list(taken.items()):
+        if file.points is not None:
+            os.symlink(file.points, there + name)
+        elif not copying.copy(here + name, there + name, 0o555 if file.executable else 0o444):
             del taken[name]
             left[name] = "cannot be read"
     names = sorted(left)
@@ -115,12 +139,10 @@ def _take(lab: Path, store: RunPaths) -> dict[str, File]:
         "out_of_reach": len(names[LINKS:]),
     }
     store.snapshot.write_bytes(dumps({"time": time.time()} | facts))
-    files = [store.code / name for name, file in taken.items() if file.points is None]
-    for file in (store.snapshot, store.diff):
-        if file.exists():
-            file.chmod(0o444)
-            files.append(file)
-    copying.sync(files)
+    records = [path for path in (store.snapshot, store.diff) if path.exists()]
+    for path in records:
+        path.chmod(0o444)
+    copying.sync([*map(str, records), *(there + name for name in taken if taken[name].points is None)])
     return taken
 
 
@@ -143,6 +165,5 @@ def _facts(lab: Path, store: RunPaths, found: Mapping[str, File]) -> dict[str, A
 
 
 def _make_folders(code: Path, taken: Mapping[str, File]) -> None:
-    code.mkdir(mode=0o700)
-    for folder in selection.folders_of(taken):
-        (code / folder).mkdir(mode=0o700)
+    for folder in ("", *selection.folders_of(taken)):
+        os.mkdir(f"{code}/{folder}", 0o700)

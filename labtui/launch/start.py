@@ -69,7 +69,7 @@ def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]], **asked: Any) -> l
             raise LaunchError(f"{lab.root}: {short}; `labtui gc` lists what can be freed")
     made: list[RunPaths] = []
     try:
-        with Snapshot(lab) as code:
+        with Snapshot(lab, sum(map(needed, recipes))) as code:
             for tables in recipes:
                 fill = code.into if needed(tables) else None
                 made.append(rundir.create(lab, tables["name"], tables, queued=True, fill=fill, **asked))
