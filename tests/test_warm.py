@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from engine_lab import DIGITS, ROOT, recipe, records, result_of, until, worker
 
+from labtui.engine.warm import holds_gpu
 from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
@@ -129,6 +130,7 @@ def test_a_forked_training_is_the_training(place, tmp_path):
 def test_a_child_is_a_process_of_its_own(place):
     run = place.probe("first")
     started = place.wait(run, "started")
+    assert len(os.listdir(f"/proc/{place.parent()}/task")) == 1, "threads do not survive a fork"
     found = place.found("first")
     assert {found["pid"], found["session"], found["group"]} == {started.pid}
     # What is left over, the run has opened itself: its log of metrics, git for its environment.
@@ -253,21 +255,23 @@ def test_a_parent_that_is_not_needed_any_more_leaves_while_it_loads(tmp_path):
     assert not process.alive(parent) and place.warm.receive() == []
 
 
-def test_the_parent_forks_from_one_thread_and_knows_no_gpu_and_nothing_of_the_users(tmp_path):
+def test_the_parent_loads_what_built_in_parts_need_and_touches_no_gpu():
     code = """
-import os, sys
+import sys, torch
+def touched(*_): raise AssertionError("the GPU was touched")
+torch.cuda.is_available = torch.cuda.device_count = torch.cuda.init = touched
 from labtui.engine.load import load, load_parts
+from labtui.engine.warm import holds_gpu
 load()
 assert not {"sklearn", "scipy.io"} & set(sys.modules)
 load_parts(None, None, "file")
 load_parts("digits", "no such model", "kfold")
 assert {"sklearn.datasets", "sklearn.model_selection", "labtui.data.digits"} <= set(sys.modules)
-import torch
-for _ in range(2):
-    if os.fork() == 0:
-        os._exit(0)
-    os.wait()
-    assert len(os.listdir("/proc/self/task")) == 1
-assert not torch.cuda.is_initialized() and "torch.cuda.nccl" in sys.modules
+assert not torch.cuda.is_initialized() and not holds_gpu()
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_parent_that_holds_a_gpu_does_not_fork(monkeypatch):
+    monkeypatch.setattr(os, "readlink", lambda path: "/dev/nvidiactl")
+    assert holds_gpu()

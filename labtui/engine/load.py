@@ -49,6 +49,8 @@ def load_parts(data: str | None, model: str | None, scheme: str | None) -> None:
                     import_module(spec.factory_path.partition(":")[0])
         if scheme != "file":
             import_module("sklearn.model_selection")
+        # Its first look at the libraries takes 10 ms, later ones 3.
+        import_module("threadpoolctl").ThreadpoolController()
 
 
 @contextmanager

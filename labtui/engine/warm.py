@@ -75,6 +75,15 @@ def serve(channel: socket.socket) -> dict[str, Any] | None:
                 events.register(fd, select.POLLIN)
 
 
+def holds_gpu() -> bool:
+    """Whether this process has a GPU open: no child could use one then (CUDA forbids it)."""
+    files = []
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the list's own
+            files.append(os.readlink(f"/proc/self/fd/{fd}"))
+    return any(file.startswith("/dev/nvidia") for file in files)
+
+
 def say(channel: socket.socket, **answer: Any) -> bool:
     """Send an answer; False when nobody is there to hear it."""
     with suppress(OSError):
@@ -149,6 +158,8 @@ def main() -> int:
     atexit.register(lambda: end(status))
     gc.disable()
     load()
+    if holds_gpu():
+        sys.exit("labtui: torch takes hold of a GPU while it is imported: no worker can be forked")
     channel = socket.socket(fileno=sys.stdin.fileno())
     request = serve(channel)
     if request is None:

@@ -75,7 +75,8 @@ class Warm:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                # Without a pool of OpenBLAS it has one thread, and nothing is lost in a fork.
+                env=os.environ | {"PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
 
     def send(
