@@ -1,12 +1,18 @@
-"""An error as a run's reason and a message for people. No torch."""
+"""An error as a run's reason and a message for people. No torch.
+
+Where several processes work on a run, the first that fails says why in `.failure-<attempt>`.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from labtui.errors import LabtuiError, TrainingError
-from labtui.files.atomic import DISK_FULL
+from labtui.files.atomic import DISK_FULL, dumps, read_json
+from labtui.files.paths import RunPaths
 
 _MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "STATUS_ALLOC_FAILED")
 """What a RuntimeError says when memory ran out: CUDA, torch's CPU allocator, C++, cuBLAS and cuDNN."""
@@ -60,3 +66,21 @@ def _advice(train: Mapping[str, Any]) -> str:
         # Where smaller pieces help, they were tried.
         return f"{text}, outside of what train.on_oom can help with: a smaller model or data set may"
     return f'{text}: set train.on_oom = "halve" or train.accumulate = {2 * count}, or a smaller batch'
+
+
+def say(paths: RunPaths, attempt: int, reason: str, message: str, **more: Any) -> None:
+    """Say why one of several processes failed, unless another one has said so before.
+
+    Args:
+        more: `traceback`, or the `signal` that ended it.
+    """
+    with suppress(OSError), open(paths.failure(attempt), "xb") as file:
+        file.write(dumps({"reason": reason, "message": message} | more))
+
+
+def first(paths: RunPaths, attempt: int, wait: float = 0.0) -> dict[str, Any]:
+    """What the process said that failed first; empty when none has within `wait` seconds."""
+    end = time.monotonic() + wait
+    while not (found := read_json(paths.failure(attempt))) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found or {}

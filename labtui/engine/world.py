@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -128,6 +129,8 @@ class Several(World):
     def wrap(self, model: nn.Module) -> nn.Module:
         if next(model.parameters()).device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+        # Dimensions of one element have any stride, which does no harm.
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         return DistributedDataParallel(model, find_unused_parameters=self._unused)
 
     def sharing(self, model: nn.Module, yes: bool) -> AbstractContextManager[None]:

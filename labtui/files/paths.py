@@ -90,6 +90,10 @@ class RunPaths(_Rooted):
         """The file whose maker starts this attempt."""
         return self.root / f"claim-{attempt}"
 
+    def failure(self, attempt: int) -> Path:
+        """Where the first of several processes to fail says why; gone when the attempt has ended."""
+        return self.root / f".failure-{attempt}"
+
 
 _RUN_FILES = {
     "recipe": "recipe.toml",

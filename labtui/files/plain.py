@@ -1,7 +1,8 @@
-"""Arrays and tensors as plain values, whichever library they come from."""
+"""Values of other libraries as plain ones."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,4 +20,17 @@ def listed(value: Any) -> Any:
         return {str(k): listed(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [listed(v) for v in value]
+    return value
+
+
+def tomlable(value: Any) -> Any:
+    """Parameters as TOML has them: numpy scalars as numbers, paths as text, None left out."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(k): tomlable(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [tomlable(v) for v in value]
     return value
