@@ -24,6 +24,8 @@ FAMILIES = {
     "create": "creating",
     "list": "listing",
     "concurrent": "together",
+    "warm": "warm",
+    "queue": "queueing",
     "cli": "commands",
     "tui": "screens",
     "keys": "keys",
