@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -275,3 +277,23 @@ assert not torch.cuda.is_initialized() and not holds_gpu()
 def test_a_parent_that_holds_a_gpu_does_not_fork(monkeypatch):
     monkeypatch.setattr(os, "readlink", lambda path: "/dev/nvidiactl")
     assert holds_gpu()
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("round", range(10))
+def test_what_failed_with_its_parent_never_works(tmp_path, monkeypatch, round):
+    """The parent is killed at a random moment of forking: a worker is at work and was announced, or
+    it never is."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    place = Place(tmp_path)
+    place.wait(place.probe("ready"), "ended")
+    parent = place.parent()
+    threading.Timer(random.uniform(0, 0.15), os.kill, (parent, signal.SIGKILL)).start()
+    runs = [place.probe(f"probe-{n}", "sleep") for n in range(6)]
+    until(lambda: place.heard.extend(place.warm.receive()) or not place.warm.alive)
+    heard = {event.token: event.kind for event in place.heard}
+    time.sleep(1)
+    for run in runs:
+        at_work = read_json(run.process)
+        assert process.alive(at_work) == (heard[run.id] == "started")
+        process.send(at_work or {}, signal.SIGKILL)
