@@ -26,6 +26,7 @@ NEVER_AT_TOP = ("runs", "labtui.toml")
 """The lab's own: with a labtui.toml the snapshot would pass for a lab."""
 PRIVATE = ("**/.env*", "**/.env*/**", *NEVER_AT_TOP)
 """Patterns of what is never taken, nor shown in a diff."""
+_SECRET = re.compile(r"(^|/)(\.env[^/]*|\.git)(/|$)", re.IGNORECASE)
 _TOOLS = ("__pycache__", "node_modules")
 
 
@@ -76,7 +77,7 @@ def walked(lab: Path) -> dict[str, File]:
     found, folders, looked = {}, deque([""]), 0
     while folders and looked < LOOKED_AT:
         folder = folders.popleft()
-        for name in _names(lab / folder):
+        for name in sorted(_names(lab / folder)):
             looked += 1
             whole = os.path.join(folder, name)
             if name.startswith(".") or name in _TOOLS or name.endswith(".pyc") or _private(whole):
@@ -91,13 +92,15 @@ def walked(lab: Path) -> dict[str, File]:
 def choose(found: Mapping[str, File]) -> tuple[dict[str, File], dict[str, str]]:
     """What is taken of what was found, and why the rest is not.
 
-    Sources come first, then others: those with few beside them in their folder, small ones first,
-    so that a folder full of data does not take the place of a configuration.
+    Of others those come first that have few beside them in their folder, and small ones, so that a
+    folder full of data does not take the place of a configuration. A folder without sources below it
+    is not taken in part for lack of room: one link leads to it then.
     """
     taken, why = {}, {}
-    beside = Counter(os.path.dirname(name) for name in found if not source(name))
+    beyond = set()
+    beside = Counter(_folder(name) for name in found if not source(name))
     room = {True: list(SOURCES), False: list(OTHERS)}
-    for name in sorted(found, key=lambda name: (beside[os.path.dirname(name)], found[name].size, name)):
+    for name in sorted(found, key=lambda name: (beside[_folder(name)], found[name].size, name)):
         file, left = found[name], room[source(name)]
         most = LARGEST_TRACKED if file.tracked else LARGEST
         if file.points == "":
@@ -107,10 +110,15 @@ def choose(found: Mapping[str, File]) -> tuple[dict[str, File], dict[str, str]]:
         elif file.size > left[0] or left[1] == 0:
             bytes_, files = SOURCES if source(name) else OTHERS
             why[name] = f"beyond {bytes_ / 1e6:g} MB or {files} files in all"
+            beyond.add(_folder(name))
         else:
             taken[name] = file
             left[0] -= file.size
             left[1] -= 1
+    beyond -= {""}.union(*(_above(name) for name in taken if source(name)))
+    for name in [name for name in taken if _folder(name) in beyond]:
+        del taken[name]
+        why[name] = "there is no room for its whole folder"
     return taken, why
 
 
@@ -127,7 +135,9 @@ def left_out(lab: Path, taken: dict[str, File], why: Mapping[str, str], otherwis
     reasons: dict[str, str] = {}
     for name, reason in why.items():
         for part in (name, *_above(name)):
-            reasons.setdefault(part, reason)
+            if part in reasons:  # and so it is for the folders above
+                break
+            reasons[part] = reason
     folders = {""}.union(*map(_above, taken))
     left: dict[str, str] = {}
     for folder in sorted(folders, key=lambda folder: folder.count("/") + bool(folder), reverse=True):
@@ -153,8 +163,11 @@ def folders_of(taken: Mapping[str, File]) -> list[str]:
 def _above(name: str) -> Iterator[str]:
     """The folders in which a file lies, the lab itself (empty) last."""
     while name:
-        name = os.path.dirname(name)
-        yield name
+        yield (name := _folder(name))
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def _names(folder: Path) -> list[str]:
@@ -166,9 +179,7 @@ def _names(folder: Path) -> list[str]:
 
 def _private(name: str) -> bool:
     """Whether something is never taken, nor linked to."""
-    parts = name.split("/")
-    secret = any(part.lower().startswith(".env") or part == ".git" for part in parts)
-    return secret or parts[0] in NEVER_AT_TOP
+    return _SECRET.search(name) is not None or name.partition("/")[0] in NEVER_AT_TOP
 
 
 def _unwanted(name: str) -> bool:
@@ -179,7 +190,7 @@ def _unwanted(name: str) -> bool:
 def _file(lab: Path, name: str, known: bool) -> File | None:
     """A plain file or symbolic link; None for all else, and for what is gone."""
     try:
-        status = os.lstat(lab / name)
+        status = os.lstat(f"{lab}/{name}")
         if stat.S_ISLNK(status.st_mode):
             return File(0, known, False, _points(lab, name))
     except OSError:
@@ -192,7 +203,7 @@ def _file(lab: Path, name: str, known: bool) -> File | None:
 def _points(lab: Path, name: str) -> str:
     """What a link of the lab points to, seen from its place in the snapshot; empty if it points out."""
     to = os.readlink(lab / name)
-    here = os.path.dirname(name)
+    here = _folder(name)
     root, real = os.path.realpath(lab), os.path.realpath(lab / name)
     inside = os.path.relpath(real, root)
     if inside.split("/")[0] == ".." or _private(inside):
