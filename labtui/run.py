@@ -93,7 +93,7 @@ def derive(paths: RunPaths) -> Status:
     if not worker and not current["queue"]:
         return Status("idle", 0)
     control = read_json(paths.control) or {}
-    if _attempt(control) == attempt:
+    if _attempt(control) == attempt and control.get("outcome", "stopped") == "stopped":
         return status("stopped", ended=_number(control.get("time")))
     if worker:
         return status("lost", ended=_touched(paths.heartbeat))

@@ -24,7 +24,8 @@ from labtui.errors import LabError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import finite, locked, read_json, replacing, write_json
 from labtui.files.goals import goal_of
-from labtui.files.metriclog import RECORD, MetricLog
+from labtui.files.layout import layout
+from labtui.files.metriclog import MetricLog, last_step
 from labtui.files.paths import RunPaths, find_lab
 from labtui.files.tell import tell
 
@@ -49,6 +50,7 @@ class Run:
         monitor, goal: the metric whose best value `result.json` names when `finish` is not told.
         settled: seconds after which the environment is worth recording; it costs as much as many
             a short script.
+        beats: whether this process keeps `heartbeat` and the environment.
         hang_timeout: seconds after which somebody takes an unchanged step in `heartbeat` for a hang.
     """
 
@@ -67,6 +69,7 @@ class Run:
         monitor: str = "",
         goal: str = "min",
         settled: float = 0.0,
+        beats: bool = True,
         hang_timeout: float | None = None,
     ) -> None:
         self.paths, self.attempt, self.guest = paths, attempt, guest
@@ -86,8 +89,10 @@ class Run:
         self.log = self._metrics.log if self._metrics else _nowhere
         if guest and attempt > 1 and self._metrics:
             self.log = self._first_log
-        if not guest:
+        if beats and not guest:
             _thread.start_new_thread(self._beat, ())
+        else:
+            self._recorded.set()
         atexit.register(self._at_exit)
 
     @property
@@ -204,6 +209,11 @@ class Run:
             self._recorded.wait(5)
         _release(self.paths)
 
+    def leave(self) -> None:
+        """End without a word: another process of this run has said how it ended."""
+        self._finished.set()
+        atexit.unregister(self._at_exit)
+
     def _beat(self) -> None:
         """Record the environment, and touch `heartbeat` with the current step until the end."""
         self._touch()
@@ -222,7 +232,7 @@ class Run:
         self._recorded.set()
 
     def _touch(self) -> None:
-        step = self._metrics.step if self._metrics else _last_step(self.paths)
+        step = self._metrics.step if self._metrics else last_step(self.paths)
         with suppress(OSError):
             fd = os.open(self.paths.heartbeat, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -286,13 +296,15 @@ def init(
         paths = RunPaths(Path(joined))
         attempt = (read_json(paths.process) or {}).get("attempt", 1)
         return Run(paths, attempt, guest=True)
+    from labtui.files.plain import tomlable
+
     recipe, monitor, goals = str(recipe), str(monitor), dict(goals or {})
     for metric, goal in goals.items():
         if goal not in ("min", "max"):
             raise LabError(f'goals: {metric} is {goal!r}, expected "min" or "max"')
     script = os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c") else ""
     tables: dict[str, Any] = {"format": 1, "name": recipe or "run", "description": description}
-    tables |= {"tags": [str(tag) for tag in tags or []], "params": _tomlable(params or {}), "goals": goals}
+    tables |= {"tags": [str(tag) for tag in tags or []], "params": tomlable(params or {}), "goals": goals}
     tables |= {"validate": {"monitor": monitor} if monitor else {}, "origin": {"script": script}}
     tables = {key: value for key, value in tables.items() if value not in ("", [], {})}
     try:
@@ -329,8 +341,8 @@ def attach(root: Path, attempt: int) -> Run:
         at_work = process.alive(known) and not known.get("released")
         if at_work or known.get("attempt") == attempt:
             raise LaunchError(f"{root}: attempt {attempt} was already started")
-        given = rundir.claimed(paths, attempt)[0]
-        _occupy(paths, attempt, "labtui", **{key: given[key] for key in ("gpus", "job") if key in given})
+        given = rundir.claimed(paths, attempt)[0] | {"job": rundir.job_of(paths, attempt) or None}
+        _occupy(paths, attempt, "labtui", gpus=given.get("gpus", []), job=given["job"])
         for stale in (*root.glob(".*.tmp"), *paths.checkpoints.glob(".*.tmp")):
             stale.unlink(missing_ok=True)  # what a killed writer left half done
     _reserve(paths)
@@ -338,7 +350,9 @@ def attach(root: Path, attempt: int) -> Run:
 
     tables = read(paths.recipe)
     hang_timeout = tables.get("resources", {}).get("hang_timeout")
-    return Run(paths, attempt, metrics="command" not in tables, hang_timeout=hang_timeout)
+    # A program's own metrics are written by it, those of several processes by their first.
+    alone = "command" not in tables and layout(tables) == (1, 1)
+    return Run(paths, attempt, metrics=alone, hang_timeout=hang_timeout)
 
 
 def _occupy(paths: RunPaths, attempt: int, launcher: str, **more: Any) -> None:
@@ -373,28 +387,5 @@ def _reserve(paths: RunPaths) -> None:
             os.close(fd)
 
 
-def _last_step(paths: RunPaths) -> int:
-    """Step of the newest whole record in the metric log, whoever writes it; 0 if there is none."""
-    with suppress(OSError), open(paths.metrics, "rb") as file:
-        whole = os.fstat(file.fileno()).st_size // RECORD
-        if whole:
-            file.seek((whole - 1) * RECORD + 8)
-            return int.from_bytes(file.read(8), "little", signed=True)
-    return 0
-
-
 def _nowhere(metrics: Mapping[str, Any], step: int | None = None) -> None:
     """Stands in for the log when another process writes it."""
-
-
-def _tomlable(value: Any) -> Any:
-    """Parameters as TOML has them: numpy scalars as numbers, paths as text, None left out."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Mapping):
-        return {str(k): _tomlable(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list | tuple):
-        return [_tomlable(v) for v in value]
-    return value

@@ -1,23 +1,35 @@
 """The worker: `python -m labtui.engine RUN_DIR ATTEMPT`, started by the launcher.
 
 It attaches first, so that the run is seen to run before torch is loaded. SIGTERM asks for the same
-as a stop in `control.json`; SIGINT is for the foreground only. Exit status: 0 finished or stopped,
-1 failed, 2 the directory cannot be worked on.
+as a stop in `control.json`, which may name another outcome (`preempted`); SIGINT is for the
+foreground only. Exit status: 0 finished or stopped, 1 failed, 2 the directory cannot be worked on.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from labtui.engine import parallel
 from labtui.engine.workplace import at_work, lab_of
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import rundir, toml
+from labtui.files.atomic import read_json
+from labtui.files.layout import layout
+from labtui.files.paths import RunPaths
 from labtui.files.tell import tell
 from labtui.writer import Run, attach
+
+if TYPE_CHECKING:
+    from labtui.recipe.core import Recipe
+
+_PATIENCE = 10.0
+"""Seconds that a Slurm job has to say in control.json why Slurm ends it."""
 
 
 class Asked:
@@ -32,7 +44,31 @@ class Asked:
 
     def __call__(self) -> str | None:
         found = self.run.asked() if self.run else None
-        return found or ("stop" if self.terminated else None)
+        if found is None and self.terminated:
+            return self._why() or "stop"
+        return found
+
+    def _why(self) -> str | None:
+        """Slurm signals all processes of a job at once: only the job itself finds out why."""
+        end = time.monotonic() + _PATIENCE
+        while self._job and time.monotonic() < end:
+            assert self.run
+            if found := self.run.asked():
+                return found
+            time.sleep(0.05)
+        return None
+
+    @property
+    def _job(self) -> str:
+        return rundir.job_of(self.run.paths, self.run.attempt) if self.run else ""
+
+    def outcome(self) -> tuple[str, str, str]:
+        """Outcome, reason and message of an attempt that was asked to end."""
+        assert self.run
+        told = read_json(self.run.paths.control) or {}
+        if told.get("attempt") != self.run.attempt:
+            return "preempted" if self._job else "stopped", "", ""
+        return str(told.get("outcome", "stopped")), str(told.get("reason", "")), str(told.get("message", ""))
 
     def _terminate(self, *_: Any) -> None:
         self.terminated = True
@@ -44,6 +80,19 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
         from labtui.engine.command import supervise
 
         return supervise(run, tables, asked)
+    if layout(tables) != (1, 1):
+        return parallel.lead(run, tables, asked)
+    train, recipe = training(run, tables)
+    return train(run, recipe, lab_of(run.paths), asked, result)
+
+
+def training(run: Run, tables: dict[str, Any]) -> tuple[Callable[..., str | None], Recipe]:
+    """The function that trains, and what it is to train.
+
+    Raises:
+        RecipeError: the recipe is wrong.
+        TrainingError: what it takes cannot be imported.
+    """
     try:
         from labtui.engine.load import load
 
@@ -56,7 +105,7 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
             f"what a training needs cannot be imported by {sys.executable} "
             f"({type(error).__name__}: {error}); mend that Python's packages, then resume",
         ) from error
-    return train(run, check(tables, str(run.paths.recipe)), lab_of(run.paths), asked, result)
+    return train, check(tables, str(run.paths.recipe))
 
 
 def refer(run: Run, tables: dict[str, Any], result: dict[str, Any]) -> None:
@@ -71,8 +120,11 @@ def refer(run: Run, tables: dict[str, Any], result: dict[str, Any]) -> None:
 def main(argv: list[str]) -> int:
     """Work on one run; the exit status."""
     asked = Asked()
+    paths, attempt = RunPaths(Path(argv[0]).absolute()), int(argv[1])
+    if parallel.further(paths):
+        return parallel.assist(paths, attempt, asked)
     try:
-        run = asked.run = attach(Path(argv[0]).absolute(), int(argv[1]))
+        run = asked.run = attach(paths.root, attempt)
     except LabtuiError as error:
         tell(f"labtui: {error}")
         return 2
@@ -83,6 +135,8 @@ def main(argv: list[str]) -> int:
         refer(run, tables, result)
         with at_work(run.paths):
             ended = work(run, tables, asked, result)
+    except parallel.Told:
+        return 1
     except (Exception, SystemExit) as error:  # a part of the user's own may exit
         from labtui.engine.failure import explain
 
@@ -92,7 +146,7 @@ def main(argv: list[str]) -> int:
         tell(message if isinstance(error, LabtuiError) and error.__cause__ is None else trace)
         run.finish("failed", reason, message, traceback=trace, **result)
         return 1
-    run.finish("stopped" if ended else "finished", **result)
+    run.finish(*(asked.outcome() if ended else ("finished",)), **result)
     return 0
 
 

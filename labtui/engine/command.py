@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -13,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from labtui.errors import TrainingError
+from labtui.files.process import tied
 from labtui.recipe.placeholders import fill
 from labtui.writer import Run
 
 GRACE = 10.0
 """Seconds between a polite SIGTERM and SIGKILL."""
 LOOK = 0.2
-_PR_SET_PDEATHSIG = 1
 
 
 def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None]) -> str | None:
@@ -54,16 +53,14 @@ def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None])
 
 
 def _start(words: list[str], run_dir: Path) -> subprocess.Popen[bytes]:
-    libc = ctypes.CDLL(None, use_errno=True)
     try:
         return subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
             env=os.environ | {"LABTUI_RUN": str(run_dir), "PYTHONUNBUFFERED": "1", "PATH": _path()},
             process_group=0,
-            # A program must not train on, unseen, when its wrapper was killed. One system call takes
-            # no lock that another thread might have held at the fork.
-            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
+            # A program must not train on, unseen, when its wrapper was killed.
+            preexec_fn=tied(),  # noqa: PLW1509
         )
     except OSError as error:
         raise TrainingError(

@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from time import time
 from typing import Any
 
@@ -30,6 +31,16 @@ PAUSE = 0.1
 
 _pack_one = struct.Struct("<qqdd").pack
 _open_logs: weakref.WeakSet[MetricLog] = weakref.WeakSet()
+
+
+def last_step(paths: RunPaths) -> int:
+    """Step of the newest whole record in the metric log, whoever writes it; 0 if there is none."""
+    with suppress(OSError), open(paths.metrics, "rb") as file:
+        whole = os.fstat(file.fileno()).st_size // RECORD
+        if whole:
+            file.seek((whole - 1) * RECORD + 8)
+            return int.from_bytes(file.read(8), "little", signed=True)
+    return 0
 
 
 class _Plan:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+_PR_SET_PDEATHSIG = 1
 
 
 @cache
@@ -112,6 +115,17 @@ def kill_group(process: dict[str, Any]) -> bool:
     except ProcessLookupError:
         return False
     return killed
+
+
+def tied() -> Callable[[], object]:
+    """For a child between fork and exec (`preexec_fn`): the kernel kills it when this process ends.
+
+    One system call takes no lock that another thread might have held at the fork.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def wait(process: dict[str, Any], timeout: float) -> bool:

@@ -108,7 +108,7 @@ def claim(paths: RunPaths, attempt: int, **given: Any) -> bool:
     """Make `claim-<attempt>`; True for the one caller that may start the attempt.
 
     The first line names the process that starts it and what it gives to the attempt (`gpus`,
-    `cores`, `job`, `references`); `claimed_for` adds the worker.
+    `cores`, `references`, `submission`); `claimed_for` adds the worker, `claimed_by` the job.
     """
     try:
         fd = os.open(paths.claim(attempt), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -127,6 +127,23 @@ def claimed_for(paths: RunPaths, attempt: int, pid: int) -> None:
     """Add the worker's identity to the claim, so that a starting worker is seen to live."""
     with open(paths.claim(attempt), "ab") as file:
         file.write(dumps(process.identity(pid)) + b"\n")
+
+
+def claimed_by(paths: RunPaths, attempt: int, job: str) -> None:
+    """Add to the claim which job of a cluster was submitted for it."""
+    with open(paths.claim(attempt), "ab") as file:
+        file.write(dumps({"job": job}) + b"\n")
+
+
+def job_of(paths: RunPaths, attempt: int) -> str:
+    """The job of a cluster that an attempt belongs to; empty: none, or not known yet."""
+    return next((str(line["job"]) for line in claimed(paths, attempt) if "job" in line), "")
+
+
+def claims(paths: RunPaths) -> list[int]:
+    """Numbers of all claims, those of a copied directory included."""
+    endings = (path.name.removeprefix("claim-") for path in paths.root.glob("claim-*"))
+    return [int(ending) for ending in endings if ending.isdigit()]
 
 
 def claimed(paths: RunPaths, attempt: int) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from labtui.files import process, rundir
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import control, machine, queue, slots, verdict
 from labtui.launch.attempt import Attempt
+from labtui.launch.jobs import Jobs
 from labtui.launch.queue import Request
 from labtui.launch.start import claim, folder, short_of_disk, spawn, surroundings
 from labtui.launch.wake import CALL, Lock
@@ -54,6 +55,7 @@ class Supervisor:
         self.lab, self.lock, self.resolve = lab, lock, resolve
         self.waiting: dict[str, Request] = {}
         self.attempts: dict[str, Attempt] = {}
+        self.jobs = Jobs(lab)
         self.warm = Warm(lab)
         self._seen: dict[str, int] = {}
         self._failures = 0
@@ -103,7 +105,7 @@ class Supervisor:
 
     def busy(self) -> bool:
         """Whether anything runs or can start without somebody's doing."""
-        if self.attempts:
+        if self.attempts or self.jobs.watched:
             return True
         return not queue.paused(self.lab) and any(self._will_start(r, set()) for r in self.waiting.values())
 
@@ -139,6 +141,8 @@ class Supervisor:
             if attempt.ended():
                 del self.attempts[key]
                 self._ended(attempt)
+        for paths in self.jobs.look():
+            self._follow_up(paths)
         if self._called or time.monotonic() >= self._next_scan:
             self._called = False
             self._next_scan = time.monotonic() + RESCAN
@@ -167,6 +171,8 @@ class Supervisor:
         if not paths.queue.exists():
             return
         status = run.derive(paths)
+        if self.jobs.adopt(paths, status):
+            return
         try:
             if status.state == "queued" and paths.claim(status.attempt).exists():
                 self._begin_again(paths, status)
@@ -217,13 +223,9 @@ class Supervisor:
     def _ended(self, attempt: Attempt) -> None:
         """What follows from the end of an attempt: another one, or a pause of the queue."""
         paths = attempt.paths
-        self._seen.pop(paths.id, None)
-        if not paths.root.is_dir():
+        status = self._follow_up(paths)
+        if status is None:
             return
-        status = run.derive(paths)
-        say(f"{paths.id}: {status.state}{f' ({status.reason})' if status.reason else ''}")
-        self._try_again(paths)
-        self._look_at(paths)
         if status.state != "failed" or attempt.got_going():
             self._failures = 0
             return
@@ -236,6 +238,17 @@ class Supervisor:
             queue.pause(self.lab, why)
             self._failures = 0
             say(f"paused: {why}")
+
+    def _follow_up(self, paths: RunPaths) -> run.Status | None:
+        """See to a run whose attempt is over: how it ended; None when the run is gone."""
+        self._seen.pop(paths.id, None)
+        if not paths.root.is_dir():
+            return None
+        status = run.derive(paths)
+        say(f"{paths.id}: {status.state}{f' ({status.reason})' if status.reason else ''}")
+        self._try_again(paths)
+        self._look_at(paths)
+        return status
 
     def _try_again(self, paths: RunPaths) -> None:
         """Ask for another attempt where the end may pass and the recipe allows it."""
@@ -254,6 +267,9 @@ class Supervisor:
         if not ready:
             return
         ready.sort(key=lambda request: request.place)
+        if abroad := [request for request in ready if request.on_slurm]:
+            self._submit(abroad)
+            ready = [request for request in ready if not request.on_slurm]
         try:
             here = machine.look(self.lab.root, [attempt.running for attempt in self.attempts.values()])
         except LabtuiError as error:
@@ -265,6 +281,23 @@ class Supervisor:
                 self._refuse(request, found.message)
             elif isinstance(found, slots.Place) and not short_of_disk(self.lab, request.resources):
                 self._start(request, found)
+
+    def _submit(self, requests: list[Request]) -> None:
+        """Give runs to Slurm, which has its own idea of room and order."""
+        if not self.jobs.ready():
+            return
+        asked = []
+        for request in requests:
+            if not short_of_disk(self.lab, request.resources):
+                try:
+                    asked.append((request, self._references(request.tables)))
+                except LabtuiError as error:
+                    self._refuse(request, str(error))
+        for said in self.jobs.submit(asked):
+            say(said)
+        for request, _ in asked:
+            self._seen.pop(request.paths.id, None)
+            self._look_at(request.paths)
 
     def _refuse(self, request: Request, message: str) -> None:
         self.waiting.pop(request.paths.id)
@@ -331,6 +364,7 @@ class Supervisor:
     def _patience(self) -> float:
         """Seconds until something has to be looked at that nobody calls for."""
         looks = [attempt.watch for attempt in self.attempts.values() if attempt.watch]
+        looks.append(self.jobs.patience)
         if self.waiting and not queue.paused(self.lab):
             looks.append(WAIT)
         return max(0.0, min([*looks, self._next_scan - time.monotonic()]))
@@ -340,7 +374,8 @@ class Supervisor:
         if self._called or self._end:
             return
         with selectors.DefaultSelector() as selector:
-            fds = [self._read_end, self.warm.fileno(), *(a.fileno() for a in self.attempts.values())]
+            fds = [self._read_end, self.warm.fileno(), self.jobs.fileno()]
+            fds.extend(attempt.fileno() for attempt in self.attempts.values())
             for fd in fds:
                 if fd is not None:
                     selector.register(fd, selectors.EVENT_READ)

@@ -34,6 +34,8 @@ def stop(paths: RunPaths, *, kill: bool = False) -> None:
         unwritten = _ask(paths, status.attempt, "kill" if kill else "stop")
     call(LabPaths(paths.root.parents[1]))
     worker = dict(status.process)
+    if kill or not worker:
+        _call_off(paths, status.attempt, waiting=not kill)
     if not worker or worker.get("host") != process.host():
         if unwritten:
             raise unwritten
@@ -58,6 +60,15 @@ def _ask(paths: RunPaths, attempt: int, action: str) -> LaunchError | None:
     return None
 
 
+def _call_off(paths: RunPaths, attempt: int, *, waiting: bool) -> None:
+    """End the Slurm job of an attempt, if it has one; a waiting one only, where a worker can still
+    write its checkpoint."""
+    if job := rundir.job_of(paths, attempt):
+        from labtui.launch import slurm
+
+        slurm.cancel(job, waiting=waiting)
+
+
 def _kill(worker: dict[str, Any]) -> None:
     """End the worker and what it started.
 
@@ -74,7 +85,7 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
     A queued run that nobody started is left as it is. The caller wakes the supervisor.
 
     Args:
-        force: also when its process may still live on another host.
+        force: also when its process may still live on another host, or its job may still begin.
         retry: count it as one of `resources.retries`.
 
     Raises:
@@ -82,7 +93,7 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
     """
     with locked(paths.root):
         status = run.derive(paths)
-        if status.state == "queued" and not _given_up(paths, status.attempt):
+        if status.state == "queued" and not _given_up(paths, status.attempt, force):
             return
         if status.state in ("running", "finished"):
             raise LaunchError(f"{paths.id}: is {status.state}; only a run that ended early is resumed")
@@ -104,7 +115,7 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
         asked = (read_json(paths.control) or {}).get("attempt")
         before = read_json(paths.queue) or {}
         more = {"priority": before.get("priority", 0), "retry": before.get("retry", 0) + 1 if retry else 0}
-        known = [status.attempt, asked if isinstance(asked, int) else 0, *_claims(paths)]
+        known = [status.attempt, asked if isinstance(asked, int) else 0, *rundir.claims(paths)]
         try:
             write_json(paths.queue, rundir.request(paths.root, max(known) + 1, **more))
         except OSError as error:
@@ -122,17 +133,14 @@ def retries_left(paths: RunPaths) -> int:
     return max(0, allowed - used) if isinstance(allowed, int) and isinstance(used, int) else 0
 
 
-def _given_up(paths: RunPaths, attempt: int) -> bool:
+def _given_up(paths: RunPaths, attempt: int, force: bool) -> bool:
     """Whether the attempt was claimed by a process that is gone, and never began."""
     # The worker if there is one, else its starter; on another host neither can be seen, and a
-    # worker that comes late there is turned away.
-    return paths.claim(attempt).exists() and not process.alive(rundir.claimed(paths, attempt)[-1])
-
-
-def _claims(paths: RunPaths) -> list[int]:
-    """Numbers of all claims, those of a copied directory included."""
-    endings = (path.name.removeprefix("claim-") for path in paths.root.glob("claim-*"))
-    return [int(ending) for ending in endings if ending.isdigit()]
+    # worker that comes late there is turned away. What became of a job only Slurm knows.
+    known = rundir.claimed(paths, attempt)
+    if not paths.claim(attempt).exists():
+        return False
+    return force if "submission" in known[0] else not process.alive(known[-1])
 
 
 def remove(lab: LabPaths, paths: RunPaths) -> None:
@@ -142,6 +150,8 @@ def remove(lab: LabPaths, paths: RunPaths) -> None:
         LaunchError: it runs.
         LabError: it cannot be removed.
     """
-    if run.derive(paths).state == "running":
+    status = run.derive(paths)
+    if status.state == "running":
         raise LaunchError(f"{paths.id}: is running; `labtui stop {paths.id}` first")
+    _call_off(paths, status.attempt, waiting=True)
     rundir.remove(lab, paths.id)

@@ -14,7 +14,7 @@ from typing import Any
 
 from labtui import run
 from labtui.errors import LabError, LabtuiError, LaunchError
-from labtui.files import process
+from labtui.files import process, rundir
 from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.files.toml import read
@@ -50,6 +50,11 @@ class Request:
         """The recipe's `[resources]`."""
         found: Mapping[str, Any] = self.tables.get("resources") or {}
         return found
+
+    @property
+    def on_slurm(self) -> bool:
+        """Whether it becomes a job of a cluster, and takes no place here."""
+        return self.resources.get("launcher") == "slurm"
 
 
 def request_of(paths: RunPaths) -> Request | None:
@@ -167,6 +172,8 @@ def waits_for(lab: LabPaths, request: Request) -> str:
 
 def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
     """Why a queued run is not started, but for want of a slot; empty: it is next when there is one."""
+    if why := in_slurm(paths):
+        return why
     if why := paused(lab):
         return f"the queue is paused: {why}"
     try:
@@ -177,3 +184,12 @@ def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
     if request is None:
         return "queued on another machine"
     return waits_for(lab, request) or short_of_disk(lab, request.resources)
+
+
+def in_slurm(paths: RunPaths) -> str:
+    """Where Slurm has a queued run; empty when it is not in its hands."""
+    attempt = (read_json(paths.queue) or {}).get("attempt", 0)
+    if "submission" not in rundir.claimed(paths, attempt)[0]:
+        return ""
+    job = rundir.job_of(paths, attempt)
+    return f"waits in Slurm as job {job}; `squeue -j {job}` says why" if job else "is submitted to Slurm"

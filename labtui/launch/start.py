@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from labtui.errors import LabError, LaunchError
-from labtui.files import rundir
+from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import verdict
@@ -144,32 +144,37 @@ def spawn(
     attempt: int,
     environment: Mapping[str, str] | None = None,
     python: str = sys.executable,
+    before: Sequence[str] | None = None,
 ) -> Worker:
     """Start the worker of a claimed attempt.
+
+    Args:
+        before: words that go before its command; given, the worker does not outlive this process.
 
     Raises:
         LaunchError: it cannot be started (the run says so too).
     """
     # -P keeps the lab's own modules from taking the place of labtui's.
-    arguments = [python, "-P", "-m", "labtui.engine", str(paths.root), str(attempt)]
+    arguments = [*(before or []), python, "-P", "-m", "labtui.engine", str(paths.root), str(attempt)]
     try:
         with open(paths.log, "ab") as output:
-            process = subprocess.Popen(
+            child = subprocess.Popen(
                 arguments,
                 cwd=folder(lab, paths),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=os.environ | surroundings(lab) | (environment or {}),
+                env=os.environ | surroundings(lab) | dict(environment or {}),
+                preexec_fn=None if before is None else process.tied(),  # noqa: PLW1509
             )
     except OSError as error:
         message = f"the worker could not be started: {error.strerror} ({error.filename})"
         verdict.write(paths, attempt, "launch", message)
         raise LaunchError(f"{paths.id}: {message}") from error
     with suppress(OSError):  # only for the moment until the worker says so itself
-        rundir.claimed_for(paths, attempt, process.pid)
-    return Worker(paths, attempt, process)
+        rundir.claimed_for(paths, attempt, child.pid)
+    return Worker(paths, attempt, child)
 
 
 def folder(lab: LabPaths, paths: RunPaths) -> str:

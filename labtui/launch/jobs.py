@@ -1,0 +1,267 @@
+"""The supervisor's runs that are jobs of a cluster: submits them, and sees what becomes of them.
+
+The run's directory says first how things stand, then Slurm: a run is told about its job only when
+Slurm, asked and answering, has none for it any more. Nothing is started again because a heartbeat
+is old.
+
+A claim comes before the submission and names it by a token; the job has the token in its name, and
+its id is added to the claim when it is known. A supervisor that is killed in between leaves a job
+that the next one finds by its name, and a job whose claim is no longer the newest leaves at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from labtui import run
+from labtui.errors import LaunchError
+from labtui.files import process, rundir
+from labtui.files.metriclog import last_step
+from labtui.files.paths import LabPaths, RunPaths
+from labtui.launch import control, slurm, verdict
+from labtui.launch.node import Work
+from labtui.launch.queue import Request
+from labtui.launch.slurm import Job, Listing
+from labtui.launch.start import claim
+
+PACE = (2.0, 20.0)
+"""Seconds between two questions to Slurm: at first, and when nothing happens for long."""
+AGAIN = 60.0
+"""Seconds until runs are submitted again that Slurm did not take."""
+IN_FLIGHT = 120.0
+"""Seconds that a submission may be under way whose submitter is gone."""
+_OPEN = ("queued", "running", "lost", "preempted")
+
+
+class Jobs:
+    """The jobs of a lab's runs, as its supervisor sees them."""
+
+    def __init__(self, lab: LabPaths) -> None:
+        self.lab = lab
+        self.watched: dict[str, RunPaths] = {}
+        self._listing: Listing | None = None
+        self._answered = -AGAIN
+        self._pace, self._next = PACE[0], 0.0
+        self._not_before = 0.0
+
+    def adopt(self, paths: RunPaths, status: run.Status) -> bool:
+        """Look after a run if it is in Slurm's hands; whether it is.
+
+        Args:
+            status: as `run.derive` has it.
+        """
+        if "submission" not in rundir.claimed(paths, status.attempt)[0]:
+            return False
+        # A stopped one that never began may still have a job that waits.
+        if status.state in _OPEN or (status.state == "stopped" and not status.process):
+            self._watch(paths)
+            return True
+        return False
+
+    def _watch(self, paths: RunPaths) -> None:
+        if paths.id not in self.watched:
+            self.watched[paths.id] = paths
+            self._hurry()
+
+    def fileno(self) -> int | None:
+        """A descriptor that can be read when Slurm has answered."""
+        return self._listing.fileno() if self._listing else None
+
+    @property
+    def patience(self) -> float:
+        """Seconds until Slurm has to be asked again."""
+        if self._listing or not self.watched:
+            return slurm.PATIENCE
+        return max(0.0, self._next - time.monotonic())
+
+    def ready(self) -> bool:
+        """Whether Slurm takes jobs: it has just answered. No attempt is claimed in vain."""
+        if slurm.missing():
+            return True  # each run is told
+        now = time.monotonic()
+        if now < self._not_before:
+            return False
+        if now - self._answered <= PACE[0]:
+            return True
+        self._listing = self._listing or Listing()
+        return False
+
+    def submit(self, requests: Sequence[tuple[Request, Mapping[str, str]]]) -> Iterator[str]:
+        """Submit runs, each with the references that it needs; says what happens."""
+        if why := slurm.missing():
+            for request, _ in requests:
+                verdict.write(request.paths, request.attempt, "launch", why)
+                yield f"{request.paths.id}: {why}"
+            return
+        for group in _alike(requests):
+            yield self._submit(group)
+
+    def _submit(self, group: Sequence[tuple[Request, Mapping[str, str]]]) -> str:
+        token, first = os.urandom(4).hex(), group[0][0]
+        mine: list[RunPaths] = []
+        for request, references in group:
+            given = {"submission": token, "task": len(mine), "references": references}
+            with suppress(LaunchError, OSError):  # a full disk, or a run that was removed
+                if run.derive(request.paths).state == "queued" and claim(
+                    request.paths, request.attempt, **given
+                ):
+                    mine.append(request.paths)
+        attempts = [request.attempt for request, _ in group if request.paths in mine]
+        if not mine:
+            return "nothing to submit"
+        works = [Work(str(paths.root), token) for paths in mine]
+        name = slurm.job_name(str(first.tables.get("name", "labtui")), token)
+        try:
+            ids = slurm.submit(self.lab, works, first.resources, name, first.python)
+        except slurm.Busy as error:
+            self._not_before = time.monotonic() + AGAIN
+            for paths in mine:
+                self._anew(paths)
+            return f"{error}; again in {AGAIN:.0f} s"
+        except LaunchError as error:
+            for paths, attempt in zip(mine, attempts, strict=True):
+                verdict.write(paths, attempt, "launch", str(error))
+            return str(error)
+        for paths, attempt, job in zip(mine, attempts, ids, strict=True):
+            with suppress(OSError):  # found by its name then
+                rundir.claimed_by(paths, attempt, job)
+            self._watch(paths)
+        return f"submitted {', '.join(paths.id for paths in mine)} as {ids[0]}{' …' * (len(ids) > 1)}"
+
+    def look(self) -> list[RunPaths]:
+        """Ask Slurm when it is time, and follow up its answer.
+
+        Returns:
+            The runs whose job is over: they say how it ended, or ask for another start.
+        """
+        now = time.monotonic()
+        if self._listing is None:
+            if self.watched and now >= self._next:
+                self._listing = Listing()
+            return []
+        if not self._listing.done():
+            return []
+        asked, jobs = self._listing.asked, self._listing.jobs()
+        self._listing = None
+        self._next = now + self._pace
+        self._pace = min(PACE[1], 1.5 * self._pace)
+        if jobs is None:
+            self._not_before = now + PACE[1]
+            return []
+        self._answered = now
+        by_id = {job.id: job for job in jobs}
+        over = [paths for paths in self.watched.values() if self._is_over(paths, by_id, asked)]
+        for paths in over:
+            del self.watched[paths.id]
+        if over:
+            self._hurry()
+        return [paths for paths in over if paths.root.is_dir()]
+
+    def _hurry(self) -> None:
+        self._pace, self._next = PACE[0], 0.0
+
+    def _is_over(self, paths: RunPaths, jobs: Mapping[str, Job], asked: float) -> bool:
+        """Whether no job is at work for a run any more; the run has then been told."""
+        try:
+            status = run.derive(paths)
+            claimed_at = os.stat(paths.claim(status.attempt)).st_mtime
+        except OSError:
+            return True  # removed, or asked for anew
+        given = rundir.claimed(paths, status.attempt)[0]
+        token = given.get("submission")
+        if token is None:
+            return True
+        job_id = rundir.job_of(paths, status.attempt)
+        job = jobs.get(job_id) or _named(jobs.values(), str(token), given.get("task"))
+        if job and not job_id:
+            rundir.claimed_by(paths, status.attempt, job.id)
+        if status.state not in _OPEN:
+            if job and job.state == "PENDING":
+                slurm.cancel(job.id, waiting=True)
+            return self._refined(paths, status, job)
+        if (job and not job.over) or process.alive(dict(status.process)):
+            return False
+        # A job that came into being after Slurm was asked is not in its answer.
+        if claimed_at > asked - (0 if job_id else IN_FLIGHT) or (not job_id and process.alive(given)):
+            return False
+        self._tell(paths, status, job_id, job.state if job else slurm.recall(job_id) if job_id else "")
+        return True
+
+    def _refined(self, paths: RunPaths, status: run.Status, job: Job | None) -> bool:
+        """Whether the end of a run is told for good: what killed its worker Slurm may know better."""
+        if status.result.get("signal") != 9 or job is None:
+            return True
+        if job.state == "OUT_OF_MEMORY":
+            self._tell(paths, status, job.id, job.state)
+        return job.over
+
+    def _tell(self, paths: RunPaths, status: run.Status, job: str, state: str) -> None:
+        """Say how a run ended whose job is over, or ask for another start.
+
+        Args:
+            state: Slurm's word; empty when it has forgotten the job, or never had one.
+        """
+        began, given = bool(status.process), rundir.claimed(paths, status.attempt)[0]
+        onwards = f"; `labtui resume {paths.id}` goes on from the last checkpoint" if began else ""
+        what = f"job {job}: {state or 'gone'}"
+        if state == "CANCELLED":
+            message = f"job {job} was cancelled in Slurm{onwards}"
+            verdict.write(paths, status.attempt, "", message, outcome="stopped")
+        elif state == "OUT_OF_MEMORY":
+            verdict.write(paths, status.attempt, "oom", f"{what}: raise resources.slurm.memory{onwards}")
+        elif status.state == "preempted" or state == "PREEMPTED":
+            self._anew(paths)
+        elif state == "TIMEOUT":
+            if began and last_step(paths) > given.get("step", 0):
+                self._anew(paths)
+            else:
+                message = f"{what}, without a step done: raise resources.slurm.time"
+                verdict.write(paths, status.attempt, "timeout", message)
+        elif began:
+            message = f"{what}, without a result{onwards}"
+            verdict.write(paths, status.attempt, "error", message, signal=0)
+        elif not state or "step" in given:
+            self._anew(paths)  # no job came into being, or Slurm did not start it again
+        else:
+            message = f"{what}, before the worker began{_last_words(self.lab, job)}"
+            verdict.write(paths, status.attempt, "launch", message)
+
+    def _anew(self, paths: RunPaths) -> None:
+        with suppress(LaunchError):  # somebody else just did
+            control.resume(paths, force=True)
+
+
+def _alike(
+    requests: Sequence[tuple[Request, Mapping[str, str]]],
+) -> Iterator[Sequence[tuple[Request, Mapping[str, str]]]]:
+    """Runs that can be one array: of one sweep, asking for the same."""
+    groups: dict[str, list[tuple[Request, Mapping[str, str]]]] = {}
+    for one in requests:
+        request = one[0]
+        origin: Mapping[str, Any] = request.tables.get("origin") or {}
+        key = [origin.get("sweep") or request.paths.id, request.resources, request.python]
+        groups.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(one)
+    for group in groups.values():
+        for start in range(0, len(group), slurm.ARRAY):
+            yield group[start : start + slurm.ARRAY]
+
+
+def _named(jobs: Iterable[Job], token: str, task: Any) -> Job | None:
+    """The job of a submission, or the one of its array that is meant."""
+    found = [job for job in jobs if job.name.endswith(f".{token}")]
+    return next((job for job in found if "_" not in job.id or job.id.endswith(f"_{task}")), None)
+
+
+def _last_words(lab: LabPaths, job: str) -> str:
+    """What a job said itself, as it began."""
+    path = slurm.log(lab, job)
+    try:
+        said = path.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        said = []
+    return f": {' / '.join(said[-3:])} (all of it in {path})" if said else f"; it left nothing in {path}"
