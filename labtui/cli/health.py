@@ -47,7 +47,7 @@ def _leftovers(lab: Lab) -> Iterator[Finding]:
         found = sorted(lab.paths.runs.glob(f"{prefix}*")) if lab.paths.runs.is_dir() else []
         if found:
             names = ", ".join(path.name for path in found[:3])
-            yield ["note", "leftovers", f"{len(found)} {what}: {names}", "can be deleted"]
+            yield ["note", "leftovers", f"{len(found)} {what}: {names}", "labtui gc"]
 
 
 def _recipes(lab: Lab) -> Iterator[Finding]:
