@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from labtui.files.paths import LabPaths, RunPaths
 
 if TYPE_CHECKING:
-    from labtui.query import Run
+    from labtui.query.lab import Run
     from labtui.recipe.core import Recipe
 
 

@@ -37,7 +37,7 @@ def test_the_recipe_of_the_readme_is_valid(tmp_path):
     from labtui.recipe.read import load
     from labtui.sweep import expand
 
-    (text,) = blocks("toml")
+    (text,) = [block for block in blocks("toml") if block.startswith("name =")]
     path = tmp_path / "r.toml"
     path.write_text(text)
     assert len(expand(load(path), "r.toml")) == 6

@@ -18,7 +18,7 @@ _BEHIND = "\nThe above exception was the direct cause of the following exception
 def page(run: Run, width: int, color: Color) -> str:
     """The page of a run, with its curves as wide as the terminal."""
     row, status = run.row.fields, run.status()
-    parts = [_head(row, status)]
+    parts = [_head(run, status)]
     if row["metrics"]:
         parts += [_figures(row), *_curves(run, width, color)]
     if status.state in ("failed", "lost"):
@@ -35,18 +35,24 @@ def page(run: Run, width: int, color: Color) -> str:
     return "\n".join(parts)
 
 
-def _head(row: dict[str, Any], status: Any) -> str:
+def _head(run: Run, status: Any) -> str:
+    row = run.row.fields
     state = f"{row['state']} ({row['reason']})" if row["reason"] else row["state"]
     lines = [row["id"], f"{clean(row['name'])} · {state} · attempt {row['attempt']}"]
     lines[1] += f" · {duration(row['duration'])} · {age(time.time() - row['created'])} ago"
     lines += [clean(line) for line in status.message.splitlines()]
+    if row["state"] == "queued":
+        from labtui.files.paths import LabPaths
+        from labtui.launch import why_waiting
+
+        lines += [clean(why_waiting(LabPaths(run.paths.root.parents[1]), run.paths))]
     if row["state"] == "lost":
         script = status.process.get("launcher") == "script"
         then = "run its script again" if script else f"`labtui resume {row['id']}` goes on"
         lines.append(f"its process ended without a word; {then}")
     if row["tags"]:
         lines.append("tags: " + ", ".join(map(clean, row["tags"])))
-    return "\n".join(lines) + "\n"
+    return "\n".join(filter(None, lines)) + "\n"
 
 
 def _cause(run: Run, status: Any) -> list[str]:

@@ -191,13 +191,19 @@ class Feed:
         if row is None:
             return None
         run = Run(self.lab.paths.run(key), row)
-        stamp = (key, repr(row["metrics"]), row["state"], *map(_stamp, (
+        waits = ""
+        if row["state"] == "queued":
+            from labtui.launch import why_waiting
+
+            waits = why_waiting(self.lab.paths, run.paths)
+        stamp = (key, repr(row["metrics"]), row["state"], waits, *map(_stamp, (
             run.paths.log, run.paths.notes, run.paths.result, run.paths.verdict
         )))  # fmt: skip
         if self._detail and self._detail[0] == stamp:
             return None
         status = run.status()
-        detail = Detail(key, dict(row), status.message, dict(status.result), run.notes(), run.log_tail())
+        said = status.message or waits
+        detail = Detail(key, dict(row), said, dict(status.result), run.notes(), run.log_tail())
         self._detail = (stamp, detail)
         return detail
 
