@@ -511,6 +511,8 @@ def test_a_report_and_a_page_name_the_code(lab: Path) -> None:
     text = "".join(section(Document(run, "x")))
     assert f"git {code['commit']}, with changes" in text
     assert "runs/20261120-102000-own-aa00/code" in text
+    unknown = make(lab, "20261120-102000-own-bb00", COMMAND, code={"without_git": "git is not installed"})
+    assert "git is not installed" in "".join(section(Document(unknown, "x")))
     told = page(run, 80, False)
     assert f"{run.paths.code} (code as it was, git abcdef012345 with changes)" in told
 

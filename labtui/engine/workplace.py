@@ -8,8 +8,8 @@ that follows links wanders off into the data. After a kill they stay until the n
 
 Not linked: what came into the lab after the snapshot, and ever `.env*`, `.git`, `runs/` (a program
 finds the lab by `$LABTUI_LAB`). New files that a program writes to its working directory stay in
-the run's `code/`: two runs do not overwrite each other's. What it writes into a folder that git
-ignores goes through the link to the lab.
+the run's `code/`: two runs do not overwrite each other's. What it writes into a folder or over a file
+that was left out goes through the link to the lab, as it would without a snapshot.
 """
 
 from __future__ import annotations

@@ -44,8 +44,9 @@ def copy(source: str, target: str, mode: int) -> bool:
         writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             _pour(reading, writing, status.st_size)
-            os.fchmod(writing, mode)
-            os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+            with suppress(PermissionError):  # some file systems have neither
+                os.fchmod(writing, mode)
+                os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
         finally:
             os.close(writing)
     finally:

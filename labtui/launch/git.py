@@ -100,7 +100,7 @@ def ask(folder: Path, *words: str, most: int = _MOST) -> bytes:
         finally:
             process.kill()
     if process.returncode:
-        raise Silent(problem.partition("\n")[0] or "git failed")
+        raise Silent(problem.partition("\n")[0].removeprefix("fatal: ") or "git failed")
     return answer
 
 

@@ -64,7 +64,9 @@ def _code(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, str
     if commit.get("commit"):
         dirty = ", with changes that were not committed: the commit alone is not this code"
         yield "code", f"git {commit['commit']}{dirty if commit.get('dirty') else ''}"
-    elif commit or environment:
+    elif snapshot:
+        yield "code", f"{NONE}: {snapshot.get('without_git') or 'the repository has no commit yet'}"
+    elif environment:
         yield "code", f"{NONE}: the lab is not in a git repository"
     if snapshot:
         yield "code as it was", f"runs/{doc.run.id}/{doc.run.paths.code.name}"
