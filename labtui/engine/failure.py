@@ -72,7 +72,7 @@ def say(paths: RunPaths, attempt: int, reason: str, message: str, **more: Any) -
     """Say why one of several processes failed, unless another one has said so before.
 
     Args:
-        more: `traceback`, or the `signal` that ended it.
+        more: `traceback`; the `signal` that ended it; `accumulate`: how all can go on.
     """
     with suppress(OSError), open(paths.failure(attempt), "xb") as file:
         file.write(dumps({"reason": reason, "message": message} | more))

@@ -61,21 +61,26 @@ def lead(run: Run, tables: Mapping[str, Any], asked: Callable[[], str | None]) -
         Told: they failed; the result is written.
         TrainingError: they failed, and nobody said why.
     """
-    ranks = Ranks(run.paths, run.attempt, tables)
-    ranks.watch(asked)
-    result = read_json(run.paths.result) or {}
-    ended = result.get("attempt") == run.attempt
-    word = None if ended else asked()
-    wait = 0 if ended or word or ranks.alone else GRACE
-    why = failure.first(run.paths, run.attempt, wait)
-    run.paths.failure(run.attempt).unlink(missing_ok=True)
-    if ended:
-        run.leave()
-        if result.get("outcome") == "failed":
-            raise Told(result.get("message", ""))
-        return asked()
-    if word:
-        return word
+    pieces = 0
+    while True:
+        ranks = Ranks(run.paths, run.attempt, tables, pieces)
+        ranks.watch(asked)
+        result = read_json(run.paths.result) or {}
+        if result.get("attempt") == run.attempt:
+            run.leave()
+            run.paths.failure(run.attempt).unlink(missing_ok=True)
+            if result.get("outcome") == "failed":
+                raise Told(result.get("message", ""))
+            return asked()
+        word = asked()
+        why = failure.first(run.paths, run.attempt, 0 if word or ranks.alone else GRACE)
+        run.paths.failure(run.attempt).unlink(missing_ok=True)
+        if word:
+            return word
+        pieces = why.pop("accumulate", 0)
+        if not pieces or not ranks.alone:
+            break
+        tell(f"labtui: {why['message']}: starting again with train.accumulate = {pieces}")
     if number := why.pop("signal", 0):
         _end_by(number)
     if not why:
@@ -88,7 +93,7 @@ def assist(paths: RunPaths, attempt: int, asked: Callable[[], str | None]) -> in
     """Have the processes on a further machine of a run started; the exit status."""
     os.environ["LABTUI_LAB"] = str(lab_of(paths))
     os.chdir(workplace(paths))
-    return Ranks(paths, attempt, toml.read(paths.recipe)).watch(asked)
+    return Ranks(paths, attempt, toml.read(paths.recipe), 0).watch(asked)
 
 
 def further(paths: RunPaths) -> bool:
@@ -98,14 +103,20 @@ def further(paths: RunPaths) -> bool:
 
 
 class Ranks:
-    """The processes of a run on this machine, started and reaped by torch's own launcher."""
+    """The processes of a run on this machine, started and reaped by torch's own launcher.
 
-    def __init__(self, paths: RunPaths, attempt: int, tables: Mapping[str, Any]) -> None:
+    Args:
+        tables: the recipe.
+        pieces: instead of `train.accumulate`; 0: as that says.
+    """
+
+    def __init__(self, paths: RunPaths, attempt: int, tables: Mapping[str, Any], pieces: int) -> None:
         self.paths, self.attempt = paths, attempt
         nodes, each = layout(tables)
         self.alone, self.of = nodes == 1, nodes * each
-        program = [sys.executable, "-P", "-m", "labtui.engine.rank", str(paths.root), str(attempt)]
-        self._arguments = [f"--nproc-per-node={each}", "--no-python", *program, str(os.getpid())]
+        program = [sys.executable, "-P", "-m", "labtui.engine.rank"]
+        program += [str(paths.root), str(attempt), str(os.getpid()), str(pieces)]
+        self._arguments = [f"--nproc-per-node={each}", "--no-python", *program]
         self._arguments[:0] = _standalone() if self.alone else _meeting(nodes)
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // each)))
         self._error: BaseException | None = None

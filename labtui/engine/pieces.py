@@ -30,6 +30,15 @@ from labtui.recipe.core import Train
 T = TypeVar("T")
 
 
+class SmallerPieces(TrainingError):
+    """Memory ran out in one of several processes, and all of them may go on from the last checkpoint in
+    `accumulate` pieces: none can go back by itself."""
+
+    def __init__(self, message: str, accumulate: int) -> None:
+        super().__init__("oom", message)
+        self.accumulate = accumulate
+
+
 class Pieces:
     """How many pieces a batch is cut into, and the work that is done again when they are too large.
 
@@ -59,8 +68,7 @@ class Pieces:
         self._batch = min(table.batch_size, samples)
         self._most = max(1, self._batch // (self._least * world.size))
         self._buffers = list(model.buffers())
-        # Of several processes one cannot go back alone; their launcher starts all of them again.
-        halves = table.on_oom == "halve" and world.size == 1
+        halves = table.on_oom == "halve"
         self._saved = [buffer.clone() for buffer in self._buffers] if halves else None
 
     def without_gradient(self) -> int:
@@ -109,6 +117,7 @@ class Pieces:
 
         Raises:
             TrainingError: memory runs out with the smallest pieces too (`oom`).
+            SmallerPieces: several processes have to start again.
         """
         if self._saved is None:
             return work()
@@ -121,10 +130,12 @@ class Pieces:
                     raise
                 if self.count >= self._most:
                     raise self._exhausted(error) from error
-                why = first_line(error)
+                why, smaller = first_line(error), min(2 * self.count, self._most)
+                if self.world.size > 1:
+                    raise SmallerPieces(f"out of memory ({why})", smaller) from error
             # Only here, where the error has let go of its traceback, are the tensors of its frames free.
             self._restore(before, self._saved)
-            self.count = min(2 * self.count, self._most)
+            self.count = smaller
             tell(
                 f"labtui: out of memory: going on with train.accumulate = {self.count}, pieces of "
                 f"{-(-self._batch // self.count)} of {self._batch} samples ({why})"

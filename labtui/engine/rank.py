@@ -1,8 +1,9 @@
-"""One of several processes that train a run: `python -m labtui.engine.rank RUN_DIR ATTEMPT WORKER_PID`.
+"""One of several processes that train a run: `python -m labtui.engine.rank RUN_DIR ATTEMPT WORKER_PID PIECES`.
 
 torch's launcher starts it for the run's worker (`labtui.engine.parallel`) and says which one it is. All
 do the same; the first writes metrics, checkpoints, artifacts and the result, and it alone hears what
-is asked of the run. Exit status: 0 finished or stopped, 1 failed, 75 another process is gone.
+is asked of the run. PIECES is not 0 when they start again in smaller pieces, since memory ran out. Exit
+status: 0 finished or stopped, 1 failed, 75 another process is gone.
 """
 
 from __future__ import annotations
@@ -39,10 +40,14 @@ class Silent(Run):
         self.leave()
 
 
-def work(run: Run, asked: Asked, tables: dict[str, Any], result: dict[str, Any]) -> str | None:
+def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: dict[str, Any]) -> str | None:
     """Train together with the others; None when it ended by itself, else what was asked."""
     tables |= toml.read(run.paths.recipe)
     refer(run, tables, result)
+    if pieces:
+        tables["train"]["accumulate"] = pieces
+        if not (run.paths.checkpoints / "last.pt").exists():
+            run.void_after(-1)
     train, recipe = training(run, tables)
     from labtui.engine.world import joined
 
@@ -65,11 +70,14 @@ def fail(run: Run, error: BaseException, tables: dict[str, Any], result: dict[st
         tell(message if own and error.__cause__ is None else f"process {rank} of {size}: {trace}")
         message = message if own else f"{message} (in process {rank} of {size})"
         why = {"reason": reason, "message": message, "traceback": trace}
+        if pieces := getattr(error, "accumulate", 0):
+            why["accumulate"] = pieces
         failure.say(run.paths, run.attempt, **why)
     if isinstance(run, Silent):
         return LOST if lost else 1
     # On a full disk nobody could say it.
-    if why := failure.first(run.paths, run.attempt) or why:
+    why = failure.first(run.paths, run.attempt) or why
+    if why and "accumulate" not in why:
         run.finish("failed", **why, **result)
         return 1
     run.flush()
@@ -89,7 +97,7 @@ def main(argv: list[str]) -> int:
     tables: dict[str, Any] = {}
     result: dict[str, Any] = {}
     try:
-        ended = work(run, asked, tables, result)
+        ended = work(run, asked, int(argv[3]), tables, result)
     except (Exception, SystemExit) as error:  # a part of the user's own may exit
         status = fail(run, error, tables, result)
         sys.stdout.flush()
