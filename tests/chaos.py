@@ -94,12 +94,14 @@ class Chaos:
         for launcher in self.launchers:
             _, said = launcher.communicate()
             assert launcher.returncode in (0, -signal.SIGKILL), said.decode()
-        patience = time.monotonic() + 120
-        while self._unsettled():
+        left, patience = -1, 0.0
+        while unsettled := self._unsettled():
             launch.wake(self.lab)  # as whoever looks after them does
             self._look()
-            assert time.monotonic() < patience, [(r.id, derive(r)) for r in self._unsettled()]
-            time.sleep(0.1)
+            if len(unsettled) != left:
+                left, patience = len(unsettled), time.monotonic() + 90
+            assert time.monotonic() < patience, [(r.id, derive(r).state) for r in unsettled]
+            time.sleep(0.2)
         eventually(lambda: launch.at_work(self.lab) is None)
 
     def _living(self) -> list[subprocess.Popen[bytes]]:

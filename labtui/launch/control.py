@@ -114,10 +114,14 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
             )
         asked = (read_json(paths.control) or {}).get("attempt")
         before = read_json(paths.queue) or {}
-        more = {"priority": before.get("priority", 0), "retry": before.get("retry", 0) + 1 if retry else 0}
         known = [status.attempt, asked if isinstance(asked, int) else 0, *rundir.claims(paths)]
+        if status.state == "queued":  # it never began, and keeps its place
+            request = before | {"attempt": max(known) + 1, "host": process.host()}
+        else:
+            more = {"priority": before.get("priority", 0), "retry": before.get("retry", 0) + 1 if retry else 0}
+            request = rundir.request(paths.root, max(known) + 1, **more)
         try:
-            write_json(paths.queue, rundir.request(paths.root, max(known) + 1, **more))
+            write_json(paths.queue, request)
         except OSError as error:
             raise LaunchError(f"{paths.queue}: cannot be written ({error.strerror})") from error
 
