@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from labtui.errors import TrainingError
+from labtui.files.paths import RunPaths
 from labtui.files.process import tied
 from labtui.recipe.placeholders import fill
 from labtui.writer import Run
@@ -19,6 +22,11 @@ from labtui.writer import Run
 GRACE = 10.0
 """Seconds between a polite SIGTERM and SIGKILL."""
 LOOK = 0.2
+LAST_WORDS = 4096
+"""Bytes at the end of the log that tell why a program failed."""
+NOTHING = 64 * 1024
+"""Bytes of a disk that count as none."""
+_FULL = ", the disk is full: free some space and resume"
 
 
 def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None]) -> str | None:
@@ -32,9 +40,11 @@ def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None])
 
     Raises:
         RecipeError: a placeholder has no value.
-        TrainingError: the program cannot be started (`launch`), or did not end well (`error`).
+        TrainingError: the program cannot be started (`launch`), or did not end well (`error`, or
+            `disk-full` or `oom` where the disk or its last words say so).
     """
     words = fill(tables["command"], tables)
+    said = run.paths.log.stat().st_size if run.paths.log.exists() else 0
     process = _start(words, run.paths.root.absolute())
     fd = os.pidfd_open(process.pid)
     try:
@@ -48,8 +58,26 @@ def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None])
     if found := asked():
         return found
     if status != 0:
-        raise TrainingError("error", f"{words[0]} {_how(status)}; what it said is in the log")
+        reason, more = _why(run.paths, said)
+        raise TrainingError(reason, f"{words[0]} {_how(status)}{more}; what it said is in the log")
     return None
+
+
+def _why(paths: RunPaths, said: int) -> tuple[str, str]:
+    """The reason why a program failed, and what to add to the message.
+
+    Args:
+        said: bytes of the log that are older than the program.
+    """
+    with suppress(OSError), open(paths.log, "rb") as log:
+        log.seek(max(said, os.fstat(log.fileno()).st_size - LAST_WORDS))
+        words = log.read().decode("utf-8", "replace")
+        if any(text in words for text in ("No space left on device", "Disk quota exceeded")):
+            return "disk-full", _FULL
+        if any(text in words for text in ("OutOfMemoryError", "out of memory", "\nMemoryError")):
+            return "oom", ", out of memory"
+    # What it said did not fit on the disk either.
+    return ("disk-full", _FULL) if shutil.disk_usage(paths.root).free < NOTHING else ("error", "")
 
 
 def _start(words: list[str], run_dir: Path) -> subprocess.Popen[bytes]:
