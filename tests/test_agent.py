@@ -366,3 +366,40 @@ def test_random_kills_lose_nothing_and_start_nothing_twice(paths, tmp_path):
     chaos.run(kills=25, runs=24)
     assert sum(chaos.check().values()) >= 4
     assert len(chaos.killed) >= 3, chaos.killed
+
+
+@pytest.fixture
+def little_memory():
+    """A control group with 200 MB, of which a process joins itself; skipped where there can be none."""
+    base = Path("/sys/fs/cgroup")
+    base, limit = (base / "memory", "memory.limit_in_bytes") if (base / "memory").is_dir() else (base, "memory.max")
+    group = base / f"labtui-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / limit).write_text(str(200 * 2**20))
+    except OSError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    yield group
+    for pid in (group / "cgroup.procs").read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+    eventually(lambda: not (group / "cgroup.procs").read_text())
+    group.rmdir()
+
+
+def test_a_worker_that_the_kernel_kills_for_memory_is_out_of_memory(paths, little_memory):
+    """The worker is a wrapper here, which is put into the group by its program."""
+    code = f"""
+import os, time
+worker = os.getppid()
+open(f"/proc/{{worker}}/oom_score_adj", "w").write("1000")
+open({str(little_memory / "cgroup.procs")!r}, "w").write(str(worker))
+time.sleep(60)
+"""
+    run = queue(paths, code)
+    launch.wake(paths)
+    eventually(lambda: (little_memory / "cgroup.procs").read_text())
+    # Another process that joins takes too much, and the kernel's choice falls on the worker first.
+    greedy = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); bytearray(300 << 20)"
+    subprocess.run([sys.executable, "-c", greedy, str(little_memory / "cgroup.procs")], check=False)
+    settled([run], "failed")
+    assert derive(run).reason == "oom" and "memory ran out" in derive(run).message

@@ -66,6 +66,15 @@ def owner_and_name(pid: int) -> tuple[str, str] | None:
         return str(user), name
 
 
+def oom_kills() -> int:
+    """Processes that the kernel has killed since boot because memory ran out (proc(5), vmstat)."""
+    try:
+        with open("/proc/vmstat") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("oom_kill ")), 0)
+    except OSError:
+        return 0
+
+
 def identity(pid: int | None = None) -> dict[str, Any]:
     """What names a process for ever: pid, start time, boot id, host.
 

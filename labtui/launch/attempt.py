@@ -50,6 +50,7 @@ class Attempt:
         self._identity: dict[str, Any] | None = None
         self._fd: int | None = None
         self._step, self._moved = "", time.monotonic()
+        self._oom_kills = process.oom_kills()
         if identity is not None:
             self.runs_as(identity["pid"], identity)
 
@@ -86,7 +87,7 @@ class Attempt:
         else:
             over = self._told or not (self.has_parent or process.alive(self._identity))
         if over:
-            verdict.judge(self.paths, self.number, self._status)
+            verdict.judge(self.paths, self.number, self._status, self._oom_kills)
             self.close()
         return over
 

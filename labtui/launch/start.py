@@ -22,9 +22,9 @@ class Worker:
     """One attempt as a child of this process. When its end is noticed here, and it left no result
     itself, the run is told how it ended."""
 
-    def __init__(self, paths: RunPaths, attempt: int, process: subprocess.Popen[bytes]) -> None:
-        self.paths, self.attempt, self._process = paths, attempt, process
-        self._judged = False
+    def __init__(self, paths: RunPaths, attempt: int, child: subprocess.Popen[bytes]) -> None:
+        self.paths, self.attempt, self._process = paths, attempt, child
+        self._judged, self._oom_kills = False, process.oom_kills()
 
     @property
     def pid(self) -> int:
@@ -36,7 +36,7 @@ class Worker:
         status = self._process.poll()
         if status is not None and not self._judged:
             self._judged = True
-            verdict.judge(self.paths, self.attempt, status)
+            verdict.judge(self.paths, self.attempt, status, self._oom_kills)
         return status
 
     def wait(self, timeout: float | None = None) -> int:

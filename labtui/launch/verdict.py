@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from labtui.files import process
 from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import RunPaths
 
@@ -15,12 +16,13 @@ PASSING = ("oom", "disk-full", "hang", "timeout")
 """Reasons that may be gone at the next attempt; so is a signal from outside."""
 
 
-def judge(paths: RunPaths, attempt: int, status: int | None) -> None:
+def judge(paths: RunPaths, attempt: int, status: int | None, oom_kills: int | None = None) -> None:
     """Say how an attempt ended, unless it said so itself or was asked to end.
 
     Args:
         status: exit status, negative for a signal; None when it is not known, because the supervisor
             that started the worker is gone.
+        oom_kills: how many processes the kernel had killed for want of memory when it began.
     """
     known = (paths.result, paths.verdict, paths.control)
     if any((read_json(one) or {}).get("attempt") == attempt for one in known) or not paths.root.is_dir():
@@ -29,10 +31,12 @@ def judge(paths: RunPaths, attempt: int, status: int | None) -> None:
     if status is None:
         write(paths, attempt, "error", f"the worker ended without a result{resume}", signal=0)
     elif status < 0:
-        message = f"the worker was killed by {_name(-status)}"
-        if -status == signal.SIGKILL:
-            message += " (by hand, or by the kernel when memory ran out: see `dmesg`)"
-        write(paths, attempt, "error", message + resume, signal=-status)
+        reason, message = "error", f"the worker was killed by {_name(-status)}"
+        if -status == signal.SIGKILL and oom_kills is not None and process.oom_kills() > oom_kills:
+            reason, message = "oom", "the kernel killed the worker: the machine's memory ran out"
+        elif -status == signal.SIGKILL:
+            message += " (by hand, or by a limit on memory: see `dmesg`)"
+        write(paths, attempt, reason, message + resume, signal=-status)
     else:
         message = f"the worker ended with status {status} and no result"
         write(paths, attempt, "error", f"{message}; see `labtui logs {paths.id}`")
