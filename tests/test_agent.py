@@ -391,7 +391,7 @@ def test_a_worker_that_the_kernel_kills_for_memory_is_out_of_memory(paths, littl
     code = f"""
 import os, time
 worker = os.getppid()
-open(f"/proc/{{worker}}/oom_score_adj", "w").write("1000")
+open("/proc/%d/oom_score_adj" % worker, "w").write("1000")
 open({str(little_memory / "cgroup.procs")!r}, "w").write(str(worker))
 time.sleep(60)
 """
