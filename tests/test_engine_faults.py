@@ -83,6 +83,18 @@ def own(root: Path, factory: str, code: str = PARTS, **tables: Any) -> RunPaths:
     return make(root, Recipe.model_validate(plan | tables))
 
 
+def overview(lab: Path, paths: RunPaths) -> str:
+    """The text of the run's overview in the terminal application."""
+    from labtui.query import open_lab
+    from labtui.tui.feed import Detail
+    from labtui.tui.panes import overview_rows
+
+    run = open_lab(lab).run(paths.id)
+    status = run.status()
+    detail = Detail(run.id, run.row.fields, status.message, dict(status.result), {}, run.log_tail())
+    return "\n".join("".join(text for text, _ in row) for row in overview_rows(detail, 0.0))
+
+
 @pytest.mark.parametrize(
     ("breaks", "message"),
     [
@@ -124,16 +136,17 @@ def test_a_part_that_cannot_be_built(
     result = result_of(paths)
     assert (result["outcome"], result["reason"]) == ("failed", "error")
     assert message in result["message"]
-    status, out, err = cli("show", paths.id)
-    assert not err
-    assert status == 0 and message[:40] in out and line in out
+    status, out, _ = cli("show", paths.id)
+    for shown in (out, overview(lab, paths)):
+        assert status == 0 and message[:40] in shown and line in shown
 
 
 def test_a_worker_that_vanishes_leaves_its_last_words(lab: Path, cli: Cli) -> None:
     paths = own(lab, "parts:vanishes")
     assert worker(paths).wait(60) == 7
     _, out, _ = cli("show", paths.id)
-    assert "lost" in out and "about to vanish" in out
+    for shown in (out, overview(lab, paths)):
+        assert "lost" in shown and "about to vanish" in shown
 
 
 def test_a_library_that_is_broken(lab: Path, cli: Cli, tmp_path: Path) -> None:
@@ -147,7 +160,8 @@ def test_a_library_that_is_broken(lab: Path, cli: Cli, tmp_path: Path) -> None:
     result = result_of(paths)
     assert result["reason"] == "launch"
     assert "libtorch_cpu.so: not an ELF file" in result["message"] and sys.executable in result["message"]
-    assert "libtorch_cpu.so: not an ELF file" in cli("show", paths.id)[1]
+    for shown in (cli("show", paths.id)[1], overview(lab, paths)):
+        assert "libtorch_cpu.so: not an ELF file" in shown
 
 
 def test_weights_of_another_run(lab: Path, cli: Cli) -> None:
@@ -165,7 +179,7 @@ def test_weights_of_another_run(lab: Path, cli: Cli) -> None:
     begun = next(value for name, step, value in records(paths) if (name, step) == ("val.loss", 0))
     assert begun == pytest.approx(scores["val.loss", best["step"]])
     assert result_of(paths)["facts"]["references"] == {"model.path": source.id}
-    assert source.id in cli("show", paths.id)[1]
+    assert source.id in cli("show", paths.id)[1] and source.id in overview(lab, paths)
 
 
 def test_a_command_sees_what_was_resolved(tmp_path: Path) -> None:

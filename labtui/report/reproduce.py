@@ -56,6 +56,8 @@ def _origin(doc: Document) -> Iterator[tuple[str, str]]:
     seeds = {"training": "train.seed", "split": "validate.seed", "program": "params.seed"}
     known = [f"{what} {exact(doc.options[k])}" for what, k in seeds.items() if k in doc.options]
     yield "seed", ", ".join(known) or NONE
+    for key, run_id in mapping(doc.facts.get("references")).items():
+        yield f"{key} was", str(run_id)
 
 
 def _code(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
