@@ -2,8 +2,8 @@
 
 Starting Python and importing torch takes longer than many a small training. This process does both
 once, then forks a worker for each request, which finds everything loaded. (multiprocessing's own
-fork server loads only what it was told at its start, and shares its fate with its children's
-statuses.) What is on disk may change meanwhile: children run the code that was loaded.
+fork server loads only what it was told at its start, and is made for functions, not for programs.)
+What is on disk may change meanwhile: children run the code that was loaded.
 
 Messages are JSON in a sequenced-packet socket. A request holds its number `request`, `run`
 (directory), `attempt`, `environment` (variables to set), `folder` (to work in), `log`, and what is to
@@ -141,7 +141,8 @@ def limit_threads() -> None:
 def end(status: int) -> None:
     """End this process without taking apart all that was loaded, which takes 0.3 s.
 
-    Meant to be the last of the exit handlers. As at the end of any process, open files are written.
+    Meant to be the last of the exit handlers, when threads have been waited for. As at the end of
+    any process open files are written; objects are not torn down (as in multiprocessing's children).
     """
     files = [thing for thing in gc.get_objects() if issubclass(type(thing), io.IOBase)]
     for file in (*files, sys.stdout, sys.stderr):
