@@ -213,6 +213,7 @@ class Run:
         """End without a word: another process of this run has said how it ended."""
         self._finished.set()
         atexit.unregister(self._at_exit)
+        self._recorded.wait(5)
 
     def _beat(self) -> None:
         """Record the environment, and touch `heartbeat` with the current step until the end."""

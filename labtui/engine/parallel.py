@@ -72,10 +72,9 @@ def lead(run: Run, tables: Mapping[str, Any], asked: Callable[[], str | None]) -
             if result.get("outcome") == "failed":
                 raise Told(result.get("message", ""))
             return asked()
-        word = asked()
-        why = failure.first(run.paths, run.attempt, 0 if word or ranks.alone else GRACE)
+        why = failure.first(run.paths, run.attempt, 0 if ranks.alone else GRACE)
         run.paths.failure(run.attempt).unlink(missing_ok=True)
-        if word:
+        if not why and (word := asked()):
             return word
         pieces = why.pop("accumulate", 0)
         if not pieces or not ranks.alone:
@@ -124,7 +123,9 @@ class Ranks:
         self._thread = threading.Thread(target=self._launch, daemon=True)
         self._fds: dict[int, int] = {}
         """Of those that live: pidfd to pid."""
-        self._seen: list[int] = []
+        self._seen: set[int] = set()
+        self._ending = False
+        """Whether they were told to end."""
 
     def watch(self, asked: Callable[[], str | None]) -> int:
         """Start them, wait for their end, pass on what is asked of them; 0 if all went well."""
@@ -160,7 +161,7 @@ class Ranks:
             children = f"/proc/self/task/{self._thread.native_id}/children"
             for pid in map(int, Path(children).read_text().split()):
                 if pid not in self._seen:
-                    self._seen.append(pid)
+                    self._seen.add(pid)
                     self._fds[os.pidfd_open(pid)] = pid
         poll = select.poll()
         for fd in self._fds:
@@ -177,6 +178,7 @@ class Ranks:
 
     def _stop(self) -> None:
         """Ask them to stop: the first one tells the others when."""
+        self._ending = True
         for fd in self._fds:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(fd, signal.SIGTERM)
@@ -190,7 +192,7 @@ class Ranks:
         """Say how they failed, unless one of them has said why."""
         failures = getattr(self._error, "failures", {})
         for rank, one in sorted(failures.items(), key=lambda item: item[1].exitcode):  # signals first
-            if one.exitcode != LOST:
+            if one.exitcode != LOST and not (one.exitcode < 0 and self._ending):
                 how = f"ended with exit status {one.exitcode}"
                 if one.exitcode < 0:
                     how = f"was killed by {signal.Signals(-one.exitcode).name}"

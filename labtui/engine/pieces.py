@@ -64,7 +64,9 @@ class Pieces:
         self.count = table.accumulate
         """Pieces of one batch: `train.accumulate`, or what on_oom = "halve" made of it."""
         self._device, self._generators = device, generators
-        self._least = 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
+        norms = [module for module in self.model.modules() if isinstance(module, _BatchNorm)]
+        # SyncBatchNorm counts all processes' samples.
+        self._least = 1 if all(isinstance(norm, nn.SyncBatchNorm) for norm in norms) else 2
         self._batch = min(table.batch_size, samples)
         self._most = max(1, self._batch // (self._least * world.size))
         self._buffers = list(model.buffers())

@@ -18,7 +18,7 @@ from labtui.engine import failure
 from labtui.engine.__main__ import Asked, refer, training
 from labtui.engine.parallel import LOST
 from labtui.engine.workplace import lab_of
-from labtui.errors import LabtuiError
+from labtui.errors import LabtuiError, TrainingError
 from labtui.files import process, toml
 from labtui.files.paths import RunPaths
 from labtui.files.tell import tell
@@ -54,7 +54,16 @@ def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: di
     with joined(recipe.resources) as world:
         # Of a signal to all of them the first one tells the others.
         listens = asked if world.rank == 0 else lambda: None
-        return train(run, recipe, lab_of(run.paths), listens, result, world)
+        try:
+            return train(run, recipe, lab_of(run.paths), listens, result, world)
+        except RuntimeError as error:
+            if "find_unused_parameters" not in str(error):
+                raise
+            raise TrainingError(
+                "error",
+                "some parameters of the model take no part in a step: set resources.unused_parameters = true "
+                "for several processes to expect that",
+            ) from error
 
 
 def fail(run: Run, error: BaseException, tables: dict[str, Any], result: dict[str, Any]) -> int:

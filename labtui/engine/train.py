@@ -7,6 +7,7 @@ it; and with the last weights, whose scores are the fact `last_epoch`. Nothing e
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop
 from labtui.engine.workplace import workplace
 from labtui.engine.world import ALONE, World
+from labtui.errors import TrainingError
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
 
@@ -51,14 +53,16 @@ def train(
     device = setup.choose_device(recipe.resources)
     code = workplace(run.paths)
     material = setup.material(recipe, lab, code)
+    if world.size > 1:
+        same(material, world)
     run.artifact("layers", material.layers)
     run.artifact("data", material.describe(recipe))
     parts = setup.parts(recipe, material, device, world)
     world.disperse(recipe.train.seed)
     result["facts"] = result.get("facts", {}) | {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        **{name: value for name, value in material.layers.items() if name != "rows"},
         **({"processes": world.size} if world.size > 1 else {}),
+        **{name: value for name, value in material.layers.items() if name != "rows"},
         "steps_per_epoch": parts.steps,
         **{name: len(samples) for name, samples in parts.samples.items()},
         "baseline": baseline.of(parts, material.dataset),
@@ -79,6 +83,22 @@ def train(
     if ended is None:
         conclude(loop, checkpoints, material.dataset.classes, result)
     return ended
+
+
+def same(material: setup.Material, world: World) -> None:
+    """See to it that all processes train on the same data.
+
+    Raises:
+        TrainingError: they do not.
+    """
+    rows = [material.dataset.y, *material.split.values()]
+    told = [hashlib.blake2b(row.contiguous().numpy().tobytes()).hexdigest() for row in rows]
+    if any(other != told for other in world.gather(told)):
+        raise TrainingError(
+            "error",
+            "the data set is another one in each process: a factory has to build the same from the same "
+            "train.seed, in any order in which it finds files",
+        )
 
 
 def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]) -> None:

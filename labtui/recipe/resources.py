@@ -36,7 +36,8 @@ class Resources(Spec):
     launcher: Literal["local", "slurm"] = "local"
     """This machine's own slots, or jobs of a Slurm cluster."""
     gpus: int | None = Field(None, ge=0)
-    """GPUs of the run (more than 1: distributed data parallel); 0: CPU only; absent: one, if there is one."""
+    """GPUs of the run, on each of its nodes (more than 1: distributed data parallel); 0: CPU only; absent:
+    one, if there is one."""
     gpu_share: float | None = Field(None, gt=0, le=1)
     """Part of each GPU that the run takes, so that several share one; absent: all of it."""
     gpu_memory: float | None = Field(None, gt=0)
@@ -44,7 +45,7 @@ class Resources(Spec):
     threads: int | None = Field(None, ge=1)
     """CPU threads of each process; absent: as `[slots]` of labtui.toml says; on a GPU a part of the cores."""
     processes: int | None = Field(None, ge=1)
-    """Processes of a data parallel training without GPUs; absent: one."""
+    """Processes of a data parallel training without GPUs, on each of its nodes; absent: one."""
     unused_parameters: bool = False
     """Some parameters take no part in some steps: data parallel training has to look for them each time."""
     nodes: int = Field(1, ge=1)
