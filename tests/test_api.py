@@ -155,7 +155,7 @@ def test_a_resumed_command_does_not_double_its_curve(lab):
     (lab / "s.py").write_text(
         "import labtui, sys, os\nwith labtui.init() as run:\n"
         "    for step in range(5): run.log({'x': float(step)}, step)\n"
-        "sys.exit(0 if os.path.exists('ready') else 1)\n"
+        f"sys.exit(0 if os.path.exists({str(lab / 'ready')!r}) else 1)\n"
     )
     paths = LabPaths(lab)
     (one,) = expand(check({"name": "cmd", "command": ["python", "s.py"]}, "c.toml"), "c.toml")
