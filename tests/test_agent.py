@@ -293,6 +293,30 @@ def test_after_a_reboot_a_run_is_lost_and_tried_again_if_it_may_be(paths):
     settled(runs, "lost", "finished")
 
 
+def test_a_clock_that_was_set_back_harms_nothing(paths):
+    """Everything that is there was written in what is the future now."""
+    day = time.time() + 86400
+    runs = [queue(paths, "print(1)") for _ in range(2)]
+    for run in runs:
+        write_json(run.queue, (read_json(run.queue) or {}) | {"time": day, "order": day})
+        for path in (*run.root.iterdir(), run.root, paths.runs):
+            os.utime(path, (day, day))
+    long = queue(paths, LOGS, resources={"hang_timeout": 30.0})
+    launch.wake(paths)
+    settled([*runs, long], "finished", "finished", "running")
+    os.utime(long.heartbeat, (day, day))
+    write_json(long.process, (read_json(long.process) or {}) | {"time": day})
+    process.send(supervisor(paths), signal.SIGKILL)
+    launch.wake(paths)
+    eventually(lambda: "found" in (paths.own / "agent.log").read_text())
+    assert state(long) == "running"
+    launch.stop(long)
+    settled([long], "stopped")
+    from labtui.query import Lab
+
+    assert all(row.fields["duration"] >= 0 for row in Lab(paths).runs())
+
+
 def test_a_run_that_cannot_be_placed_or_read_says_so(paths):
     large = queue(paths, "print(1)", resources={"gpus": 64})
     broken = queue(paths, "print(1)")

@@ -170,3 +170,10 @@ def test_the_python_api_queues_and_waits(paths, lab):
     (lab / "labtui.toml").write_text("slots = 3\n")
     with pytest.raises(LabError, match="slots"):
         labtui.enqueue(recipe(lab))
+
+
+def test_the_doctor_says_when_nobody_sees_to_the_queue(paths, cli):
+    queue(paths, "print(1)", {"held": True})
+    assert "no supervisor is at work" in cli("doctor")[1]
+    queueing.pause(paths, "lunch")
+    assert "paused: lunch" in cli("doctor")[1]

@@ -83,12 +83,22 @@ def _runs(lab: Lab) -> Iterator[Finding]:
                     yield ["error", row.id, f"{path.name} cannot be read: {error}", "mend or remove it"]
     counts = ", ".join(f"{len(ids)} {state}" for state, ids in sorted(states.items()))
     yield ["ok", "runs", counts or "none", ""]
-    for state, advice in (
-        ("lost", "labtui resume RUN"),
-        ("queued", "labtui resume RUN, if nobody starts it"),
-    ):
-        if state in states:
-            yield ["note", state, ", ".join(states[state][:3]), advice]
+    if lost := states.get("lost"):
+        yield ["note", "lost", ", ".join(lost[:3]), "labtui resume RUN"]
+    if waiting := states.get("queued"):
+        yield _queue(lab, waiting)
+
+
+def _queue(lab: Lab, waiting: list[str]) -> Finding:
+    """Whether somebody sees to what waits."""
+    from labtui import launch
+    from labtui.launch.queue import paused
+
+    if why := paused(lab.paths):
+        return ["note", "queue", f"{len(waiting)} wait, and it is paused: {why}", "labtui queue start"]
+    if not launch.at_work(lab.paths):
+        return ["note", "queue", f"{len(waiting)} wait, and no supervisor is at work", "labtui queue start"]
+    return ["ok", "queue", f"{len(waiting)} wait", "labtui queue"]
 
 
 def _machine(lab: Lab) -> Iterator[Finding]:

@@ -147,6 +147,7 @@ class Supervisor:
             self._called = False
             self._next_scan = time.monotonic() + RESCAN
             self._scan()
+            self.lock.answer()
 
     def _scan(self) -> None:
         """Look at each run directory that has changed."""

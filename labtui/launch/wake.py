@@ -25,6 +25,8 @@ CALL = signal.SIGURG
 """Asks the supervisor to look. A process that has no handler for it yet ignores it."""
 _LOG_SIZE = 1_000_000
 _PATIENCE = 10.0
+_MOMENT = 50
+"""Hundredths of a second in which a supervisor answers, as a rule."""
 
 
 class Lock:
@@ -62,6 +64,11 @@ class Lock:
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, dumps(process.identity()), 0)
 
+    def answer(self) -> None:
+        """Say that what was asked for until now is known."""
+        assert self._fd is not None
+        os.utime(self._fd, ns=(0, time.time_ns()))
+
     def fileno(self) -> int:
         """The locked file."""
         assert self._fd is not None
@@ -90,13 +97,30 @@ def wake(lab: LabPaths) -> None:
     patience = time.monotonic() + _PATIENCE
     try:
         while not lock.take():
-            # Where nobody can be called the holder is about to sign, or was killed before.
-            if call(lab) or time.monotonic() > patience:
+            # Where nobody answers the holder is about to sign, or to end: it may have been killed.
+            if _answers(lab) or time.monotonic() > patience:
                 return
-            time.sleep(0.02)
         _start(lab, lock)
     finally:
         lock.close()
+
+
+def _answers(lab: LabPaths) -> bool:
+    """Have the supervisor look, and wait a moment for its answer."""
+    before = _answered(lab)
+    called = call(lab)
+    for _ in range(_MOMENT if called else 1):
+        time.sleep(0.01)
+        if _answered(lab) != before:
+            return called
+    return False
+
+
+def _answered(lab: LabPaths) -> int:
+    try:
+        return os.stat(lab.agent).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def call(lab: LabPaths) -> bool:
