@@ -57,7 +57,7 @@ def _follow(lab: Lab, paths: RunPaths) -> str:
     tables = run.recipe_of(paths)
     monitor = (tables.get("validate") or {}).get("monitor", "")
     summary = series.EMPTY
-    next_call, patience = 0.0, _PATIENCE
+    next_call, patience = time.monotonic() + _CALL / 2, _PATIENCE
     with _Progress(tables) as progress:
         while True:
             state = run.derive(paths).state

@@ -171,7 +171,7 @@ def waits_for(lab: LabPaths, request: Request) -> str:
 
 
 def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
-    """Why a queued run is not started, but for want of a slot; empty: it is next when there is one."""
+    """Why a queued run is not started yet."""
     if why := in_slurm(paths):
         return why
     if why := paused(lab):
@@ -183,7 +183,8 @@ def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
         return str(error)
     if request is None:
         return "queued on another machine"
-    return waits_for(lab, request) or short_of_disk(lab, request.resources)
+    blocked = waits_for(lab, request) or short_of_disk(lab, request.resources)
+    return blocked or "waits for its turn (`labtui queue`)"
 
 
 def in_slurm(paths: RunPaths) -> str:
