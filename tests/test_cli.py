@@ -357,7 +357,7 @@ def test_a_run_that_is_removed_under_its_follower_is_told(terminal, lab):
     one = terminal("run", recipe(lab, "import time; time.sleep(60)"))
     (run_id,) = _eventually(lambda: LabPaths(lab).run_ids())
     run = LabPaths(lab).run(run_id)
-    _eventually(lambda: derive(run).state == "running" and run.process.exists())
+    _eventually(lambda: derive(run).state == "running" and run.environment.exists())
     pid = json.loads(run.process.read_bytes())["pid"]
     shutil.rmtree(run.root)
     try:
