@@ -47,6 +47,11 @@ def data(root, pause=0.0, fails=""):
 
     made.transform = see
     return made
+
+def model(shape, outputs):
+    from torch import nn
+    hidden = [nn.Linear(64, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2)]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(16, outputs))
 """
 
 NO_DROPOUT = {"dropout": 0.0}
@@ -90,7 +95,7 @@ def at_work(paths: RunPaths, written: int = 3000) -> tuple[subprocess.Popen[byte
     ranks = [
         pid for pid in children(process.pid) if "engine.rank" in Path(f"/proc/{pid}/cmdline").read_text()
     ]
-    assert len(ranks) == 2, paths.log.read_text()
+    assert len(ranks) >= 2, paths.log.read_text()
     return process, ranks
 
 
@@ -159,7 +164,9 @@ def test_resumed_by_one_process_and_by_two_again(tmp_path: Path) -> None:
 
 
 def test_sigterm_stops_all_at_the_same_step(tmp_path: Path) -> None:
-    paths = make(tmp_path, cut(tmp_path, train={"epochs": 100_000}))
+    tables = cut(tmp_path, 3, train={"epochs": 100_000, "batch_size": 179}).tables()
+    # 5 samples in the last batch: too few for BatchNorm in three processes, so that one takes none.
+    paths = make(tmp_path, tables | {"model": {"factory": "own_parts:model"}})
     process, ranks = at_work(paths)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0, paths.log.read_text()
@@ -167,7 +174,11 @@ def test_sigterm_stops_all_at_the_same_step(tmp_path: Path) -> None:
     assert not living(ranks)
     state = torch.load(paths.checkpoints / "last.pt", weights_only=True)
     assert state["step"] == max(step for _, step, _ in records(paths))
-    assert len(state["others"]) == 1
+    # Dropout differs, augmentation does not.
+    first, *others = [state["rng"], *state["others"]]
+    assert len(others) == 2
+    assert all(torch.equal(first["augment"], other["augment"]) for other in others)
+    assert not any(torch.equal(first["torch"], other["torch"]) for other in others)
 
 
 @pytest.mark.parametrize("victim", ["second", "first", "worker"])

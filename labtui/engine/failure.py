@@ -68,14 +68,16 @@ def _advice(train: Mapping[str, Any]) -> str:
     return f'{text}: set train.on_oom = "halve" or train.accumulate = {2 * count}, or a smaller batch'
 
 
-def say(paths: RunPaths, attempt: int, reason: str, message: str, **more: Any) -> None:
-    """Say why one of several processes failed, unless another one has said so before.
+def say(paths: RunPaths, attempt: int, reason: str, message: str, **more: Any) -> bool:
+    """Say why one of several processes failed; False if another one has said so before.
 
     Args:
         more: `traceback`; the `signal` that ended it; `accumulate`: how all can go on.
     """
     with suppress(OSError), open(paths.failure(attempt), "xb") as file:
         file.write(dumps({"reason": reason, "message": message} | more))
+        return True
+    return False
 
 
 def first(paths: RunPaths, attempt: int, wait: float = 0.0) -> dict[str, Any]:

@@ -124,8 +124,8 @@ class Ranks:
         self._fds: dict[int, int] = {}
         """Of those that live: pidfd to pid."""
         self._seen: set[int] = set()
-        self._ending = False
-        """Whether they were told to end."""
+        self._told: set[int] = set()
+        """Those that were asked to stop."""
 
     def watch(self, asked: Callable[[], str | None]) -> int:
         """Start them, wait for their end, pass on what is asked of them; 0 if all went well."""
@@ -178,8 +178,11 @@ class Ranks:
 
     def _stop(self) -> None:
         """Ask them to stop: the first one tells the others when."""
-        self._ending = True
-        for fd in self._fds:
+        # Once only: at its very end Python listens no more.
+        for fd, pid in self._fds.items():
+            if pid in self._told:
+                continue
+            self._told.add(pid)
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(fd, signal.SIGTERM)
 
@@ -192,14 +195,14 @@ class Ranks:
         """Say how they failed, unless one of them has said why."""
         failures = getattr(self._error, "failures", {})
         for rank, one in sorted(failures.items(), key=lambda item: item[1].exitcode):  # signals first
-            if one.exitcode != LOST and not (one.exitcode < 0 and self._ending):
+            if one.exitcode != LOST and not (one.exitcode < 0 and one.pid in self._told):
                 how = f"ended with exit status {one.exitcode}"
                 if one.exitcode < 0:
                     how = f"was killed by {signal.Signals(-one.exitcode).name}"
                 message = f"process {rank} of {self.of} (pid {one.pid} on {host()}) {how}; see the log"
-                tell(f"labtui: {message}")
                 more = {"signal": -one.exitcode} if one.exitcode < 0 else {}
-                failure.say(self.paths, self.attempt, "error", message, **more)
+                if failure.say(self.paths, self.attempt, "error", message, **more):
+                    tell(f"labtui: {message}")
                 return
         if self._error and not failures:
             message = f"the processes of the training cannot be started: {self._error}"

@@ -63,7 +63,7 @@ def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: di
                 "error",
                 "some parameters of the model take no part in a step: set resources.unused_parameters = true "
                 "for several processes to expect that",
-            ) from error
+            ) from None
 
 
 def fail(run: Run, error: BaseException, tables: dict[str, Any], result: dict[str, Any]) -> int:
