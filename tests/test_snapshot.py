@@ -23,11 +23,11 @@ from snapshot_lab import (
     write,
 )
 
-from labtui import launch
+from labtui import launch, snapshot
 from labtui.errors import LabError
 from labtui.files import rundir
 from labtui.files.paths import LabPaths
-from labtui.launch import git, selection, snapshot
+from labtui.snapshot import git, selection
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import verdict
-from labtui.launch.snapshot import Snapshot, needed
+from labtui.snapshot import Snapshot, needed
 
 
 class Worker:

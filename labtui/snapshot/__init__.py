@@ -24,8 +24,8 @@ from typing import Any, Self
 
 from labtui.files.atomic import dumps
 from labtui.files.paths import LabPaths, RunPaths
-from labtui.launch import copying, git, selection
-from labtui.launch.selection import File
+from labtui.snapshot import copying, git, selection
+from labtui.snapshot.selection import File
 
 DIFF = 10_000_000
 """Most bytes of `code.diff`."""

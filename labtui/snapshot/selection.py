@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labtui.launch import git
+from labtui.snapshot import git
 
 SOURCE = re.compile(
     r"\.(py|pyi|pyx|pxd|sh|bash|c|h|cc|cpp|hpp|cu|cuh|f|f90|go|jl|js|lua|m|r|rs|ts)$", re.IGNORECASE
