@@ -64,11 +64,13 @@ ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
 KillWait=5
-MinJobAge={forget}
+MinJobAge=300
+MaxArraySize=4
 NodeName=DEFAULT CPUs={cpus} RealMemory=4000 Gres=gpu:{gpus}
 NodeName={nodes[0]} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[0]}
 NodeName={nodes[1]} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]}
-PartitionName=low Nodes=ALL Default=YES PriorityTier=1 MaxTime=INFINITE State=UP GraceTime=10
+PartitionName=low Nodes=ALL Default=YES PriorityTier=1 MaxTime=INFINITE State=UP
+PartitionName=harsh Nodes=ALL PriorityTier=1 MaxTime=INFINITE State=UP PreemptMode=CANCEL
 PartitionName=high Nodes=ALL PriorityTier=10 MaxTime=INFINITE State=UP PreemptMode=OFF
 """
 
@@ -80,13 +82,9 @@ def missing() -> str | None:
 
 
 class Cluster:
-    """A running cluster; a context manager. `environment` leads Slurm's commands to it.
+    """A running cluster; a context manager. `environment` leads Slurm's commands to it."""
 
-    Args:
-        forget: seconds that the controller remembers a job that has ended.
-    """
-
-    def __init__(self, forget: int = 300) -> None:
+    def __init__(self) -> None:
         # Not below a folder of pytest's, which only its owner may enter: munge declines that.
         self.folder = Path(tempfile.mkdtemp(prefix="labtui-slurm-"))
         self.folder.chmod(0o755)
@@ -111,7 +109,6 @@ class Cluster:
                 ports=[_free_port() for _ in NODES],
                 cpus=CPUS,
                 gpus=GPUS,
-                forget=forget,
             )
         )
 
@@ -138,18 +135,16 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         """End all jobs, then the daemons; nothing is left running."""
         if "slurmctld" in self.daemons and self.daemons["slurmctld"].poll() is None:
-            with suppress(subprocess.SubprocessError):
-                self.call("scancel", "--me")
-                self.call("scancel", "--me", "--signal=KILL")
-            with suppress(AssertionError):
-                _eventually(lambda: not self.call("squeue", "-h").strip(), self.explain)
+            with suppress(subprocess.SubprocessError, AssertionError):
+                self.clear()
         for name in ("slurmctld", *(name for name in self.daemons if name.startswith("slurmd ")), "munged"):
             self.stop(name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start_controller(self) -> None:
-        """Start slurmctld, also again after `stop("slurmctld")`."""
-        self._start("slurmctld", "-D")
+        """Start slurmctld if it does not run, as after `stop("slurmctld")`."""
+        if "slurmctld" not in self.daemons:
+            self._start("slurmctld", "-D")
         _eventually(lambda: "UP" in self.call("scontrol", "ping"), self.explain)
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -162,6 +157,21 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+
+    def clear(self) -> None:
+        """End all jobs, at once."""
+        self.call("scancel", "--me")
+        self.call("scancel", "--me", "--full", "--signal=KILL")
+        _eventually(lambda: not self.call("squeue", "-h").strip(), self.explain)
+
+    def occupy(self, partition: str, seconds: float = 600) -> None:
+        """Take all there is, with a job of a partition that goes before others."""
+        sleep = f"sleep {seconds}"
+        self.call("sbatch", f"-p{partition}", f"-N{len(NODES)}", f"-c{CPUS}", "-o/dev/null", "--wrap", sleep)
+
+    def state(self, job: str) -> str:
+        """Slurm's word for the state of a job."""
+        return self.call("squeue", "-h", "--array", "-t", "all", "-o", "%T", "-j", job).strip()
 
     def call(self, *command: str) -> str:
         """What a command of Slurm says, its errors too."""

@@ -72,6 +72,8 @@ def _follow(lab: Lab, paths: RunPaths) -> str:
                 patience = _PATIENCE
             elif state in ("finished", "stopped") or patience <= 0:
                 return state
+            elif state in ("lost", "preempted") and launch.in_slurm(paths):
+                pass  # the next word is Slurm's
             elif state == "lost" or launch.retries_left(paths):
                 patience -= _POLL  # the supervisor is about to say why, or to ask for another attempt
             else:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +56,8 @@ def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None])
     finally:
         os.close(fd)
     status = process.wait()
+    if status:
+        time.sleep(LOOK)  # what ended it may be about to tell us, too
     if found := asked():
         return found
     if status != 0:

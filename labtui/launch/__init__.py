@@ -1,7 +1,7 @@
 """The changing side: queueing runs, starting them, stopping, resuming and removing them."""
 
 from labtui.launch.control import remove, resume, retries_left, stop
-from labtui.launch.queue import why_waiting
+from labtui.launch.queue import in_slurm, why_waiting
 from labtui.launch.start import Worker, enqueue, start
 from labtui.launch.wake import at_work, wake
 
@@ -9,6 +9,7 @@ __all__ = [
     "Worker",
     "at_work",
     "enqueue",
+    "in_slurm",
     "remove",
     "resume",
     "retries_left",

@@ -82,6 +82,7 @@ class Supervisor:
             elif time.monotonic() - idle_since >= LINGER and self._may_leave():
                 break
             self._sleep(LINGER if idle_since is not None else self._patience())
+        self.jobs.close()
         self.warm.close()
         say("leaves")
 

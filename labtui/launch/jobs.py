@@ -32,10 +32,14 @@ from labtui.launch.start import claim
 PACE = (2.0, 20.0)
 """Seconds between two questions to Slurm: at first, and when nothing happens for long."""
 AGAIN = 60.0
-"""Seconds until runs are submitted again that Slurm did not take."""
+"""Seconds until runs are submitted again for which Slurm had no room."""
 IN_FLIGHT = 120.0
 """Seconds that a submission may be under way whose submitter is gone."""
 _OPEN = ("queued", "running", "lost", "preempted")
+
+
+Asked = tuple[Request, Mapping[str, str]]
+"""A run to be submitted, and the run ids that its recipe's references mean."""
 
 
 class Jobs:
@@ -48,6 +52,7 @@ class Jobs:
         self._answered = -AGAIN
         self._pace, self._next = PACE[0], 0.0
         self._not_before = 0.0
+        self._most = slurm.ARRAY
 
     def adopt(self, paths: RunPaths, status: run.Status) -> bool:
         """Look after a run if it is in Slurm's hands; whether it is.
@@ -72,6 +77,12 @@ class Jobs:
         """A descriptor that can be read when Slurm has answered."""
         return self._listing.fileno() if self._listing else None
 
+    def close(self) -> None:
+        """Ask Slurm no further; jobs go on."""
+        if self._listing:
+            self._listing.close()
+            self._listing = None
+
     @property
     def patience(self) -> float:
         """Seconds until Slurm has to be asked again."""
@@ -91,47 +102,46 @@ class Jobs:
         self._listing = self._listing or Listing()
         return False
 
-    def submit(self, requests: Sequence[tuple[Request, Mapping[str, str]]]) -> Iterator[str]:
+    def submit(self, asked: Sequence[Asked]) -> Iterator[str]:
         """Submit runs, each with the references that it needs; says what happens."""
         if why := slurm.missing():
-            for request, _ in requests:
+            for request, _ in asked:
                 verdict.write(request.paths, request.attempt, "launch", why)
                 yield f"{request.paths.id}: {why}"
             return
-        for group in _alike(requests):
-            yield self._submit(group)
+        for group in _alike(asked, self._most):
+            if time.monotonic() >= self._not_before:
+                yield self._submit(group)
 
-    def _submit(self, group: Sequence[tuple[Request, Mapping[str, str]]]) -> str:
-        token, first = os.urandom(4).hex(), group[0][0]
-        mine: list[RunPaths] = []
-        for request, references in group:
-            given = {"submission": token, "task": len(mine), "references": references}
-            with suppress(LaunchError, OSError):  # a full disk, or a run that was removed
-                if run.derive(request.paths).state == "queued" and claim(
-                    request.paths, request.attempt, **given
-                ):
-                    mine.append(request.paths)
-        attempts = [request.attempt for request, _ in group if request.paths in mine]
+    def _submit(self, group: Sequence[Asked]) -> str:
+        token = os.urandom(4).hex()
+        mine = _claimed(group, token)
         if not mine:
             return "nothing to submit"
-        works = [Work(str(paths.root), token) for paths in mine]
+        first = mine[0]
+        works = [Work(str(request.paths.root), token) for request in mine]
         name = slurm.job_name(str(first.tables.get("name", "labtui")), token)
         try:
             ids = slurm.submit(self.lab, works, first.resources, name, first.python)
-        except slurm.Busy as error:
-            self._not_before = time.monotonic() + AGAIN
-            for paths in mine:
-                self._anew(paths)
-            return f"{error}; again in {AGAIN:.0f} s"
-        except LaunchError as error:
-            for paths, attempt in zip(mine, attempts, strict=True):
-                verdict.write(paths, attempt, "launch", str(error))
+        except slurm.Unheard as error:
+            self._not_before = time.monotonic() + PACE[1]
+            for request in mine:
+                self._anew(request.paths)  # should Slurm have the jobs, they find themselves given up
             return str(error)
-        for paths, attempt, job in zip(mine, attempts, ids, strict=True):
+        except slurm.Full as error:
+            self._not_before, self._most = time.monotonic() + AGAIN, max(1, len(mine) // 2)
+            for request in mine:
+                request.paths.claim(request.attempt).unlink()
+            return str(error)
+        except LaunchError as error:
+            for request in mine:
+                verdict.write(request.paths, request.attempt, "launch", str(error))
+            return str(error)
+        for request, job in zip(mine, ids, strict=True):
             with suppress(OSError):  # found by its name then
-                rundir.claimed_by(paths, attempt, job)
-            self._watch(paths)
-        return f"submitted {', '.join(paths.id for paths in mine)} as {ids[0]}{' …' * (len(ids) > 1)}"
+                rundir.claimed_by(request.paths, request.attempt, job)
+            self._watch(request.paths)
+        return f"submitted {', '.join(request.paths.id for request in mine)}: job {', '.join(ids)}"
 
     def look(self) -> list[RunPaths]:
         """Ask Slurm when it is time, and follow up its answer.
@@ -236,19 +246,29 @@ class Jobs:
             control.resume(paths, force=True)
 
 
-def _alike(
-    requests: Sequence[tuple[Request, Mapping[str, str]]],
-) -> Iterator[Sequence[tuple[Request, Mapping[str, str]]]]:
-    """Runs that can be one array: of one sweep, asking for the same."""
-    groups: dict[str, list[tuple[Request, Mapping[str, str]]]] = {}
-    for one in requests:
+def _alike(asked: Sequence[Asked], most: int) -> Iterator[Sequence[Asked]]:
+    """Runs that can be one array: of one sweep, asking for the same, and not more than `most`."""
+    groups: dict[str, list[Asked]] = {}
+    for one in asked:
         request = one[0]
         origin: Mapping[str, Any] = request.tables.get("origin") or {}
         key = [origin.get("sweep") or request.paths.id, request.resources, request.python]
         groups.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(one)
     for group in groups.values():
-        for start in range(0, len(group), slurm.ARRAY):
-            yield group[start : start + slurm.ARRAY]
+        for start in range(0, len(group), most):
+            yield group[start : start + most]
+
+
+def _claimed(group: Sequence[Asked], token: str) -> list[Request]:
+    """Claim attempts for one submission, each with its place in the array; those that nobody else has."""
+    mine: list[Request] = []
+    for request, references in group:
+        given = {"submission": token, "task": len(mine), "references": references}
+        with suppress(LaunchError, OSError):  # a full disk, or a run that was removed
+            waits = run.derive(request.paths).state == "queued"
+            if waits and claim(request.paths, request.attempt, **given):
+                mine.append(request)
+    return mine
 
 
 def _named(jobs: Iterable[Job], token: str, task: Any) -> Job | None:

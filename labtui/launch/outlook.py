@@ -34,13 +34,13 @@ def outlook(
         if request is None:
             strange.append((paths, None, "queued on another machine"))
         else:
-            found.append((request, queue.waits_for(lab, request)))
+            found.append((request, queue.in_slurm(paths) or queue.waits_for(lab, request)))
     found.sort(key=lambda one: one[0].place)
-    ready = [request for request, why in found if not why]
+    ready = [request for request, why in found if not why and not request.on_slurm]
     places = slots.plan([request.need for request in ready], machine.look(lab.root, running))
     room = {r.paths.id: _why(p) for r, p in zip(ready, places, strict=True)}
     lines = [
-        (r.paths, r, why or short_of_disk(lab, r.resources) or room[r.paths.id]) for r, why in found
+        (r.paths, r, why or short_of_disk(lab, r.resources) or room.get(r.paths.id, "")) for r, why in found
     ]
     return [*lines, *strange]
 

@@ -29,11 +29,19 @@ PATIENCE = 30.0
 AHEAD = ("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "STAGE_OUT", "SIGNALING")
 COMING = ("REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESIZING", "RESV_DEL_HOLD")
 _LISTING = ["squeue", "--me", "--noheader", "--array", "--states=all", "--format=%i|%j|%T|%r"]
-_PASSING = ("unable to contact", "timed out", "connection", "temporarily", "zero bytes", "submit limit")
+_UNHEARD = ("unable to contact", "timed out", "connection", "zero bytes", "communication")
+_FULL = ("submit limit", "maxsubmit", "temporarily", "job array specification")
 
 
-class Busy(LaunchError):
-    """Slurm does not take a job now, and may later."""
+class Unheard(LaunchError):
+    """Slurm did not answer: whether it has the job nobody knows."""
+
+
+class Full(LaunchError):
+    """Slurm takes no more jobs now, or not so many at once."""
+
+
+_REFUSALS: tuple[tuple[type[LaunchError], tuple[str, ...]], ...] = ((Unheard, _UNHEARD), (Full, _FULL))
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,8 @@ def submit(
         Their ids, in order.
 
     Raises:
-        Busy: Slurm takes none now.
+        Unheard: Slurm did not answer.
+        Full: Slurm takes no more now.
         LaunchError: Slurm never takes such a job.
     """
     from submitit import SlurmExecutor
@@ -96,7 +105,7 @@ def submit(
     except (FailedJobError, FailedSubmissionError) as error:
         said = str(error).strip().splitlines()
         told = next((line for line in reversed(said) if "error:" in line), said[-1] if said else "")
-        kind = Busy if any(word in told.lower() for word in _PASSING) else LaunchError
+        kind = next((k for k, words in _REFUSALS if any(w in told.lower() for w in words)), LaunchError)
         raise kind(f"Slurm did not take the job: {told.strip()}") from None
     except (OSError, RuntimeError) as error:
         raise LaunchError(f"the job cannot be submitted: {error}") from error
@@ -169,7 +178,7 @@ def _outside() -> Iterator[None]:
 
 
 class Listing:
-    """One squeue in the background: a slow controller keeps nobody waiting. `jobs` is its answer."""
+    """One squeue in the background: a slow controller keeps nobody waiting. Read `jobs` once, or close."""
 
     def __init__(self) -> None:
         self.asked = time.time()
@@ -188,26 +197,28 @@ class Listing:
 
     def done(self) -> bool:
         """Whether there is an answer, or none will come."""
-        if self._process and self._process.poll() is None:
-            if time.time() - self.asked < PATIENCE:
-                return False
-            self._process.kill()
-            self._process.wait()
-        return True
+        waits = self._process is not None and self._process.poll() is None
+        return not waits or time.time() - self.asked > PATIENCE
 
     def jobs(self) -> list[Job] | None:
         """This user's jobs; None when Slurm did not answer. Of jobs that have ended Slurm keeps the
         last few minutes."""
+        answered = self._process is not None and self._process.poll() == 0
+        self._output.seek(0)
+        text = self._output.read().decode(errors="replace")
+        self.close()
+        rows = (line.strip().split("|", 3) for line in text.splitlines())
+        return [Job(*row) for row in rows if len(row) == 4] if answered else None
+
+    def close(self) -> None:
+        """Ask no further."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-        with self._output as output:
-            if self._process is None or self._process.returncode != 0:
-                return None
-            output.seek(0)
-            text = output.read().decode(errors="replace")
-        rows = (line.strip().split("|", 3) for line in text.splitlines())
-        return [Job(*row) for row in rows if len(row) == 4]
+        self._output.close()
 
 
 def recall(job: str) -> str:
