@@ -97,7 +97,7 @@ def test_workers_outlive_their_supervisor_and_the_next_one_finds_them(paths):
     eventually(lambda: len(read(run, "train.loss").steps) > seen + 20)
     launch.wake(paths)
     second = supervisor(paths)
-    eventually(lambda: "found" in (paths.own / "agent.log").read_text())
+    eventually(lambda: "found at work" in (paths.own / "agent.log").read_text())
     assert second["pid"] != first["pid"]
     assert (state(run), state(waiting)) == ("running", "queued"), "its place is still taken"
     process.send(read_json(run.process) or {}, signal.SIGKILL)
@@ -308,7 +308,7 @@ def test_a_clock_that_was_set_back_harms_nothing(paths):
     write_json(long.process, (read_json(long.process) or {}) | {"time": day})
     process.send(supervisor(paths), signal.SIGKILL)
     launch.wake(paths)
-    eventually(lambda: "found" in (paths.own / "agent.log").read_text())
+    eventually(lambda: "found at work" in (paths.own / "agent.log").read_text())
     assert state(long) == "running"
     launch.stop(long)
     settled([long], "stopped")
@@ -396,7 +396,9 @@ def test_random_kills_lose_nothing_and_start_nothing_twice(paths, tmp_path):
 def little_memory():
     """A control group with 200 MB, of which a process joins itself; skipped where there can be none."""
     base = Path("/sys/fs/cgroup")
-    base, limit = (base / "memory", "memory.limit_in_bytes") if (base / "memory").is_dir() else (base, "memory.max")
+    base, limit = (
+        (base / "memory", "memory.limit_in_bytes") if (base / "memory").is_dir() else (base, "memory.max")
+    )
     group = base / f"labtui-test-{os.getpid()}"
     try:
         group.mkdir()
@@ -421,7 +423,7 @@ time.sleep(60)
 """
     run = queue(paths, code)
     launch.wake(paths)
-    eventually(lambda: (little_memory / "cgroup.procs").read_text())
+    eventually((little_memory / "cgroup.procs").read_text)
     # Another process that joins takes too much, and the kernel's choice falls on the worker first.
     greedy = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); bytearray(300 << 20)"
     subprocess.run([sys.executable, "-c", greedy, str(little_memory / "cgroup.procs")], check=False)

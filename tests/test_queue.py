@@ -73,7 +73,7 @@ def test_actions_on_the_queue(paths, cli):
     assert order() == [b, a, d, c]
     assert cli("queue", "hold", a, b)[0] == 0
     assert cli("queue", "release", b)[0] == 0
-    status, out, err = cli("queue")
+    _, out, err = cli("queue")
     assert "the queue is paused: not yet" in err and "held" in out
     assert cli("queue", "start")[0] == 0
     eventually(lambda: [state(run) for run in runs] == ["queued", "finished", "finished", "finished"])
@@ -154,9 +154,14 @@ def test_a_second_supervisor_says_that_there_is_one(paths, cli):
 def test_the_supervisor_in_the_foreground(paths, lab):
     run = queue(paths, "print(1)")
     done = subprocess.run(
-        [sys.executable, "-m", "labtui", "agent"], cwd=lab, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "labtui", "agent"],
+        cwd=lab,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
-    assert state(run) == "finished" and f"starts {run.id}" in done.stdout
+    assert state(run) == "finished" and f"{run.id}: attempt 1 on" in done.stdout
 
 
 def test_the_python_api_queues_and_waits(paths, lab):

@@ -11,28 +11,25 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from labtui import run
 from labtui.errors import LabtuiError
 from labtui.files import process, rundir
 from labtui.files.paths import LabPaths, RunPaths
-from labtui.launch import control, machine, queue, slots, verdict
+from labtui.files.toml import flatten
+from labtui.launch import control, queue, verdict
 from labtui.launch.attempt import Attempt
 from labtui.launch.jobs import Jobs
+from labtui.launch.local import WAIT, Local
 from labtui.launch.queue import Request
-from labtui.launch.start import claim, folder, short_of_disk, spawn, surroundings
+from labtui.launch.start import short_of_disk
 from labtui.launch.wake import CALL, Lock
-from labtui.launch.warm import Warm
 
 RESCAN = 30.0
 """Seconds after which all directories are looked at, called or not."""
-WAIT = 2.0
-"""Seconds between two looks at what may change unseen: GPUs of others, the disk."""
 LINGER = 2.0
 """Seconds that it stays when all is done, with torch in memory: the next command is often near."""
 PAUSE_AFTER = 3
@@ -54,9 +51,7 @@ class Supervisor:
     def __init__(self, lab: LabPaths, lock: Lock, resolve: Resolve) -> None:
         self.lab, self.lock, self.resolve = lab, lock, resolve
         self.waiting: dict[str, Request] = {}
-        self.attempts: dict[str, Attempt] = {}
-        self.jobs = Jobs(lab)
-        self.warm = Warm(lab)
+        self.local, self.jobs = Local(lab, self._references), Jobs(lab)
         self._seen: dict[str, int] = {}
         self._failures = 0
         self._called, self._end = True, False
@@ -83,7 +78,7 @@ class Supervisor:
                 break
             self._sleep(LINGER if idle_since is not None else self._patience())
         self.jobs.close()
-        self.warm.close()
+        self.local.warm.close()
         say("leaves")
 
     def _call(self, *_: object) -> None:
@@ -106,7 +101,7 @@ class Supervisor:
 
     def busy(self) -> bool:
         """Whether anything runs or can start without somebody's doing."""
-        if self.attempts or self.jobs.watched:
+        if self.local.attempts or self.jobs.watched:
             return True
         return not queue.paused(self.lab) and any(self._will_start(r, set()) for r in self.waiting.values())
 
@@ -132,16 +127,8 @@ class Supervisor:
 
     def look(self) -> None:
         """See which workers have ended, and what has been asked for since the last look."""
-        for event in self.warm.receive():
-            self._heard(event)
-        if not self.warm.alive:
-            for attempt in self.attempts.values():
-                attempt.has_parent = False
-        for key, attempt in list(self.attempts.items()):
-            attempt.end_if_hung()
-            if attempt.ended():
-                del self.attempts[key]
-                self._ended(attempt)
+        for attempt in self.local.look():
+            self._ended(attempt)
         for paths in self.jobs.look():
             self._follow_up(paths)
         if self._called or time.monotonic() >= self._next_scan:
@@ -167,10 +154,8 @@ class Supervisor:
                     self._look_at(paths)
 
     def _look_at(self, paths: RunPaths) -> None:
-        if paths.id in self.attempts:
-            return
         self.waiting.pop(paths.id, None)
-        if not paths.queue.exists():
+        if paths.id in self.local.attempts or not paths.queue.exists():
             return
         status = run.derive(paths)
         if self.jobs.adopt(paths, status):
@@ -178,8 +163,8 @@ class Supervisor:
         try:
             if status.state == "queued" and paths.claim(status.attempt).exists():
                 self._begin_again(paths, status)
-            elif status.state == "running":
-                self._adopt(paths, status)
+            elif status.state == "running" and self.local.adopt(paths, status):
+                say(f"{paths.id}: found at work")
             elif status.state == "lost" and status.process.get("host") == process.host():
                 self._try_again(paths)
             if run.derive(paths).state == "queued" and (request := queue.request_of(paths)):
@@ -193,34 +178,6 @@ class Supervisor:
         if rundir.claimed(paths, status.attempt)[0].get("host") == process.host():
             with suppress(LabtuiError):  # somebody else just did
                 control.resume(paths)
-
-    def _adopt(self, paths: RunPaths, status: run.Status) -> None:
-        """Watch a worker that an earlier supervisor has started."""
-        takes = machine.running(paths, status)
-        if takes is None or status.process.get("launcher", "labtui") != "labtui":
-            return
-        identity = dict(status.process) or rundir.claimed(paths, status.attempt)[-1]
-        resources = run.recipe_of(paths).get("resources") or {}
-        self.attempts[paths.id] = Attempt(
-            paths, status.attempt, takes.place, takes.need, resources, identity=identity, fresh=False
-        )
-        say(f"found {paths.id} at work")
-
-    def _heard(self, event: Any) -> None:
-        """What the warm parent says of its children."""
-        attempt = self.attempts.get(event.token)
-        if attempt is None:
-            return
-        if event.kind == "started":
-            attempt.runs_as(event.pid)
-            attempt.has_parent = True
-            with suppress(OSError):
-                rundir.claimed_for(attempt.paths, attempt.number, event.pid)
-        elif event.kind == "ended":
-            attempt.told(event.status)
-        else:
-            say(f"{attempt.paths.id}: started without the warm parent: {event.error}")
-            self._spawn(attempt, sys.executable)
 
     def _ended(self, attempt: Attempt) -> None:
         """What follows from the end of an attempt: another one, or a pause of the queue."""
@@ -262,122 +219,61 @@ class Supervisor:
             say(str(error))
 
     def place(self) -> None:
-        """Start what has room, in order."""
+        """Start what can start, in order."""
         if not self.waiting or queue.paused(self.lab):
             return
-        ready = [r for r in self.waiting.values() if not queue.waits_for(self.lab, r)]
-        if not ready:
-            return
+        ready = [one for one in self.waiting.values() if not queue.waits_for(self.lab, one)]
         ready.sort(key=lambda request: request.place)
-        if abroad := [request for request in ready if request.on_slurm]:
-            self._submit(abroad)
-            ready = [request for request in ready if not request.on_slurm]
+        lines = list(self._submit([one for one in ready if one.on_slurm]))
         try:
-            here = machine.look(self.lab.root, [attempt.running for attempt in self.attempts.values()])
-        except LabtuiError as error:
-            say(str(error))
-            return
-        places = slots.plan([request.need for request in ready], here)
-        for request, found in zip(ready, places, strict=True):
-            if isinstance(found, slots.Never):
-                self._refuse(request, found.message)
-            elif isinstance(found, slots.Place) and not short_of_disk(self.lab, request.resources):
-                self._start(request, found)
+            lines += self.local.submit([one for one in ready if not one.on_slurm])
+        except LabtuiError as error:  # the settings are wrong
+            lines.append(str(error))
+        for line in lines:
+            say(line)
+        if lines:
+            self._scan()
 
-    def _submit(self, requests: list[Request]) -> None:
-        """Give runs to Slurm, which has its own idea of room and order."""
-        if not self.jobs.ready():
+    def _submit(self, requests: list[Request]) -> Iterator[str]:
+        """Give runs to Slurm, which has its own idea of room and order; says what happens."""
+        if not requests or not self.jobs.ready():
             return
         asked = []
         for request in requests:
             if not short_of_disk(self.lab, request.resources):
                 try:
-                    asked.append((request, self._references(request.tables)))
+                    asked.append((request, self._references(request)))
                 except LabtuiError as error:
-                    self._refuse(request, str(error))
-        for said in self.jobs.submit(asked):
-            say(said)
-        for request, _ in asked:
-            self._seen.pop(request.paths.id, None)
-            self._look_at(request.paths)
+                    verdict.write(request.paths, request.attempt, "launch", str(error))
+                    yield f"{request.paths.id}: {error}"
+        yield from self.jobs.submit(asked)
 
-    def _refuse(self, request: Request, message: str) -> None:
-        self.waiting.pop(request.paths.id)
-        verdict.write(request.paths, request.attempt, "launch", message)
-        say(f"{request.paths.id}: {message}")
-
-    def _start(self, request: Request, place: slots.Place) -> None:
-        paths = request.paths
-        try:
-            references = self._references(request.tables)
-        except LabtuiError as error:
-            self._refuse(request, str(error))
-            return
-        given = {"gpus": place.gpus, "cores": place.cores, "references": references}
-        try:
-            mine = run.derive(paths).state == "queued" and claim(paths, request.attempt, **given)
-        except (LabtuiError, OSError) as error:  # a full disk, or a run that was removed
-            say(str(error))
-            return
-        self.waiting.pop(paths.id)
-        self._seen.pop(paths.id, None)
-        if not mine:
-            return
-        say(f"starts {paths.id} attempt {request.attempt} on {place}")
-        attempt = Attempt(paths, request.attempt, place, request.need, request.resources)
-        if "command" in request.tables or request.python != sys.executable:
-            self._spawn(attempt, request.python or sys.executable)
-            return
-        self.attempts[paths.id] = attempt
-        self.warm.send(
-            paths.id,
-            paths,
-            request.attempt,
-            environment=surroundings(self.lab) | place.environment(),
-            folder=folder(self.lab, paths),
-            tables=request.tables,
-        )
-
-    def _spawn(self, attempt: Attempt, python: str) -> None:
-        """Start a worker as a process of its own."""
-        try:
-            environment = attempt.place.environment()
-            attempt.watches(spawn(self.lab, attempt.paths, attempt.number, environment, python))
-            self.attempts[attempt.paths.id] = attempt
-        except LabtuiError as error:
-            self.attempts.pop(attempt.paths.id, None)
-            say(str(error))
-
-    def _references(self, tables: Mapping[str, Any]) -> dict[str, str]:
+    def _references(self, request: Request) -> dict[str, str]:
         """The run ids that references in a recipe mean now, by key.
 
         Raises:
             LabtuiError: a reference fits no run.
         """
-        from labtui.files.toml import flatten
-
-        flat = flatten({name: tables[name] for name in ("data", "model", "params") if name in tables})
+        tables = {key: request.tables[key] for key in ("data", "model", "params") if key in request.tables}
         found = {}
-        for key, value in flat.items():
+        for key, value in flatten(tables).items():
             if isinstance(value, str) and (value == "@last" or value.startswith("@best:")):
                 found[key] = self.resolve(value)
         return found
 
     def _patience(self) -> float:
         """Seconds until something has to be looked at that nobody calls for."""
-        looks = [attempt.watch for attempt in self.attempts.values() if attempt.watch]
-        looks.append(self.jobs.patience)
+        looks = [self.local.patience, self.jobs.patience, self._next_scan - time.monotonic()]
         if self.waiting and not queue.paused(self.lab):
             looks.append(WAIT)
-        return max(0.0, min([*looks, self._next_scan - time.monotonic()]))
+        return max(0.0, min(looks))
 
     def _sleep(self, seconds: float) -> None:
         """Until a worker ends, the warm parent speaks, somebody calls, or the time is over."""
         if self._called or self._end:
             return
         with selectors.DefaultSelector() as selector:
-            fds = [self._read_end, self.warm.fileno(), self.jobs.fileno()]
-            fds.extend(attempt.fileno() for attempt in self.attempts.values())
+            fds = [self._read_end, self.jobs.fileno(), *self.local.descriptors()]
             for fd in fds:
                 if fd is not None:
                     selector.register(fd, selectors.EVENT_READ)

@@ -15,9 +15,9 @@ from harness import Row, fresh, median, seconds
 from idle import cpu
 
 from labtui import launch
+from labtui.files import process
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch.wake import CALL
-from labtui.files import process
 from labtui.recipe.core import Recipe
 from labtui.run import derive
 
