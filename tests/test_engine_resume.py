@@ -55,6 +55,15 @@ def test_stopped_and_resumed_equals_uninterrupted(whole: Any, call: int, tmp_pat
         assert all(torch.equal(mine[key], theirs[key]) for key in theirs)
 
 
+def test_left_twice_in_one_epoch(whole: Any, tmp_path: Path) -> None:
+    plan, expected, _, _ = whole
+    paths = make(tmp_path, plan)
+    for attempt, call in ((1, STEPS + 4), (2, 3)):
+        assert train_here(paths, plan, attempt, asked=ask_at(call))[0] == "stop"
+    train_here(paths, plan, attempt=3)
+    assert sorted(records(paths)) == expected
+
+
 def test_killed_after_a_checkpoint_within_an_epoch(
     whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

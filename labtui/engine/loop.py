@@ -296,6 +296,7 @@ class Loop:
         if self.place:
             self.tally.load_state_dict(state["tally"])
         self.order.set_state(state["order"])
+        self.order_before = state["order"]
         self.pieces.count = max(self.pieces.count, state.get("accumulate", 1))
         generators = [state["rng"], *state.get("others", [])]
         if self.world.rank < len(generators):
