@@ -64,7 +64,15 @@ def cluster(running_cluster: Cluster, lab: Path, monkeypatch: pytest.MonkeyPatch
 def submit(lab: Path, code: str, **tables: Any) -> RunPaths:
     """A program as a run in Slurm."""
     resources = SLURM | tables.pop("resources", {})
-    (run,) = [queue(LabPaths(lab), code, resources=resources, **tables)]
+    run = queue(LabPaths(lab), code, resources=resources, **tables)
+    launch.wake(LabPaths(lab))
+    return run
+
+
+def train(lab: Path, tables: dict[str, Any]) -> RunPaths:
+    """A training of labtui's own as a run in Slurm."""
+    (recipe,) = expand(check(tables, "digits.toml"), "digits.toml")
+    (run,) = launch.enqueue(LabPaths(lab), [recipe.tables()])
     launch.wake(LabPaths(lab))
     return run
 
@@ -170,10 +178,8 @@ def test_a_running_job_stops_and_is_not_started_again(lab: Path, cluster: Cluste
 
 
 def test_preemption_requeues_and_the_training_goes_on(lab: Path, cluster: Cluster) -> None:
-    tables = DIGITS | {"train": {"epochs": 25, "batch_size": 64}, "resources": SLURM | {"gpus": 0}}
-    (recipe,) = expand(check(tables, "digits.toml"), "digits.toml")
-    (run,) = launch.enqueue(LabPaths(lab), [recipe.tables()])
-    launch.wake(LabPaths(lab))
+    tables = {"train": {"epochs": 25, "batch_size": 64}, "resources": SLURM | {"gpus": 0}}
+    run = train(lab, DIGITS | tables)
     number = job(run)
     step_beyond(run, 40)
     cluster.occupy("high", seconds=3)
@@ -183,6 +189,14 @@ def test_preemption_requeues_and_the_training_goes_on(lab: Path, cluster: Cluste
     assert (read_json(run.root / "claim-2") or {}) == {} or rundir.claimed(run, 2)[0]["step"] > 0
     steps, _, values = read(run, "epoch")
     assert list(values) == list(range(26)) and np.all(np.diff(steps) > 0)
+
+
+def test_one_training_on_two_nodes(lab: Path, cluster: Cluster) -> None:
+    tables = DIGITS | {"resources": SLURM | {"gpus": 0, "nodes": 2, "threads": 1}}
+    run = train(lab, tables | {"train": {"epochs": 3, "batch_size": 128}})
+    assert until(run, "finished", "failed", seconds=120) == "finished"
+    assert (read_json(run.result) or {})["facts"]["processes"] == 2
+    assert list(read(run, "epoch")[2]) == [0, 1, 2, 3]
 
 
 def test_where_preemption_is_the_end_of_the_job_another_one_goes_on(lab: Path, cluster: Cluster) -> None:

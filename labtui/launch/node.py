@@ -23,6 +23,7 @@ from labtui import run
 from labtui.errors import LabError, LabtuiError
 from labtui.files import rundir
 from labtui.files.atomic import locked, read_json, write_json
+from labtui.files.layout import layout
 from labtui.files.metriclog import last_step
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import slurm
@@ -217,7 +218,7 @@ def _job_id() -> str:
 def _place(resources: Mapping[str, Any]) -> dict[str, str]:
     """What Slurm gave: its GPUs and no others, and its CPUs."""
     cpus = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or "1"
-    threads = resources.get("threads") or max(1, int(cpus) // max(1, resources.get("gpus") or 1))
+    threads = resources.get("threads") or max(1, int(cpus) // layout({"resources": resources})[1])
     devices = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     return Place(threads=threads).environment() | {"CUDA_VISIBLE_DEVICES": devices}
 
@@ -230,4 +231,6 @@ def _launcher(paths: RunPaths) -> list[str]:
     nodes = int(os.environ.get("SLURM_JOB_NUM_NODES", "1"))
     if nodes == 1 or "command" in run.recipe_of(paths):
         return []
-    return ["srun", f"--nodes={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "--export=ALL"]
+    cpus = os.environ.get("SLURM_CPUS_PER_TASK")  # which srun does not take from the job
+    each = ["--ntasks-per-node=1", *([f"--cpus-per-task={cpus}"] if cpus else [])]
+    return ["srun", f"--nodes={nodes}", *each, "--kill-on-bad-exit=1", "--export=ALL"]

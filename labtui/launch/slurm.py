@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from labtui.errors import LaunchError
+from labtui.files.layout import layout
 from labtui.files.paths import LabPaths, slug
 
 WARNING = 90
@@ -139,6 +140,8 @@ def _folder(lab: LabPaths) -> Path:
 def _asked(lab: LabPaths, resources: Mapping[str, Any], count: int) -> dict[str, Any]:
     """What `[resources]` asks for, in submitit's words."""
     asked: Mapping[str, Any] = resources.get("slurm") or {}
+    nodes, processes = layout({"resources": resources})
+    threads = resources.get("threads")
     same = ("partition", "account", "qos", "constraint", "time")
     minutes = asked.get("time")
     memory = asked.get("memory")
@@ -146,9 +149,9 @@ def _asked(lab: LabPaths, resources: Mapping[str, Any], count: int) -> dict[str,
     warning = min(WARNING, minutes * 60 // 3) if minutes else WARNING
     return {
         **{key: asked.get(key) for key in same},
-        "nodes": resources.get("nodes", 1),
+        "nodes": nodes,
         "ntasks_per_node": 1,
-        "cpus_per_task": asked.get("cpus") or resources.get("threads"),
+        "cpus_per_task": asked.get("cpus") or (threads and threads * processes),
         "gpus_per_node": resources.get("gpus") or None,
         "mem": f"{max(1, int(memory * 1024))}M" if memory else None,
         "array_parallelism": asked.get("array") or count,

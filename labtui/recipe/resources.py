@@ -10,16 +10,17 @@ from labtui.recipe.spec import Spec
 
 
 class Slurm(Spec):
-    """What a job of this run asks of Slurm, in the words of sbatch(1)."""
+    """What a job of this run asks of Slurm, in the words of sbatch(1). GPUs, nodes and threads are in
+    `[resources]` itself; without `gpus` the job has none."""
 
     partition: str | None = None
     """Partition; absent: the cluster's default."""
     time: int | None = Field(None, ge=1)
-    """Minutes until Slurm ends the job; the run then goes on in the next one."""
+    """Minutes until Slurm ends the job, which then starts again and goes on; absent: the partition's."""
     cpus: int | None = Field(None, ge=1)
-    """CPUs of the job; absent: as many as `resources.threads`."""
+    """CPUs on each node; absent: `resources.threads` for each process, else the cluster's default."""
     memory: float | None = Field(None, gt=0)
-    """Memory of the job, GB."""
+    """Memory on each node, GB; absent: the cluster's default."""
     account: str | None = None
     """Account that is charged."""
     qos: str | None = None
@@ -73,6 +74,10 @@ class Resources(Spec):
     def _fits(self) -> Self:
         if self.nodes > 1 and self.launcher != "slurm":
             raise ValueError('nodes > 1 needs launcher = "slurm"')
+        if self.launcher == "slurm" and (self.gpu_share or self.gpu_memory):
+            raise ValueError(
+                "gpu_share and gpu_memory are for this machine's own GPUs; Slurm gives whole ones"
+            )
         if self.gpus == 0 and (self.gpu_share or self.gpu_memory):
             raise ValueError("gpu_share and gpu_memory need a GPU, and gpus = 0")
         if self.processes and self.gpus:
