@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,17 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 from engine_lab import DIGITS
-from launch_lab import end_all, eventually, queue, state
-from slurm_cluster import CPUS, NODES, Cluster, missing
+from launch_lab import end_all, eventually, queue, state, supervisor
+from slurm_cluster import Cluster, missing
 
 from labtui import launch
 from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.metriclog import last_step
 from labtui.files.paths import LabPaths, RunPaths
-from labtui.launch import slurm
 from labtui.launch.jobs import PACE, Jobs
-from labtui.launch.node import Work
 from labtui.launch.queue import request_of
 from labtui.recipe.read import check
 from labtui.run import derive
@@ -39,6 +38,20 @@ with labtui.init() as run:
 """
 SLEEP = "import time; print('begun', flush=True); time.sleep(120)"
 SLURM = {"launcher": "slurm"}
+TOKEN = "0123abcd"
+DIES = f"""
+import os, signal, sys
+from pathlib import Path
+from labtui.files import rundir
+from labtui.files.paths import LabPaths
+from labtui.launch import slurm
+from labtui.launch.node import Work
+lab = LabPaths(Path(sys.argv[1]))
+run = lab.run(sys.argv[2])
+rundir.claim(run, 1, submission="{TOKEN}", task=0)
+slurm.submit(lab, [Work(str(run.root), "{TOKEN}")], {SLURM}, slurm.job_name("prog", "{TOKEN}"), sys.executable)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -210,11 +223,22 @@ def test_where_preemption_is_the_end_of_the_job_another_one_goes_on(lab: Path, c
 
 
 def test_a_program_is_warned_before_its_time_is_over(lab: Path, cluster: Cluster) -> None:
-    run = submit(lab, COUNT.format(150), resources={"slurm": {"time": 1}})
-    step_beyond(run, 20)
-    cluster.call("scancel", "--batch", "--signal=USR2", job(run))
-    begun(run, attempt=2)
-    assert until(run, "finished", "failed") == "finished"
+    (lab / "count.py").write_text(COUNT.format(150))
+    recipe = lab / "count.toml"
+    recipe.write_text(
+        'name = "count"\ncommand = ["python", "count.py"]\n'
+        '[resources]\nlauncher = "slurm"\n[resources.slurm]\ntime = 1\n'
+    )
+    command = [sys.executable, "-c", "from labtui.cli import main; main()", "run", str(recipe)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as terminal:
+        eventually(lambda: LabPaths(lab).run_ids())
+        run = LabPaths(lab).run(LabPaths(lab).run_ids()[0])
+        step_beyond(run, 20)
+        cluster.call("scancel", "--batch", "--signal=USR2", job(run))
+        begun(run, attempt=2)
+        _, said = terminal.communicate(timeout=60)
+    assert terminal.returncode == 0, said
+    assert f"waits in Slurm as job {job(run)}" in said and "finished" in said
     assert list(read(run, "train.loss")[0]) == list(range(150))
 
 
@@ -251,12 +275,16 @@ def test_a_requeued_job_is_a_new_attempt(lab: Path, cluster: Cluster) -> None:
     assert list(read(run, "train.loss")[0]) == list(range(200))
 
 
-def test_a_killed_job_of_a_killed_worker_is_told(lab: Path, cluster: Cluster) -> None:
-    run = submit(lab, SLEEP)
-    begun(run)
-    process.send(read_json(run.process) or {}, signal.SIGKILL)
-    assert until(run, "failed") == "failed"
-    assert "SIGKILL" in derive(run).message
+def test_what_is_killed_is_told(lab: Path, cluster: Cluster) -> None:
+    worker, whole = submit(lab, SLEEP), submit(lab, SLEEP)
+    for run in (worker, whole):
+        begun(run)
+    process.send(read_json(worker.process) or {}, signal.SIGKILL)
+    cluster.call("scancel", "--batch", "--signal=KILL", job(whole))
+    assert [until(run, "failed") for run in (worker, whole)] == ["failed"] * 2
+    assert "SIGKILL" in derive(worker).message
+    assert f"job {job(whole)}: FAILED, without a result" in derive(whole).message
+    assert not process.alive(read_json(whole.process) or {})
 
 
 def test_without_its_controller_nothing_is_lost(lab: Path, cluster: Cluster) -> None:
@@ -315,29 +343,24 @@ def test_a_sweep_is_an_array(lab: Path, cluster: Cluster) -> None:
 
 def test_a_job_whose_submitter_was_killed_is_found(lab: Path, cluster: Cluster) -> None:
     run = queue(LabPaths(lab), COUNT.format(100), resources=SLURM)
-    gone = process.identity() | {"start": -1}
-    assert rundir.claim(run, 1, submission="abcd", task=0)
-    (number,) = slurm.submit(
-        LabPaths(lab), [Work(str(run.root), "abcd")], SLURM, slurm.job_name("x", "abcd"), os.sys.executable
-    )
-    run.claim(1).write_bytes(run.claim(1).read_bytes().replace(b'"start": ', b'"start": -'))
-    assert gone["start"] == -1
+    done = subprocess.run([sys.executable, "-c", DIES, str(lab), run.id], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert run.claim(1).exists() and not rundir.job_of(run, 1)
     launch.wake(LabPaths(lab))
-    assert job(run) == number
+    (number,) = cluster.call("squeue", "-h", "-t", "all", "-o", "%i", "--name", f"prog.{TOKEN}").split()
     assert until(run, "finished") == "finished" and derive(run).attempt == 1
+    assert job(run) == number and run.log.read_text() == ""
 
 
 def test_a_job_that_was_given_up_does_nothing(lab: Path, cluster: Cluster) -> None:
+    cluster.occupy("high")
     run = submit(lab, "print('once')")
     number = job(run)
-    cluster.call("scontrol", "hold", number)
-    if (read_json(run.process) or {}).get("attempt") == 1:
-        pytest.skip("the job had begun before it could be held")
     launch.resume(run, force=True)
     launch.wake(LabPaths(lab))
     eventually(lambda: rundir.job_of(run, 2))
-    assert until(run, "finished") == "finished"
-    cluster.call("scontrol", "release", number)
+    cluster.call("scancel", "--partition=high", "--me")
+    assert until(run, "finished") == "finished" and derive(run).attempt == 2
     eventually(lambda: cluster.state(number) == "COMPLETED", 30)
     assert run.log.read_text() == "once\n"
 
@@ -345,8 +368,14 @@ def test_a_job_that_was_given_up_does_nothing(lab: Path, cluster: Cluster) -> No
 def test_a_killed_supervisor_changes_nothing(lab: Path, cluster: Cluster) -> None:
     run = submit(lab, COUNT.format(200))
     begun(run)
-    eventually(lambda: launch.at_work(LabPaths(lab)))
-    process.send(launch.at_work(LabPaths(lab)) or {}, signal.SIGKILL)
+    process.send(supervisor(LabPaths(lab)), signal.SIGKILL)
     launch.wake(LabPaths(lab))
     assert until(run, "finished") == "finished" and derive(run).attempt == 1
-    assert len(NODES) * CPUS == 8
+
+
+def test_a_removed_run_takes_its_job_along(lab: Path, cluster: Cluster) -> None:
+    cluster.occupy("high")
+    run = submit(lab, SLEEP)
+    number = job(run)
+    launch.remove(LabPaths(lab), run)
+    eventually(lambda: cluster.state(number) == "CANCELLED")

@@ -41,6 +41,8 @@ def _head(run: Run, status: Any) -> str:
     lines = [row["id"], f"{clean(row['name'])} · {state} · attempt {row['attempt']}"]
     lines[1] += f" · {duration(row['duration'])} · {age(time.time() - row['created'])} ago"
     lines += [clean(line) for line in status.message.splitlines()]
+    if job := status.process.get("job"):
+        lines.append(clean(f"Slurm's job {job} on {status.process.get('host')}"))
     if row["state"] == "queued":
         from labtui.files.paths import LabPaths
         from labtui.launch import why_waiting
@@ -49,6 +51,8 @@ def _head(run: Run, status: Any) -> str:
     if row["state"] == "lost":
         script = status.process.get("launcher") == "script"
         then = "run its script again" if script else f"`labtui resume {row['id']}` goes on"
+        if status.process.get("job"):
+            then = "as soon as Slurm says that the job is gone, the run does too"
         lines.append(f"its process ended without a word; {then}")
     if row["tags"]:
         lines.append("tags: " + ", ".join(map(clean, row["tags"])))
