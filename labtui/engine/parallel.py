@@ -83,7 +83,7 @@ def lead(run: Run, tables: Mapping[str, Any], asked: Callable[[], str | None]) -
     if number := why.pop("signal", 0):
         _end_by(number)
     if not why:
-        raise TrainingError("error", "the processes of the training ended without a result; see the log")
+        raise TrainingError("error", "the processes of the training have lost each other; see the log")
     run.finish("failed", **why)
     raise Told(why["message"])
 

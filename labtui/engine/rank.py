@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: di
     tables |= toml.read(run.paths.recipe)
     refer(run, tables, result)
     if pieces:
-        tables["train"]["accumulate"] = pieces
+        tables.setdefault("train", {})["accumulate"] = pieces
         if not (run.paths.checkpoints / "last.pt").exists():
             run.void_after(-1)
     train, recipe = training(run, tables)
@@ -70,9 +71,11 @@ def fail(run: Run, error: BaseException, tables: dict[str, Any], result: dict[st
     """Say why, if this is the first one to fail, or the first of all; the exit status."""
     rank, size = os.environ["RANK"], os.environ["WORLD_SIZE"]
     world = sys.modules.get("labtui.engine.world")
-    lost = world is not None and world.lost(error)
+    lost = world is not None and world.lost(error) and not failure.out_of_memory(error)
     why: dict[str, Any] = {}
-    if not lost:
+    if lost:
+        tell(f"process {rank} of {size} has lost the others: {failure.first_line(error)}")
+    else:
         reason, message = failure.explain(error, tables.get("train"))
         trace = traceback.format_exc()
         own = isinstance(error, LabtuiError)
@@ -109,8 +112,8 @@ def main(argv: list[str]) -> int:
         ended = work(run, asked, int(argv[3]), tables, result)
     except (Exception, SystemExit) as error:  # a part of the user's own may exit
         status = fail(run, error, tables, result)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
         # What the processes still had to say to each other is not waited for.
         os._exit(status)
     run.finish(*(asked.outcome() if ended else ("finished",)), **result)
