@@ -52,10 +52,14 @@ MpiDefault=none
 TaskPlugin=task/none
 # Signals reach every process of a job: the rough manners of some clusters.
 ProctrackType=proctrack/linuxproc
-JobAcctGatherType=jobacct_gather/none
+# A job that takes more memory than it asked for is ended.
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherParams=OverMemoryKill
+JobAcctGatherFrequency=task=1
 AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=900
 SchedulerType=sched/builtin
 SchedulerParameters=sched_interval=1,sched_min_interval=1000,batch_sched_delay=0
 PreemptType=preempt/partition_prio

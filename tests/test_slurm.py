@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from launch_lab import end_all, eventually, queue, state, supervisor
 from slurm_cluster import Cluster, missing
 
 from labtui import launch
+from labtui.errors import LaunchError
 from labtui.files import process, rundir
-from labtui.files.atomic import read_json
+from labtui.files.atomic import read_json, write_json
 from labtui.files.metriclog import last_step
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch.jobs import PACE, Jobs
@@ -283,8 +285,34 @@ def test_what_is_killed_is_told(lab: Path, cluster: Cluster) -> None:
     cluster.call("scancel", "--batch", "--signal=KILL", job(whole))
     assert [until(run, "failed") for run in (worker, whole)] == ["failed"] * 2
     assert "SIGKILL" in derive(worker).message
-    assert f"job {job(whole)}: FAILED, without a result" in derive(whole).message
+    assert f"job {job(whole)}: FAILED" in derive(whole).message
     assert not process.alive(read_json(whole.process) or {})
+
+
+def test_too_much_memory_is_the_reason(lab: Path, cluster: Cluster) -> None:
+    takes = "import time; kept = bytearray(300_000_000); kept[::4096] = kept[::4096]; time.sleep(60)"
+    run = submit(lab, takes, resources={"slurm": {"memory": 0.1}})
+    assert until(run, "failed", "stopped") == "failed"
+    status = derive(run)
+    assert status.reason == "oom" and "resources.slurm.memory" in status.message
+
+
+def test_an_old_heartbeat_starts_nothing(lab: Path, cluster: Cluster) -> None:
+    run = submit(lab, SLEEP)
+    begun(run)
+    eventually(run.heartbeat.exists)
+    worker = read_json(run.process) or {}
+    process.send(worker, signal.SIGSTOP)
+    write_json(run.process, worker | {"host": "elsewhere"})
+    os.utime(run.heartbeat, (0, 0))
+    assert state(run) == "lost"
+    launch.wake(LabPaths(lab))
+    time.sleep(2 * PACE[0])
+    assert state(run) == "lost" and not run.claim(2).exists()
+    with pytest.raises(LaunchError, match="may still live on elsewhere"):
+        launch.resume(run)
+    cluster.call("scancel", "--batch", "--signal=KILL", job(run))
+    assert until(run, "failed") == "failed" and "left no result" in derive(run).message
 
 
 def test_without_its_controller_nothing_is_lost(lab: Path, cluster: Cluster) -> None:

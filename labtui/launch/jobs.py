@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from labtui import run
 from labtui.errors import LaunchError
 from labtui.files import process, rundir
-from labtui.files.metriclog import last_step
 from labtui.files.paths import LabPaths, RunPaths
-from labtui.launch import control, slurm, verdict
+from labtui.launch import slurm, verdict
+from labtui.launch.aftermath import anew, memory_was_short, reached, tell
 from labtui.launch.node import Work
 from labtui.launch.queue import Request
 from labtui.launch.slurm import Job, Listing
@@ -42,12 +44,22 @@ Asked = tuple[Request, Mapping[str, str]]
 """A run to be submitted, and the run ids that its recipe's references mean."""
 
 
+@dataclass(frozen=True)
+class Watched:
+    """An attempt that has a job, or is about to have one."""
+
+    paths: RunPaths
+    attempt: int
+    since: float
+    """When it was first seen, on the clock that never jumps."""
+
+
 class Jobs:
     """The jobs of a lab's runs, as its supervisor sees them."""
 
     def __init__(self, lab: LabPaths) -> None:
         self.lab = lab
-        self.watched: dict[str, RunPaths] = {}
+        self.watched: dict[str, Watched] = {}
         self._listing: Listing | None = None
         self._answered = -AGAIN
         self._pace, self._next = PACE[0], 0.0
@@ -64,13 +76,14 @@ class Jobs:
             return False
         # A stopped one that never began may still have a job that waits.
         if status.state in _OPEN or (status.state == "stopped" and not status.process):
-            self._watch(paths)
+            self._watch(paths, status.attempt)
             return True
         return False
 
-    def _watch(self, paths: RunPaths) -> None:
-        if paths.id not in self.watched:
-            self.watched[paths.id] = paths
+    def _watch(self, paths: RunPaths, attempt: int) -> None:
+        known = self.watched.get(paths.id)
+        if known is None or known.attempt != attempt:
+            self.watched[paths.id] = Watched(paths, attempt, time.monotonic())
             self._hurry()
 
     def fileno(self) -> int | None:
@@ -126,7 +139,7 @@ class Jobs:
         except slurm.Unheard as error:
             self._not_before = time.monotonic() + PACE[1]
             for request in mine:
-                self._anew(request.paths)  # should Slurm have the jobs, they find themselves given up
+                anew(request.paths)
             return str(error)
         except slurm.Full as error:
             self._not_before, self._most = time.monotonic() + AGAIN, max(1, len(mine) // 2)
@@ -140,7 +153,7 @@ class Jobs:
         for request, job in zip(mine, ids, strict=True):
             with suppress(OSError):  # found by its name then
                 rundir.claimed_by(request.paths, request.attempt, job)
-            self._watch(request.paths)
+            self._watch(request.paths, request.attempt)
         return f"submitted {', '.join(request.paths.id for request in mine)}: job {', '.join(ids)}"
 
     def look(self) -> list[RunPaths]:
@@ -165,7 +178,7 @@ class Jobs:
             return []
         self._answered = now
         by_id = {job.id: job for job in jobs}
-        over = [paths for paths in self.watched.values() if self._is_over(paths, by_id, asked)]
+        over = [one.paths for one in list(self.watched.values()) if self._is_over(one, by_id, asked)]
         for paths in over:
             del self.watched[paths.id]
         if over:
@@ -175,17 +188,24 @@ class Jobs:
     def _hurry(self) -> None:
         self._pace, self._next = PACE[0], 0.0
 
-    def _is_over(self, paths: RunPaths, jobs: Mapping[str, Job], asked: float) -> bool:
-        """Whether no job is at work for a run any more; the run has then been told."""
+    def _is_over(self, one: Watched, jobs: Mapping[str, Job], asked: float) -> bool:
+        """Whether no job is at work for a run any more; the run has then been told.
+
+        Args:
+            asked: when Slurm was asked for these jobs.
+        """
+        paths = one.paths
         try:
             status = run.derive(paths)
-            claimed_at = os.stat(paths.claim(status.attempt)).st_mtime
         except OSError:
-            return True  # removed, or asked for anew
+            return True  # removed
         given = rundir.claimed(paths, status.attempt)[0]
         token = given.get("submission")
         if token is None:
-            return True
+            return True  # asked for anew
+        if status.attempt != one.attempt:
+            self._watch(paths, status.attempt)
+            return False
         job_id = rundir.job_of(paths, status.attempt)
         job = jobs.get(job_id) or _named(jobs.values(), str(token), given.get("task"))
         if job and not job_id:
@@ -193,57 +213,23 @@ class Jobs:
         if status.state not in _OPEN:
             if job and job.state == "PENDING":
                 slurm.cancel(job.id, waiting=True)
-            return self._refined(paths, status, job)
-        if (job and not job.over) or process.alive(dict(status.process)):
+            return self._is_told(paths, status, job)
+        if (job and not job.over) or status.state == "running":
             return False
         # A job that came into being after Slurm was asked is not in its answer.
-        if claimed_at > asked - (0 if job_id else IN_FLIGHT) or (not job_id and process.alive(given)):
+        if asked - one.since < (0 if job_id else IN_FLIGHT) or (not job_id and process.alive(given)):
             return False
-        self._tell(paths, status, job_id, job.state if job else slurm.recall(job_id) if job_id else "")
+        state = job.state if job else slurm.recall(job_id) if job_id else ""
+        tell(self.lab, paths, status, job_id, state)
         return True
 
-    def _refined(self, paths: RunPaths, status: run.Status, job: Job | None) -> bool:
+    def _is_told(self, paths: RunPaths, status: run.Status, job: Job | None) -> bool:
         """Whether the end of a run is told for good: what killed its worker Slurm may know better."""
-        if status.result.get("signal") != 9 or job is None:
+        if status.result.get("signal") != signal.SIGKILL or job is None:
             return True
-        if job.state == "OUT_OF_MEMORY":
-            self._tell(paths, status, job.id, job.state)
+        if job.over and memory_was_short(job.state, []):
+            tell(self.lab, paths, status, job.id, job.state)
         return job.over
-
-    def _tell(self, paths: RunPaths, status: run.Status, job: str, state: str) -> None:
-        """Say how a run ended whose job is over, or ask for another start.
-
-        Args:
-            state: Slurm's word; empty when it has forgotten the job, or never had one.
-        """
-        began, given = bool(status.process), rundir.claimed(paths, status.attempt)[0]
-        onwards = f"; `labtui resume {paths.id}` goes on from the last checkpoint" if began else ""
-        what = f"job {job}: {state or 'gone'}"
-        if state == "CANCELLED":
-            message = f"job {job} was cancelled in Slurm{onwards}"
-            verdict.write(paths, status.attempt, "", message, outcome="stopped")
-        elif state == "OUT_OF_MEMORY":
-            verdict.write(paths, status.attempt, "oom", f"{what}: raise resources.slurm.memory{onwards}")
-        elif status.state == "preempted" or state == "PREEMPTED":
-            self._anew(paths)
-        elif state == "TIMEOUT":
-            if began and last_step(paths) > given.get("step", 0):
-                self._anew(paths)
-            else:
-                message = f"{what}, without a step done: raise resources.slurm.time"
-                verdict.write(paths, status.attempt, "timeout", message)
-        elif began:
-            message = f"{what}, without a result{onwards}"
-            verdict.write(paths, status.attempt, "error", message, signal=0)
-        elif not state or "step" in given:
-            self._anew(paths)  # no job came into being, or Slurm did not start it again
-        else:
-            message = f"{what}, before the worker began{_last_words(self.lab, job)}"
-            verdict.write(paths, status.attempt, "launch", message)
-
-    def _anew(self, paths: RunPaths) -> None:
-        with suppress(LaunchError):  # somebody else just did
-            control.resume(paths, force=True)
 
 
 def _alike(asked: Sequence[Asked], most: int) -> Iterator[Sequence[Asked]]:
@@ -263,7 +249,9 @@ def _claimed(group: Sequence[Asked], token: str) -> list[Request]:
     """Claim attempts for one submission, each with its place in the array; those that nobody else has."""
     mine: list[Request] = []
     for request, references in group:
-        given = {"submission": token, "task": len(mine), "references": references}
+        given = {"submission": token, "task": len(mine), "references": references} | reached(
+            request.paths, request.attempt
+        )
         with suppress(LaunchError, OSError):  # a full disk, or a run that was removed
             waits = run.derive(request.paths).state == "queued"
             if waits and claim(request.paths, request.attempt, **given):
@@ -275,13 +263,3 @@ def _named(jobs: Iterable[Job], token: str, task: Any) -> Job | None:
     """The job of a submission, or the one of its array that is meant."""
     found = [job for job in jobs if job.name.endswith(f".{token}")]
     return next((job for job in found if "_" not in job.id or job.id.endswith(f"_{task}")), None)
-
-
-def _last_words(lab: LabPaths, job: str) -> str:
-    """What a job said itself, as it began."""
-    path = slurm.log(lab, job)
-    try:
-        said = path.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        said = []
-    return f": {' / '.join(said[-3:])} (all of it in {path})" if said else f"; it left nothing in {path}"

@@ -67,7 +67,7 @@ class Shift:
         self.lab = LabPaths(paths.root.parents[1])
         self.job = _job_id()
         self.number = 0
-        self._signal: signal.Signals | None = None
+        self._signals: list[signal.Signals] = []
         self._asked = False
         self._output = slurm.log(self.lab, self.job)
         self._read_from = os.path.getsize(self._output) if os.path.exists(self._output) else 0
@@ -76,7 +76,7 @@ class Shift:
         signal.signal(signal.SIGCONT, lambda *_: None)
 
     def _catch(self, number: int, _: object) -> None:
-        self._signal = signal.Signals(number)
+        self._signals.append(signal.Signals(number))
 
     def work(self) -> int:
         """Take the turn, watch the worker, hand the run on; the exit status."""
@@ -99,8 +99,8 @@ class Shift:
         attempt = Attempt(self.paths, number, Place(), Need(), resources)
         attempt.watches(worker)
         while not attempt.ended():
-            if self._signal and not self._asked:
-                self._pass_on(self._signal)
+            if self._signals and not self._asked:
+                self._pass_on(self._signals[0])
             attempt.end_if_hung()
             time.sleep(LOOK)
         return self._close()
@@ -141,7 +141,7 @@ class Shift:
         # A claim of ours beyond the request: we were killed between the two.
         if after == attempt or not self._ours(after):
             after += 1
-            given = {"submission": self.submission, "step": last_step(self.paths)}
+            given = {"submission": self.submission, "requeued": True, "step": last_step(self.paths)}
             given["references"] = rundir.claimed(self.paths, attempt)[0].get("references", {})
             rundir.claim(self.paths, after, **given)
             rundir.claimed_by(self.paths, after, self.job)
@@ -192,17 +192,17 @@ class Shift:
         """Go back into the queue if the run is not done; the exit status."""
         if not self.paths.root.is_dir():
             return 0
-        asked = self._signal is not None
         with locked(self.paths.root):
             status = run.derive(self.paths)
-            goes_on = asked and status.attempt == self.number and status.state in ("preempted", "lost")
+            ours = self._asked and status.attempt == self.number
+            goes_on = ours and status.state in ("preempted", "lost")
             if goes_on:
                 self._next(self.number)
         if goes_on:
-            if self._signal == signal.SIGUSR2 and slurm.requeue(self.job):
-                self._signal = None
+            # After SIGTERM Slurm has its plan for the job already.
+            if signal.SIGTERM not in self._signals and slurm.requeue(self.job):
                 end = time.monotonic() + REQUEUED
-                while not self._signal and time.monotonic() < end:
+                while signal.SIGTERM not in self._signals and time.monotonic() < end:
                     time.sleep(LOOK)
             return 1
         if status.state in ("finished", "stopped"):

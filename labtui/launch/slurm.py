@@ -184,7 +184,7 @@ class Listing:
     """One squeue in the background: a slow controller keeps nobody waiting. Read `jobs` once, or close."""
 
     def __init__(self) -> None:
-        self.asked = time.time()
+        self.asked = time.monotonic()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._process: subprocess.Popen[bytes] | None = None
         self._fd: int | None = None
@@ -201,7 +201,7 @@ class Listing:
     def done(self) -> bool:
         """Whether there is an answer, or none will come."""
         waits = self._process is not None and self._process.poll() is None
-        return not waits or time.time() - self.asked > PATIENCE
+        return not waits or time.monotonic() - self.asked > PATIENCE
 
     def jobs(self) -> list[Job] | None:
         """This user's jobs; None when Slurm did not answer. Of jobs that have ended Slurm keeps the
