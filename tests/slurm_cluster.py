@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from labtui.files.process import tied
@@ -103,14 +104,15 @@ class Cluster:
             device.symlink_to(os.devnull)  # a GPU has to be a device, and is never opened here
         gres = "\n".join(f"Name=gpu File={device}" for device in devices)
         (self.folder / "gres.conf").write_text(gres + "\n")
+        controller, *ports = _free_ports(1 + len(NODES))
         (self.folder / "slurm.conf").write_text(
             _CONF.format(
                 host=HOST,
                 user=pwd.getpwuid(os.getuid()).pw_name,
                 folder=self.folder,
-                controller=_free_port(),
+                controller=controller,
                 nodes=NODES,
-                ports=[_free_port() for _ in NODES],
+                ports=ports,
                 cpus=CPUS,
                 gpus=GPUS,
             )
@@ -215,10 +217,16 @@ def _which(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, below those that the kernel gives to others meanwhile."""
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < count:
+            one = held.enter_context(socket.socket())
+            with suppress(OSError):
+                one.bind(("127.0.0.1", random.randrange(16_000, 32_000)))
+                found.append(one.getsockname()[1])
+    return found
 
 
 def _eventually(fits: Callable[[], bool], explain: Callable[[], str], seconds: float = 30) -> None:

@@ -50,7 +50,8 @@ def test_reading_rows_that_are_fresh_needs_no_numpy(lab):
     "module, forbidden",
     [
         ("labtui.recipe.core", {"torch", "numpy", "textual"}),
-        ("labtui.launch", {"torch", "pydantic", "textual", "numpy"}),
+        ("labtui.launch", {"torch", "pydantic", "textual", "numpy", "submitit"}),
+        ("labtui.launch.agent", {"torch", "textual", "submitit"}),
         ("labtui.tui", {"torch", "pydantic", "matplotlib", "sklearn", "scipy"}),
         ("labtui.report", {"torch", "textual", "sklearn"}),
         ("labtui.engine", {"torch"}),

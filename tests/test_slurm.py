@@ -56,9 +56,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_cluster() -> Iterator[Cluster]:
-    """One cluster for all tests of this process."""
+    """One cluster for the tests of this process."""
     if why := missing():
         pytest.skip(why)
     with Cluster() as one:
@@ -173,16 +173,19 @@ def test_a_waiting_job_is_queued_and_stops_at_once(lab: Path, cluster: Cluster, 
     number = job(run)
     assert state(run) == "queued"
     assert f"job {number}" in cli("queue")[1]
+    status, _, said = cli("queue", "hold", run.id)
+    assert status == 2 and "scontrol" in said
     launch.stop(run)
     assert state(run) == "stopped"
     eventually(lambda: cluster.state(number) == "CANCELLED")
     assert not run.process.exists()
 
 
-def test_a_running_job_stops_and_is_not_started_again(lab: Path, cluster: Cluster) -> None:
+def test_a_running_job_stops_and_is_not_started_again(lab: Path, cluster: Cluster, cli: Any) -> None:
     soft, hard = submit(lab, COUNT.format(5000)), submit(lab, SLEEP)
     for run in (soft, hard):
         begun(run)
+    assert f"job {job(soft)}" in cli("queue")[1] and f"job {job(soft)} on" in cli("show", soft.id)[1]
     step_beyond(soft, 10)
     launch.stop(soft)
     launch.stop(hard, kill=True)

@@ -41,8 +41,12 @@ def _rows(lab: Lab) -> list[list[Any]]:
     for row in found:
         paths = lab.paths.run(row.id)
         if row.state == "running":
-            here = machine.running(paths, derive(paths))
-            rows.append([None, row.id, "running", None, str(here.place) if here else "another machine", ""])
+            status = derive(paths)
+            here = machine.running(paths, status)
+            where = str(here.place) if here else "another machine"
+            if job := status.process.get("job"):
+                where = f"{status.process.get('host')}, job {job}"
+            rows.append([None, row.id, "running", None, where, ""])
             taken += [here] if here else []
     waiting = [lab.paths.run(row.id) for row in found if row.state == "queued"]
     for number, (paths, request, why) in enumerate(outlook(lab.paths, waiting, taken), 1):

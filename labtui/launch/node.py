@@ -82,7 +82,7 @@ class Shift:
         """Take the turn, watch the worker, hand the run on; the exit status."""
         try:
             number = self._turn()
-        except LabError as error:  # the run was removed
+        except (LabError, OSError) as error:  # the run was removed, or the disk is full
             print(error)
             number = None
         if number is None:
