@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from labtui import launch
-from labtui.files import process
+from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
+from labtui.launch.attempt import Attempt
+from labtui.launch.slots import Need, Place
+from labtui.launch.start import claim, spawn
 from labtui.recipe.read import check
 from labtui.run import derive
 from labtui.sweep import expand
 
 SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
+ONE = {"threads": 64}
+"""Resources of a run that has the machine to itself."""
 LOGS = """
 import labtui, time
 with labtui.init() as run:
@@ -24,7 +29,24 @@ with labtui.init() as run:
         time.sleep(0.005)
 """
 
-_started: list[launch.Worker] = []
+
+class Worker:
+    """A worker as a child of the test: when its end is noticed its run is told how it ended."""
+
+    def __init__(self, lab: LabPaths, run: RunPaths, number: int) -> None:
+        self.attempt = Attempt(run, number, Place(), Need(), {})
+        self.child = spawn(lab, run, number)
+        self.pid = self.child.pid
+        self.attempt.watches(self.child)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; the exit status."""
+        status = self.child.wait(timeout)
+        assert self.attempt.ended()
+        return status
+
+
+_started: list[Worker] = []
 
 
 def queue(lab: LabPaths, code: str, asked: dict[str, Any] | None = None, **tables: Any) -> RunPaths:
@@ -35,12 +57,13 @@ def queue(lab: LabPaths, code: str, asked: dict[str, Any] | None = None, **table
     return run
 
 
-def start(lab: LabPaths, run: RunPaths) -> launch.Worker | None:
-    """Start a run as a child of the test."""
-    worker = launch.start(lab, run)
-    if worker is not None:
-        _started.append(worker)
-    return worker
+def start(lab: LabPaths, run: RunPaths) -> Worker | None:
+    """Start a run as a child of the test; None when somebody else has, or asked to stop it."""
+    number = derive(run).attempt
+    if not claim(run, number):
+        return None
+    _started.append(Worker(lab, run, number))
+    return _started[-1]
 
 
 def eventually(fits: Callable[[], Any], seconds: float = 20) -> Any:
@@ -57,6 +80,16 @@ def state(run: RunPaths) -> str:
     return derive(run).state
 
 
+def settled(runs: Sequence[RunPaths], *states: str) -> None:
+    """Wait until the runs are in these states."""
+    eventually(lambda: [state(run) for run in runs] == list(states))
+
+
+def gone(lab: LabPaths) -> None:
+    """Wait until no supervisor is at work."""
+    eventually(lambda: launch.at_work(lab) is None)
+
+
 def supervisor(lab: LabPaths) -> dict[str, Any]:
     """Identity of the supervisor at work, once there is one."""
     eventually(lambda: launch.at_work(lab))
@@ -71,10 +104,8 @@ def end_all(folder: Path) -> None:
         process.wait(read_json(agent) or {}, 10)
     for run_id in lab.run_ids():
         run = lab.run(run_id)
-        for claim in run.root.glob("claim-*"):
-            from labtui.files.rundir import claimed
-
-            for worker in claimed(run, int(claim.name[6:]))[1:]:
+        for number in rundir.claims(run):
+            for worker in rundir.claimed(run, number)[1:]:
                 process.kill_group(worker)
                 process.wait(worker, 10)
     for worker in _started:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from launch_lab import start
 
 import labtui
 
@@ -138,7 +139,7 @@ def test_a_script_in_a_command_joins_that_run(lab):
     tables = {"name": "cmd", "command": ["python", "s.py", "{params.a}"], "params": {"a": "$HOME; x"}}
     paths = LabPaths(lab)
     (run,) = launch.enqueue(paths, [check(tables, "c.toml").tables() | {"origin": {"file": "c.toml"}}])
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     rows = labtui.open(lab).runs()
     assert len(rows) == 1 and rows[0].state == "finished" and rows[0].name == "cmd"
     assert rows[0].metrics["val.acc"].last == 0.5
@@ -160,9 +161,9 @@ def test_a_resumed_command_does_not_double_its_curve(lab):
     paths = LabPaths(lab)
     (one,) = expand(check({"name": "cmd", "command": ["python", "s.py"]}, "c.toml"), "c.toml")
     (run,) = launch.enqueue(paths, [one.tables()])
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     (lab / "ready").touch()
     launch.resume(run)
-    launch.start(paths, run).wait()
+    start(paths, run).wait()
     found = labtui.open(lab).run("@last")
     assert found.row.state == "finished" and found.series("x").values.tolist() == [0, 1, 2, 3, 4]

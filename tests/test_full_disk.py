@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 from conftest import fill
+from launch_lab import start
 
 from labtui import launch
 from labtui.errors import LabError
@@ -49,7 +50,7 @@ def test_a_training_keeps_what_it_has_and_goes_on_when_there_is_room(small_disk)
     }  # fmt: skip
     (recipe,) = expand(check(tables, "small.toml"), "small.toml")
     (run,) = launch.enqueue(paths, [recipe.tables()])
-    worker = launch.start(paths, run)
+    worker = start(paths, run)
     last = run.checkpoints / "last.pt"
     end = time.monotonic() + 60
     while not list(run.checkpoints.glob("epoch-*.pt")):
@@ -67,7 +68,7 @@ def test_a_training_keeps_what_it_has_and_goes_on_when_there_is_room(small_disk)
     torch.load(last, weights_only=True)
     full.unlink()
     launch.resume(run)
-    assert launch.start(paths, run).wait(120) == 0
+    assert start(paths, run).wait(120) == 0
     after = read(run, "val.loss")
     assert derive(run).state == "finished" and len(after.steps) == 121
     assert after.values[: len(before.values) - 1].tolist() == before.values[:-1].tolist()
@@ -99,7 +100,7 @@ def test_a_program_goes_on_from_what_it_kept_when_there_is_room(small_disk):
         "name": "own", "command": ["python", "-c", PROGRAM, str(state)], "resources": {"min_free": 0.0},
     }  # fmt: skip
     (run,) = launch.enqueue(paths, [check(tables, "own").tables()])
-    worker = launch.start(paths, run)
+    worker = start(paths, run)
     end = time.monotonic() + 60
     while not state.exists():
         assert time.monotonic() < end
@@ -113,7 +114,7 @@ def test_a_program_goes_on_from_what_it_kept_when_there_is_room(small_disk):
     assert before == list(range(1, len(before) + 1)) and len(before) >= kept
     full.unlink()
     launch.resume(run)
-    assert launch.start(paths, run).wait(120) == 0
+    assert start(paths, run).wait(120) == 0
     assert derive(run).state == "finished"
     assert read(run, "train.loss").steps.tolist() == list(range(1, kept + 3001))
 

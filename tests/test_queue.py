@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from launch_lab import SLEEP, eventually, queue, state, supervisor
+from launch_lab import ONE, SLEEP, eventually, queue, state, supervisor
 
 import labtui
 from labtui import launch
@@ -16,8 +16,6 @@ from labtui.errors import LabError, RunNotFound
 from labtui.files.paths import LabPaths
 from labtui.launch import queue as queueing
 from labtui.launch.wake import Lock
-
-ONE = {"threads": 64}
 
 
 @pytest.fixture

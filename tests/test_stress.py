@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chaos import Chaos
-from launch_lab import eventually
+from launch_lab import eventually, start
 
 from labtui import launch, series
 from labtui.files.paths import LabPaths
@@ -40,11 +40,11 @@ def queue(paths: LabPaths):
 def test_a_training_killed_at_random_moments_equals_one_left_alone(lab):
     paths = LabPaths(lab)
     alone, killed = queue(paths), queue(paths)
-    assert launch.start(paths, alone).wait() == 0
+    assert start(paths, alone).wait() == 0
     chance = random.Random(0)
     kills = 0
     while derive(killed).state != "finished":
-        worker = launch.start(paths, killed)
+        worker = start(paths, killed)
         try:
             worker.wait(chance.uniform(1.5, 6) if kills < 20 else 300)
         except subprocess.TimeoutExpired:

@@ -2,18 +2,16 @@
 
 from labtui.launch.control import remove, resume, retries_left, stop
 from labtui.launch.queue import in_slurm, why_waiting
-from labtui.launch.start import Worker, enqueue, start
+from labtui.launch.start import enqueue
 from labtui.launch.wake import at_work, wake
 
 __all__ = [
-    "Worker",
     "at_work",
     "enqueue",
     "in_slurm",
     "remove",
     "resume",
     "retries_left",
-    "start",
     "stop",
     "wake",
     "why_waiting",

@@ -25,7 +25,6 @@ from labtui.launch.attempt import Attempt
 from labtui.launch.jobs import Jobs
 from labtui.launch.local import WAIT, Local
 from labtui.launch.queue import Request
-from labtui.launch.start import short_of_disk
 from labtui.launch.wake import CALL, Lock
 
 RESCAN = 30.0
@@ -111,19 +110,13 @@ class Supervisor:
         if request.held:
             return False
         for other in request.after:
-            state = self._state(other)
+            state = queue.state_of(self.lab, other)
             ahead = self.waiting.get(other)
             if state == "queued" and ahead and other not in seen and self._will_start(ahead, seen):
                 continue
             if state not in ("running", "finished"):
                 return False
         return True
-
-    def _state(self, run_id: str) -> str:
-        try:
-            return run.derive(self.lab.run(run_id)).state
-        except OSError:
-            return "gone"
 
     def look(self) -> None:
         """See which workers have ended, and what has been asked for since the last look."""
@@ -145,7 +138,7 @@ class Supervisor:
             self.waiting.pop(gone, None)
         for run_id in run_ids:
             paths = self.lab.run(run_id)
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # it was removed, or is not this user's to read
                 changed = os.stat(paths.root).st_mtime_ns
                 if self._seen.get(run_id) != changed:
                     # What changed a moment ago may change again without another time stamp.
@@ -194,19 +187,24 @@ class Supervisor:
                 f"{self._failures} runs in a row failed at once, last {paths.id}: {status.message}; "
                 "`labtui queue start` goes on"
             )
-            queue.pause(self.lab, why)
             self._failures = 0
             say(f"paused: {why}")
+            try:
+                queue.pause(self.lab, why)
+            except LabtuiError as error:  # on a full disk the pause is that nobody starts anything
+                say(str(error))
+                self._end = True
 
     def _follow_up(self, paths: RunPaths) -> run.Status | None:
         """See to a run whose attempt is over: how it ended; None when the run is gone."""
         self._seen.pop(paths.id, None)
-        if not paths.root.is_dir():
+        try:
+            status = run.derive(paths)
+            say(f"{paths.id}: {status.state}{f' ({status.reason})' if status.reason else ''}")
+            self._try_again(paths)
+            self._look_at(paths)
+        except OSError:
             return None
-        status = run.derive(paths)
-        say(f"{paths.id}: {status.state}{f' ({status.reason})' if status.reason else ''}")
-        self._try_again(paths)
-        self._look_at(paths)
         return status
 
     def _try_again(self, paths: RunPaths) -> None:
@@ -222,8 +220,9 @@ class Supervisor:
         """Start what can start, in order."""
         if not self.waiting or queue.paused(self.lab):
             return
-        ready = [one for one in self.waiting.values() if not queue.waits_for(self.lab, one)]
-        ready.sort(key=lambda request: request.place)
+        waiting = sorted(self.waiting.values(), key=lambda request: request.place)
+        blocked = queue.waits_for(self.lab, waiting)
+        ready = [one for one, why in zip(waiting, blocked, strict=True) if not why]
         lines = list(self._submit([one for one in ready if one.on_slurm]))
         try:
             lines += self.local.submit([one for one in ready if not one.on_slurm])
@@ -240,12 +239,10 @@ class Supervisor:
             return
         asked = []
         for request in requests:
-            if not short_of_disk(self.lab, request.resources):
-                try:
-                    asked.append((request, self._references(request)))
-                except LabtuiError as error:
-                    verdict.write(request.paths, request.attempt, "launch", str(error))
-                    yield f"{request.paths.id}: {error}"
+            try:
+                asked.append((request, self._references(request)))
+            except LabtuiError as error:
+                yield queue.refuse(request, str(error))
         yield from self.jobs.submit(asked)
 
     def _references(self, request: Request) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +15,6 @@ from labtui.files.atomic import read_json
 from labtui.files.paths import RunPaths
 from labtui.launch import verdict
 from labtui.launch.slots import Need, Place, Running
-from labtui.launch.start import Worker
 
 INSTANT = 30.0
 """Seconds within which an end without a single metric counts as a failure to get going."""
@@ -44,7 +45,7 @@ class Attempt:
         self.fresh, self.begun = fresh, time.monotonic()
         self.has_parent = False
         """Whether the warm parent forked it, is there, and will say how it ended."""
-        self._child: Worker | None = None
+        self._child: subprocess.Popen[bytes] | None = None
         self._status: int | None = None
         self._told = False
         self._identity: dict[str, Any] | None = None
@@ -59,7 +60,7 @@ class Attempt:
         """What it takes of the machine."""
         return Running(self.place, self.need, self._identity["pid"] if self._identity else None)
 
-    def watches(self, child: Worker) -> None:
+    def watches(self, child: subprocess.Popen[bytes]) -> None:
         """Watch a child of this process."""
         self._child = child
         self.runs_as(child.pid)
@@ -71,21 +72,21 @@ class Attempt:
             self._fd = os.pidfd_open(pid)
 
     def fileno(self) -> int | None:
-        """A descriptor that can be read when the process has ended."""
-        return self._fd
+        """A descriptor that can be read when the process has ended; None where somebody else will say so."""
+        return None if self.has_parent else self._fd
 
     def told(self, status: int) -> None:
-        """The warm parent says that its child has ended."""
+        """Its warm parent says that it has ended, or that it never began: it could not be started."""
         self._status, self._told = status, True
 
     def ended(self) -> bool:
         """Whether it has ended; the run has then been told how."""
+        over = self._told
         if self._child is not None:
-            over = self._child.poll() is not None
-        elif self._identity is None:
-            over = self._told
-        else:
-            over = self._told or not (self.has_parent or process.alive(self._identity))
+            self._status = self._child.poll()
+            over = self._status is not None
+        elif self._identity is not None and not self.has_parent:
+            over = over or not process.alive(self._identity)
         if over:
             verdict.judge(self.paths, self.number, self._status, self._oom_kills)
             self.close()
@@ -106,10 +107,10 @@ class Attempt:
         return False
 
     @property
-    def watch(self) -> float | None:
-        """Seconds between two looks for a hang; None where nobody asked for them."""
+    def patience(self) -> float:
+        """Seconds until it has to be looked at, also when nobody calls."""
         limit = self.resources.get("hang_timeout")
-        return max(0.05, limit / 4) if limit else None
+        return 0.0 if self._told else max(0.05, limit / 4) if limit else math.inf
 
     def end_if_hung(self) -> bool:
         """End the worker when its step has not moved for `resources.hang_timeout`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,10 +11,10 @@ from labtui import run
 from labtui.errors import LabtuiError
 from labtui.files import rundir
 from labtui.files.paths import LabPaths, RunPaths
-from labtui.launch import machine, slots, verdict
+from labtui.launch import machine, slots
 from labtui.launch.attempt import Attempt
-from labtui.launch.queue import Request
-from labtui.launch.start import claim, folder, short_of_disk, spawn, surroundings
+from labtui.launch.queue import Request, refuse
+from labtui.launch.start import claim, folder, spawn, surroundings
 from labtui.launch.warm import Event, Warm
 
 WAIT = 2.0
@@ -56,7 +57,7 @@ class Local:
     @property
     def patience(self) -> float:
         """Seconds until a worker has to be looked at that nobody calls for."""
-        return min((attempt.watch for attempt in self.attempts.values() if attempt.watch), default=60.0)
+        return min((attempt.patience for attempt in self.attempts.values()), default=math.inf)
 
     def look(self) -> list[Attempt]:
         """End what hangs; the attempts that have ended, whose runs have been told how."""
@@ -93,14 +94,14 @@ class Local:
         Raises:
             LabError: the settings are wrong.
         """
-        if any("command" not in request.tables for request in requests):
+        if any(_is_forked(request) for request in requests):
             self.warm.start()  # it loads while the rest is seen to
         here = machine.look(self.lab.root, [attempt.running for attempt in self.attempts.values()])
         places = slots.plan([request.need for request in requests], here)
         for request, place in zip(requests, places, strict=True):
             if isinstance(place, slots.Never):
-                yield _refuse(request, place.message)
-            elif isinstance(place, slots.Place) and not short_of_disk(self.lab, request.resources):
+                yield refuse(request, place.message)
+            elif isinstance(place, slots.Place):
                 yield self._start(request, place)
 
     def _start(self, request: Request, place: slots.Place) -> str:
@@ -108,17 +109,17 @@ class Local:
         try:
             given = {"gpus": place.gpus, "cores": place.cores, "references": self.references(request)}
         except LabtuiError as error:
-            return _refuse(request, str(error))
+            return refuse(request, str(error))
         try:
             if run.derive(paths).state != "queued" or not claim(paths, request.attempt, **given):
                 return f"{paths.id}: is not queued any more"
         except (LabtuiError, OSError) as error:  # a full disk, or a run that was removed
             return str(error)
         attempt = Attempt(paths, request.attempt, place, request.need, request.resources)
-        if "command" in request.tables or request.python != sys.executable:
+        self.attempts[paths.id] = attempt
+        if not _is_forked(request):
             self._spawn(attempt, request.python or sys.executable)
         else:
-            self.attempts[paths.id] = attempt
             self.warm.send(
                 paths.id,
                 paths,
@@ -134,11 +135,10 @@ class Local:
         try:
             environment = attempt.place.environment()
             attempt.watches(spawn(self.lab, attempt.paths, attempt.number, environment, python))
-            self.attempts[attempt.paths.id] = attempt
-        except LabtuiError:  # which its run has been told
-            self.attempts.pop(attempt.paths.id, None)
+        except LabtuiError:  # which its run has been told; it counts as an end like any other
+            attempt.told(1)
 
 
-def _refuse(request: Request, message: str) -> str:
-    verdict.write(request.paths, request.attempt, "launch", message)
-    return f"{request.paths.id}: {message}"
+def _is_forked(request: Request) -> bool:
+    """Whether a worker can be forked from the warm parent: it trains, with the Python that runs here."""
+    return "command" not in request.tables and request.python == sys.executable

@@ -8,7 +8,6 @@ from labtui.errors import LaunchError
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import machine, queue, slots
 from labtui.launch.queue import Request
-from labtui.launch.start import short_of_disk
 
 
 def outlook(
@@ -23,7 +22,7 @@ def outlook(
     Raises:
         LabError: the settings are wrong.
     """
-    found: list[tuple[Request, str]] = []
+    found: list[Request] = []
     strange: list[tuple[RunPaths, Request | None, str]] = []
     for paths in waiting:
         try:
@@ -34,14 +33,14 @@ def outlook(
         if request is None:
             strange.append((paths, None, "queued on another machine"))
         else:
-            found.append((request, queue.in_slurm(paths) or queue.waits_for(lab, request)))
-    found.sort(key=lambda one: one[0].place)
-    ready = [request for request, why in found if not why and not request.on_slurm]
+            found.append(request)
+    found.sort(key=lambda request: request.place)
+    blocked = queue.waits_for(lab, found)
+    whys = [queue.in_slurm(r.paths) or why for r, why in zip(found, blocked, strict=True)]
+    ready = [r for r, why in zip(found, whys, strict=True) if not why and not r.on_slurm]
     places = slots.plan([request.need for request in ready], machine.look(lab.root, running))
     room = {r.paths.id: _why(p) for r, p in zip(ready, places, strict=True)}
-    lines = [
-        (r.paths, r, why or short_of_disk(lab, r.resources) or room.get(r.paths.id, "")) for r, why in found
-    ]
+    lines = [(r.paths, r, why or room.get(r.paths.id, "")) for r, why in zip(found, whys, strict=True)]
     return [*lines, *strange]
 
 

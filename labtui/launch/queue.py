@@ -7,9 +7,10 @@ of the whole queue is written down, in `runs/.labtui/pause.json`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from labtui import run
@@ -18,6 +19,7 @@ from labtui.files import process, rundir
 from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.files.toml import read
+from labtui.launch import verdict
 from labtui.launch.machine import slots
 from labtui.launch.slots import Need
 from labtui.launch.start import short_of_disk
@@ -68,7 +70,11 @@ def request_of(paths: RunPaths) -> Request | None:
         return None
     try:
         tables = read(paths.recipe)
-        need = Need.of(tables.get("resources") or {})
+        resources = tables.get("resources") or {}
+        need = Need.of(resources)
+        for key in ("min_free", "hang_timeout"):
+            if not isinstance(resources.get(key, 0), int | float):
+                raise ValueError(f"resources.{key} is no number")
         return Request(
             paths,
             int(asked["attempt"]),
@@ -85,16 +91,24 @@ def request_of(paths: RunPaths) -> Request | None:
         raise LaunchError(f"{paths.recipe}: cannot be read ({error}); the run cannot be started") from None
 
 
+def refuse(request: Request, message: str) -> str:
+    """End a request that can never be fulfilled; what there is to say of that."""
+    verdict.write(request.paths, request.attempt, "launch", message)
+    return f"{request.paths.id}: {message}"
+
+
 def change(paths: RunPaths, **fields: Any) -> None:
     """Change what a queued run asks for: `priority`, `order`, `held`, `after`.
 
     Raises:
-        LaunchError: it is not queued.
+        LaunchError: it is not queued, or in Slurm already.
     """
     with locked(paths.root):
         state = run.derive(paths).state
         if state != "queued":
             raise LaunchError(f"{paths.id}: is {state}, not queued")
+        if why := in_slurm(paths):
+            raise LaunchError(f"{paths.id}: {why}; what waits there is held and released with scontrol")
         asked = read_json(paths.queue) or {}
         try:
             write_json(paths.queue, asked | fields)
@@ -156,18 +170,30 @@ def paused(lab: LabPaths) -> str:
     return str((read_json(lab.pause) or {}).get("why") or "paused")
 
 
-def waits_for(lab: LabPaths, request: Request) -> str:
-    """What keeps a run from being started that no free slot would change; empty: nothing."""
-    if request.held:
-        return f"held; `labtui queue release {request.paths.id}` lets it start"
-    for other in request.after:
-        try:
-            state = run.derive(lab.run(other)).state
-        except OSError:
-            return f"waits for {other}, which is gone"
-        if state != "finished":
-            return f"waits for {other}, which is {state}"
-    return ""
+def state_of(lab: LabPaths, run_id: str) -> str:
+    """The state of a run that another one names; "gone" when it is not there."""
+    try:
+        return run.derive(lab.run(run_id)).state
+    except OSError:
+        return "gone"
+
+
+def waits_for(lab: LabPaths, requests: Iterable[Request]) -> list[str]:
+    """What keeps each run from being started that no free slot would change; empty: nothing."""
+
+    @cache  # many may wait for one
+    def state(run_id: str) -> str:
+        return state_of(lab, run_id)
+
+    def why(request: Request) -> str:
+        if request.held:
+            return f"held; `labtui queue release {request.paths.id}` lets it start"
+        for other in request.after:
+            if state(other) != "finished":
+                return f"waits for {other}, which is {state(other)}"
+        return short_of_disk(lab, request.resources)
+
+    return [why(request) for request in requests]
 
 
 def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
@@ -183,8 +209,7 @@ def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
         return str(error)
     if request is None:
         return "queued on another machine"
-    blocked = waits_for(lab, request) or short_of_disk(lab, request.resources)
-    return blocked or "waits for its turn (`labtui queue`)"
+    return waits_for(lab, [request])[0] or "waits for its turn (`labtui queue`)"
 
 
 def in_slurm(paths: RunPaths) -> str:

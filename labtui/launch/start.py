@@ -18,42 +18,6 @@ from labtui.launch import verdict
 from labtui.snapshot import Snapshot, needed
 
 
-class Worker:
-    """One attempt as a child of this process. When its end is noticed here, and it left no result
-    itself, the run is told how it ended."""
-
-    def __init__(self, paths: RunPaths, attempt: int, child: subprocess.Popen[bytes]) -> None:
-        self.paths, self.attempt, self._process = paths, attempt, child
-        self._judged, self._oom_kills = False, process.oom_kills()
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    def poll(self) -> int | None:
-        """Its exit status, negative for a signal; None while it lives."""
-        status = self._process.poll()
-        if status is not None and not self._judged:
-            self._judged = True
-            verdict.judge(self.paths, self.attempt, status, self._oom_kills)
-        return status
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end; the exit status.
-
-        Raises:
-            subprocess.TimeoutExpired: it still lives after `timeout` seconds.
-        """
-        self._process.wait(timeout)
-        return self.poll() or 0
-
-    def let_go(self) -> None:
-        """Leave it to itself: it outlives this process on purpose, of which Popen would warn."""
-        if self.poll() is None:
-            self._process.returncode = 0
-
-
 def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]], **asked: Any) -> list[RunPaths]:
     """Make a run directory with a request to start for each resolved recipe: all of them, or none.
 
@@ -87,19 +51,6 @@ def short_of_disk(lab: LabPaths, resources: Mapping[str, Any]) -> str:
     return "" if free >= wanted else f"{free:.2g} GB of disk free, resources.min_free = {wanted:g}"
 
 
-def ready(paths: RunPaths) -> int:
-    """The number of the requested attempt.
-
-    Raises:
-        LaunchError: the run is not queued.
-    """
-    queue = read_json(paths.queue) or {}
-    attempt = queue.get("attempt")
-    if not isinstance(attempt, int) or queue.get("directory") != rundir.directory(paths.root):
-        raise LaunchError(f"{paths.id}: is not queued; `labtui resume {paths.id}` asks for a start")
-    return attempt
-
-
 def claim(paths: RunPaths, attempt: int, **given: Any) -> bool:
     """Claim an attempt; False when somebody else has, or when it was asked to stop.
 
@@ -113,31 +64,6 @@ def claim(paths: RunPaths, attempt: int, **given: Any) -> bool:
     return mine and (read_json(paths.control) or {}).get("attempt") != attempt
 
 
-def start(
-    lab: LabPaths,
-    paths: RunPaths,
-    environment: Mapping[str, str] | None = None,
-    python: str = sys.executable,
-    **given: Any,
-) -> Worker | None:
-    """Start the requested attempt of a run as a process of its own session, which outlives this one.
-
-    Args:
-        environment: added to this process's own: which GPUs, how many threads.
-        given: what the claim says that the attempt was given.
-
-    Returns:
-        The worker; None when somebody else has claimed the attempt or asked to stop it.
-
-    Raises:
-        LaunchError: the run is not queued, or the worker cannot be started (the run says so too).
-    """
-    attempt = ready(paths)
-    if not claim(paths, attempt, **given):
-        return None
-    return spawn(lab, paths, attempt, environment, python)
-
-
 def spawn(
     lab: LabPaths,
     paths: RunPaths,
@@ -145,10 +71,11 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     python: str = sys.executable,
     before: Sequence[str] | None = None,
-) -> Worker:
-    """Start the worker of a claimed attempt.
+) -> subprocess.Popen[bytes]:
+    """Start the worker of a claimed attempt, as a process of its own session, which outlives this one.
 
     Args:
+        environment: added to this process's own: which GPUs, how many threads.
         before: words that go before its command; given, the worker does not outlive this process.
 
     Raises:
@@ -174,7 +101,7 @@ def spawn(
         raise LaunchError(f"{paths.id}: {message}") from error
     with suppress(OSError):  # only for the moment until the worker says so itself
         rundir.claimed_for(paths, attempt, child.pid)
-    return Worker(paths, attempt, child)
+    return child
 
 
 def folder(lab: LabPaths, paths: RunPaths) -> str:
