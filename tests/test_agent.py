@@ -125,9 +125,9 @@ def test_higher_priorities_first_then_first_come(paths):
     low = [queue(paths, "print(1)", resources=ONE) for _ in range(2)]
     high = queue(paths, "print(1)", {"priority": 3}, resources=ONE)
     front = queue(paths, "print(1)", resources=ONE)
-    queueing.move(front, [blocker, *low, high, front])
+    queueing.move([front], [blocker, *low, high, front])
     last = queue(paths, "print(1)", {"priority": 9}, resources=ONE)
-    queueing.move(last, [blocker, *low, high, front, last], last=True)
+    queueing.move([last], [blocker, *low, high, front, last], last=True)
     launch.wake(paths)
     launch.stop(blocker)
     order = [front, high, *low, last]

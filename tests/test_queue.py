@@ -65,6 +65,10 @@ def test_actions_on_the_queue(paths, cli):
     assert order() == [d, c, a, b]
     assert cli("queue", "last", d)[0] == 0
     assert order() == [c, a, b, d]
+    assert cli("queue", "last", b, c, a, d)[0] == 0, "there are no others"
+    assert order() == [b, c, a, d]
+    assert cli("queue", "first", c, a, b)[0] == 0
+    assert order() == [c, a, b, d]
     assert cli("queue", "priority", "5", b)[0] == 0
     assert order() == [b, c, a, d]
     assert cli("queue", "priority", "-1", c)[0] == 0

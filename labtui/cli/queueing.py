@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labtui.cli.app import Format, FormatOption, RunsArgument, app, open_lab, say, show
-from labtui.files.paths import LabPaths, RunPaths
 
 if TYPE_CHECKING:
+    from labtui.files.paths import LabPaths, RunPaths
     from labtui.query import Lab
 
 queue_app = typer.Typer(help="What runs and what waits; hold, release and reorder it.")
@@ -120,9 +119,8 @@ def _move(runs: list[str], *, last: bool) -> None:
     lab = open_lab()
     chosen = _queued(lab, runs)
     others = [lab.paths.run(row.id) for row in lab.runs("state=queued")]
-    # Each is put before the others, so the first of them comes last.
-    for paths in chosen if last else reversed(chosen):
-        move(paths, others, last=last)
+    move(chosen, others, last=last)
+    for paths in chosen:
         print(f"{paths.id}  {'last' if last else 'first'}")
     launch.wake(lab.paths)
 
@@ -152,9 +150,8 @@ def agent() -> int:
     from labtui.agent import supervise
 
     lab = open_lab()
-    if not supervise(Path(lab.paths.root)):
-        at_work = _who(lab.paths)
-        say(f"a supervisor is at work already{at_work}")
+    if not supervise(lab.paths.root):
+        say(f"a supervisor is at work already{_who(lab.paths)}")
     return 0
 
 

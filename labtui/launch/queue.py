@@ -7,7 +7,7 @@ of the whole queue is written down, in `runs/.labtui/pause.json`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -116,28 +116,29 @@ def change(paths: RunPaths, **fields: Any) -> None:
             raise LaunchError(f"{paths.queue}: cannot be written ({error.strerror})") from error
 
 
-def move(paths: RunPaths, others: list[RunPaths], *, last: bool = False) -> None:
-    """Put a queued run before (or behind) all others that wait, whatever its priority was.
+def move(runs: Sequence[RunPaths], waiting: Sequence[RunPaths], *, last: bool = False) -> None:
+    """Put queued runs, as they are given here, before (or behind) all others that wait, whatever their
+    priority was.
+
+    Args:
+        waiting: all that wait.
 
     Raises:
-        LaunchError: it is not queued.
+        LaunchError: one of them is not queued.
     """
-    waiting = [found for one in others if one != paths and (found := _asked(one))]
-    ranks = [(int(w.get("priority", 0)), float(w.get("order", 0.0))) for w in waiting]
-    if not ranks:
-        change(paths)
-    elif last:
-        priority, order = min(ranks, key=lambda rank: (rank[0], -rank[1]))
-        change(paths, priority=priority, order=order + 1)
-    else:
-        priority, order = max(ranks, key=lambda rank: (rank[0], -rank[1]))
-        change(paths, priority=priority, order=order - 1)
+    others = set(waiting) - set(runs)
+    ranks = [rank for one in others or runs if (rank := _rank(one))]
+    priority, order = (min if last else max)(ranks, key=lambda rank: (rank[0], -rank[1]), default=(0, 0.0))
+    for place, paths in enumerate(runs, 1 if last else -len(runs)):
+        change(paths, priority=priority, order=order + place)
 
 
-def _asked(paths: RunPaths) -> dict[str, Any] | None:
+def _rank(paths: RunPaths) -> tuple[int, float] | None:
+    """Priority and order of a queued run."""
     with suppress(OSError):
         if run.derive(paths).state == "queued":
-            return read_json(paths.queue)
+            asked = read_json(paths.queue) or {}
+            return int(asked.get("priority", 0)), float(asked.get("order", 0.0))
     return None
 
 
