@@ -209,6 +209,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                process_group=0,  # Ctrl-C is for the tests, which then end the daemons in their order
                 preexec_fn=tied(),  # noqa: PLW1509 - a killed test leaves nothing behind either
             )
 
