@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 from launch_lab import LOGS, ONE, eventually, gone, queue, settled, state
 
 from labtui import launch
-from labtui.errors import LaunchError
+from labtui.errors import LabError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import LabPaths
@@ -162,6 +164,18 @@ def test_no_run_starts_on_a_disk_without_room(paths):
     assert "GB of disk free" in launch.why_waiting(paths, large)
     launch.stop(large)
     gone(paths)
+
+
+def test_a_file_system_without_locks_is_named(paths, monkeypatch):
+    run = queue(paths, "print(1)")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for act in (lambda: launch.wake(paths), lambda: launch.stop(run)):
+        with pytest.raises(LabError, match=r"not implemented\); a lab has to lie on"):
+            act()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import IO, Any
 from labtui.errors import LabError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_LOCKS = "; a lab has to lie on a file system with locks (flock), and some are mounted without"
 
 
 @contextmanager
@@ -96,7 +97,7 @@ def locked(folder: Path) -> Iterator[None]:
     The kernel frees it when the holder dies, so no lock is ever stale.
 
     Raises:
-        LabError: there is no such folder, or no right to lock it.
+        LabError: there is no such folder, no right to lock it, or no lock on its file system.
     """
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -105,7 +106,10 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise LabError(f"{folder}: cannot be locked ({error.strerror}); check its rights") from None
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        except OSError as error:
+            raise LabError(f"{folder}: cannot be locked ({error.strerror}){NO_LOCKS}") from None
         yield
     finally:
         os.close(fd)

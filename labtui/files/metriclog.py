@@ -109,8 +109,10 @@ class MetricLog:
         self._bin = os.open(paths.metrics, flags, 0o600)
         try:
             fcntl.flock(self._bin, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
             os.close(self._bin)
+            if not isinstance(error, BlockingIOError):
+                raise  # no locks on this file system
             raise LabError(f"{paths.metrics}: another process writes this metric log") from None
         self._names_file = os.open(paths.keys, flags, 0o600)
         names = os.pread(self._names_file, os.fstat(self._names_file).st_size, 0)

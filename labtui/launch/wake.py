@@ -18,7 +18,7 @@ from typing import Any
 
 from labtui.errors import LabError, LaunchError
 from labtui.files import process
-from labtui.files.atomic import dumps, read_json
+from labtui.files.atomic import NO_LOCKS, dumps, read_json
 from labtui.files.paths import LabPaths
 
 CALL = signal.SIGURG
@@ -44,7 +44,7 @@ class Lock:
         """Take the lock if it is free.
 
         Raises:
-            LabError: the lab cannot be written.
+            LabError: the lab cannot be written, or there are no locks on its file system.
         """
         if self._fd is None:
             try:
@@ -54,8 +54,10 @@ class Lock:
                 raise LabError(f"{self._path}: cannot be opened ({error.strerror})") from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return False
+        except OSError as error:
+            raise LabError(f"{self._path}: cannot be locked ({error.strerror}){NO_LOCKS}") from None
         return True
 
     def sign(self) -> None:
