@@ -147,17 +147,19 @@ def params_of(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _exact(value: Any) -> Any:
-    """A value that JSON has too: a whole number beyond 64 bits as text, dates as text."""
+    """A value that the index has too: whole numbers beyond 64 bits as text, dates as text."""
+    if isinstance(value, Mapping):
+        return {key: _exact(v) for key, v in value.items()}
     if isinstance(value, list):
         return [_exact(v) for v in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)
-    return value if isinstance(value, bool | int | float | str | Mapping) else str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
     """The row of a run without its metrics; the names are public (see `ls --format json`)."""
-    origin, own = tables.get("origin") or {}, tables.get("tags")
+    origin, own, facts = tables.get("origin") or {}, tables.get("tags"), status.result.get("facts")
     duration = None
     if status.started is not None:
         end = time.time() if status.state == "running" else status.ended
@@ -175,6 +177,6 @@ def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: l
         "duration": duration,
         "attempt": status.attempt,
         "tags": list(dict.fromkeys(map(str, [*(own if isinstance(own, list) else []), *tags]))),
-        "facts": status.result["facts"] if isinstance(status.result.get("facts"), dict) else {},
+        "facts": _exact(facts) if isinstance(facts, dict) else {},
         "params": params_of(tables),
     }

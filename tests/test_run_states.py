@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labtui.files import process, rundir
@@ -167,6 +167,7 @@ keys = st.sampled_from(["name", "tags", "origin", "validate", "goals", "params",
 
 
 @given(tables=st.dictionaries(keys, values, max_size=5), result=values)
+@example(tables={}, result={"large": -(2**63) - 1})
 @settings(max_examples=100, deadline=None)
 def test_whatever_a_recipe_or_result_holds_is_listed(tables, result, tmp_path_factory):
     """What other hands wrote into one run directory must not hide the others."""
