@@ -37,21 +37,21 @@ class Asked:
 
     def __init__(self) -> None:
         self.run: Run | None = None
-        self.terminated = False
+        self._terminated = 0.0
+        """When SIGTERM came, on the monotonic clock; 0: not yet."""
         signal.signal(signal.SIGTERM, self._terminate)
         # Not SIG_IGN, which a program started from here would inherit.
         signal.signal(signal.SIGINT, lambda *_: None)
 
     def __call__(self) -> str | None:
         found = self.run.asked() if self.run else None
-        if found is None and self.terminated:
+        if found is None and self._terminated:
             return self._why() or "stop"
         return found
 
     def _why(self) -> str | None:
         """Slurm signals all processes of a job at once: only the job itself finds out why."""
-        end = time.monotonic() + _PATIENCE
-        while self._job and time.monotonic() < end:
+        while self._job and time.monotonic() < self._terminated + _PATIENCE:
             assert self.run
             if found := self.run.asked():
                 return found
@@ -71,7 +71,7 @@ class Asked:
         return str(told.get("outcome", "stopped")), str(told.get("reason", "")), str(told.get("message", ""))
 
     def _terminate(self, *_: Any) -> None:
-        self.terminated = True
+        self._terminated = self._terminated or time.monotonic()
 
 
 def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any]) -> str | None:
