@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labtui.errors import LabtuiError
-    from labtui.launcher import run_recipe as enqueue
+    from labtui.launcher import enqueue
     from labtui.query import open_lab as open
     from labtui.writer import Run, init
 
@@ -23,7 +23,7 @@ __all__ = ["LabtuiError", "Run", "enqueue", "init", "open"]
 _HOMES = {
     "LabtuiError": ("labtui.errors", "LabtuiError"),
     "Run": ("labtui.writer", "Run"),
-    "enqueue": ("labtui.launcher", "run_recipe"),
+    "enqueue": ("labtui.launcher", "enqueue"),
     "init": ("labtui.writer", "init"),
     "open": ("labtui.query", "open_lab"),
 }

@@ -37,7 +37,7 @@ def _source(lab: LabPaths, path: Path) -> str:
     return str(absolute.relative_to(lab.root) if absolute.is_relative_to(lab.root) else absolute)
 
 
-def enqueue(
+def queue_recipe(
     lab: LabPaths,
     path: Path,
     overrides: Sequence[str] = (),
@@ -78,7 +78,7 @@ def enqueue(
     return made
 
 
-def run_recipe(
+def enqueue(
     recipe: str | Path,
     set: Sequence[str] = (),
     repeats: int = 0,
@@ -88,27 +88,29 @@ def run_recipe(
     held: bool = False,
     lab: str | Path | None = None,
 ) -> list[Run]:
-    """Queue the trainings of a recipe (`labtui.enqueue`), as `labtui run --detach` does.
+    """Queue the trainings of a recipe, as `labtui run --detach` does.
 
     Args:
         recipe: a file, or its path below the lab's `recipes/`.
         set: overrides, `key=value`.
-        repeats, priority, after, held: as `enqueue`.
+        repeats: instead of the recipe's own number.
+        priority: instead of `resources.priority`; higher ones start first.
+        after: runs or sweeps to wait for, besides those in `resources.after`.
+        held: not to be started until they are released.
         lab: the lab folder; absent: `$LABTUI_LAB`, the nearest parent that is a lab, or here.
 
     Returns:
         The runs; `wait` waits for the end of one.
 
     Raises:
-        LabtuiError: as `enqueue`.
+        LabtuiError: the recipe is wrong, a reference fits no run, or the lab cannot be written.
     """
     from labtui.files.paths import find_lab
     from labtui.query import Lab
 
     paths = find_lab(lab)
-    made = enqueue(
-        paths, find_recipe(paths, str(recipe)), set, repeats, priority=priority, after=after, held=held
-    )
+    path = find_recipe(paths, str(recipe))
+    made = queue_recipe(paths, path, set, repeats, priority=priority, after=after, held=held)
     index = Lab(paths)
     return [index.run(one.id) for one in made]
 

@@ -1,4 +1,4 @@
-"""Runs in the foreground: started one after another, each with a progress bar until it ends.
+"""Queued runs in the foreground: followed one after another, each with a progress bar until it ends.
 
 The run belongs to its worker: closing the terminal ends the following only. Ctrl-C asks the worker
 to stop, a second one kills it.

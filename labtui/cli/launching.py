@@ -40,11 +40,13 @@ def run_recipe(
 ) -> int:
     """Train what a recipe describes, and follow it until it ends."""
     from labtui.cli.follow import follow_all
-    from labtui.launcher import enqueue, find_recipe
+    from labtui.launcher import find_recipe, queue_recipe
 
     lab = open_lab()
     path = find_recipe(lab.paths, recipe)
-    made = enqueue(lab.paths, path, set or [], repeats or 0, priority=priority, after=after or [], held=hold)
+    made = queue_recipe(
+        lab.paths, path, set or [], repeats or 0, priority=priority, after=after or [], held=hold
+    )
     if detach or hold:
         for paths in made:
             print(paths.id)

@@ -1,4 +1,4 @@
-"""The worker: `python -m labtui.engine RUN_DIR ATTEMPT`, started by the launcher.
+"""The worker: `python -m labtui.engine RUN_DIR ATTEMPT`, started by the supervisor.
 
 It attaches first, so that the run is seen to run before torch is loaded. SIGTERM asks for the same
 as a stop in `control.json`, which may name another outcome (`preempted`); SIGINT is for the
@@ -109,7 +109,7 @@ def training(run: Run, tables: dict[str, Any]) -> tuple[Callable[..., str | None
 
 
 def refer(run: Run, tables: dict[str, Any], result: dict[str, Any]) -> None:
-    """Put what the launcher resolved (`@best:val.loss` to a run's id) in its place in the recipe."""
+    """Put what the supervisor resolved (`@best:val.loss` to a run's id) in its place in the recipe."""
     references = rundir.claimed(run.paths, run.attempt)[0].get("references")
     if references:
         result["facts"] = {"references": references}

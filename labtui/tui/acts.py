@@ -10,9 +10,9 @@ from labtui.files.paths import LabPaths
 
 def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> str:
     """Queue the runs of a recipe."""
-    from labtui.launcher import enqueue
+    from labtui.launcher import queue_recipe
 
-    runs = enqueue(lab, lab.recipes / path, given(overrides), repeats)
+    runs = queue_recipe(lab, lab.recipes / path, given(overrides), repeats)
     return f"launched {_count(len(runs))} of {path}"
 
 

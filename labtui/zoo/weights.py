@@ -20,7 +20,7 @@ def file_of(path: str, lab: Path) -> str:
     """The file that `model.path` means, relative to the lab: a run's id is its `best.pt`.
 
     Raises:
-        RecipeError: it is a reference, which only a launcher resolves.
+        RecipeError: it is a reference, which only the supervisor resolves.
     """
     if path.startswith("@"):
         raise RecipeError(
