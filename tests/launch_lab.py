@@ -12,7 +12,7 @@ from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch.attempt import Attempt
-from labtui.launch.slots import Need, Place
+from labtui.launch.slots import Machine, Need, Never, Place, plan
 from labtui.launch.start import claim, spawn
 from labtui.recipe.read import check
 from labtui.run import derive
@@ -64,6 +64,12 @@ def start(lab: LabPaths, run: RunPaths) -> Worker | None:
         return None
     _started.append(Worker(lab, run, number))
     return _started[-1]
+
+
+def place(need: Need, machine: Machine) -> Place | str | Never:
+    """The place of the only run that is queued."""
+    (found,) = plan([need], machine)
+    return found
 
 
 def eventually(fits: Callable[[], Any], seconds: float = 20) -> Any:

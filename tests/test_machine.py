@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from launch_lab import place
 
 import labtui
 from labtui import run
@@ -16,7 +17,7 @@ from labtui.errors import LabError
 from labtui.files import rundir
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch.machine import Slots, look, running, slots, usable_cores
-from labtui.launch.slots import Need, Never, Place, Running, place
+from labtui.launch.slots import Need, Never, Place, Running
 
 GB = 10**9
 

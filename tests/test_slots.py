@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from launch_lab import place
 
 from labtui.errors import LaunchError
 from labtui.gpus import Gpu
-from labtui.launch.slots import GB, WHOLE, Machine, Need, Never, Place, Running, place, plan
+from labtui.launch.slots import GB, WHOLE, Machine, Need, Never, Place, Running, plan
 
 WHOLE_ONE = Need(gpus=1)
 

@@ -88,9 +88,12 @@ def usable_cores(root: Path = Path("/")) -> int:
         if controllers and "cpu" not in controllers.split(","):
             continue
         base = root / "sys/fs/cgroup" / controllers
+        group = base / name.lstrip("/")
         # A container sees its own group as the root, whatever its name is outside.
-        for folder in {base, *(base.joinpath(*Path(name).parts[1:i]) for i in range(2, 64))}:
+        for folder in (group, *group.parents):
             cores = min(cores, _quota(folder))
+            if folder == base:
+                break
     return max(1, int(cores))
 
 

@@ -139,13 +139,9 @@ def _foreign(gpu: Gpu, ours: list[int | None], owners: Mapping[int, int | None])
     return ""
 
 
-def place(need: Need, machine: Machine) -> Place | str | Never:
-    """A run's place: given now, why not now, or why never."""
-    return plan([need], machine)[0]
-
-
 def plan(queue: Iterable[Need], machine: Machine) -> list[Place | str | Never]:
-    """Places for as many runs as fit now, the first in the queue first.
+    """Places for as many runs as fit now, the first in the queue first; of each other one, why not now
+    or why never.
 
     A run that has to wait keeps back what it waits for: cores, or the GPUs that are the nearest to
     being free, so that no smaller run behind it gets in its way for ever. It keeps back nothing
