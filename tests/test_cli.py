@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from launch_lab import eventually
 
 import labtui
 from labtui.files.paths import LabPaths
@@ -318,9 +319,9 @@ def test_ctrl_c_stops_gracefully_and_resume_goes_on(terminal, lab):
 
 def test_closing_the_terminal_stops_nothing(terminal, lab):
     one = terminal("run", recipe(lab, "import time; print('begun', flush=True); time.sleep(60)"))
-    (run_id,) = _eventually(lambda: LabPaths(lab).run_ids())
+    (run_id,) = eventually(lambda: LabPaths(lab).run_ids())
     run = LabPaths(lab).run(run_id)
-    _eventually(lambda: run.log.exists() and b"begun" in run.log.read_bytes())
+    eventually(lambda: run.log.exists() and b"begun" in run.log.read_bytes())
     os.kill(one.pid, signal.SIGHUP)
     one.wait()
     assert derive(run).state == "running"
@@ -331,20 +332,20 @@ def test_closing_the_terminal_stops_nothing(terminal, lab):
 def test_closing_the_terminal_ends_no_sweep(terminal, lab):
     name = recipe(lab, "import time; time.sleep(1)", seed=0)
     one = terminal("run", name, "--repeats", "3")
-    ids = _eventually(lambda: LabPaths(lab).run_ids() if len(LabPaths(lab).run_ids()) == 3 else None)
+    ids = eventually(lambda: LabPaths(lab).run_ids() if len(LabPaths(lab).run_ids()) == 3 else None)
     runs = [LabPaths(lab).run(i) for i in ids]
-    _eventually(lambda: derive(runs[0]).state == "running")
+    eventually(lambda: derive(runs[0]).state == "running")
     os.kill(one.pid, signal.SIGHUP)
     one.wait()
-    _eventually(lambda: [derive(run).state for run in runs] == ["finished"] * 3, 30)
+    eventually(lambda: [derive(run).state for run in runs] == ["finished"] * 3, 30)
 
 
 def test_ctrl_c_stops_what_waits_too(terminal, lab):
     name = recipe(lab, "import time; time.sleep(60)", seed=0)
     one = terminal("run", name, "--repeats", "3")
-    ids = _eventually(lambda: LabPaths(lab).run_ids() if len(LabPaths(lab).run_ids()) == 3 else None)
+    ids = eventually(lambda: LabPaths(lab).run_ids() if len(LabPaths(lab).run_ids()) == 3 else None)
     runs = [LabPaths(lab).run(i) for i in ids]
-    _eventually(lambda: derive(runs[0]).state == "running" and runs[0].log.exists())
+    eventually(lambda: derive(runs[0]).state == "running" and runs[0].log.exists())
     time.sleep(0.5)
     one.send(b"\x03")
     assert one.wait() == 130
@@ -355,9 +356,9 @@ def test_a_run_that_is_removed_under_its_follower_is_told(terminal, lab):
     import shutil
 
     one = terminal("run", recipe(lab, "import time; time.sleep(60)"))
-    (run_id,) = _eventually(lambda: LabPaths(lab).run_ids())
+    (run_id,) = eventually(lambda: LabPaths(lab).run_ids())
     run = LabPaths(lab).run(run_id)
-    _eventually(lambda: derive(run).state == "running" and run.environment.exists())
+    eventually(lambda: derive(run).state == "running" and run.environment.exists())
     pid = json.loads(run.process.read_bytes())["pid"]
     shutil.rmtree(run.root)
     try:
@@ -391,11 +392,3 @@ def test_following_a_log_ends_with_the_run(lab):
     subprocess.run([*LABTUI, "run", recipe(lab, code), "--detach"], check=True, stdout=subprocess.DEVNULL)
     done = subprocess.run([*LABTUI, "logs", "-f", "@last"], stdout=subprocess.PIPE, check=True, timeout=30)
     assert done.stdout == b"0\n1\n2\n3\n"
-
-
-def _eventually(value, seconds: float = 20):
-    end = time.monotonic() + seconds
-    while not (found := value()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found
