@@ -229,13 +229,16 @@ def test_init_makes_a_lab_and_keeps_what_is_there(cli, tmp_path):
 def test_doctor_finds_what_is_wrong(cli, lab):
     run_id = a_run()
     (lab / "runs" / run_id / "notes.toml").write_text("[[")
-    (lab / "runs" / ".new-1-x").mkdir()
+    for number, age in ((1, 7200), (2, 0)):  # what is young may be in the making
+        (lab / "runs" / f".trash-{number}-x").mkdir()
+        os.utime(lab / "runs" / f".trash-{number}-x", (time.time() - age,) * 2)
     (lab / "recipes").mkdir()
     (lab / "recipes" / "bad.toml").write_text('name = "x"\n')
     status, out, _ = cli("doctor")
     assert status == 1
-    for word in ("notes.toml", "unfinished", "bad.toml"):
+    for word in ("notes.toml", ".trash-1-x", "bad.toml"):
         assert word in out
+    assert ".trash-2-x" not in out
 
 
 def test_a_reader_that_leaves_early_is_no_error(lab):

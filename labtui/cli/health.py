@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from labtui.errors import LabError
 from labtui.files.toml import read
 from labtui.gpus import inventory
+from labtui.launch.freeing import leftovers
 from labtui.launch.machine import slots
 from labtui.table import size
 
@@ -42,12 +43,12 @@ def _folders(lab: Lab) -> Iterator[Finding]:
 
 
 def _leftovers(lab: Lab) -> Iterator[Finding]:
-    """Directories that a killed launcher or remover left behind."""
-    for prefix, what in ((".new-", "unfinished"), (".trash-", "half removed")):
-        found = sorted(lab.paths.runs.glob(f"{prefix}*")) if lab.paths.runs.is_dir() else []
-        if found:
-            names = ", ".join(path.name for path in found[:3])
-            yield ["note", "leftovers", f"{len(found)} {what}: {names}", "labtui gc"]
+    """What killed processes left half made or half removed."""
+    found = list(leftovers(lab.paths))
+    if found:
+        names = ", ".join(path.name for one in found[:3] for path in one.paths[:1])
+        amount = size(sum(one.size for one in found))
+        yield ["note", "leftovers", f"{amount}, such as {names}", "labtui gc"]
 
 
 def _recipes(lab: Lab) -> Iterator[Finding]:
