@@ -83,8 +83,9 @@ def derive(paths: RunPaths) -> Status:
         return status("running")
     if ending:
         started = _number(ending.get("started", started))
+        outcome = str(ending.get("outcome"))
         return status(
-            str(ending.get("outcome", "failed")),
+            outcome if outcome in ENDED else "failed",
             reason=str(ending.get("reason", "")),
             message=str(ending.get("message", "")),
             ended=_number(ending.get("ended")),

@@ -105,6 +105,14 @@ def test_a_claim_of_a_dead_starter_is_begun_again(paths):
     assert derive(run).attempt == 2
 
 
+def test_a_claim_that_a_power_failure_left_empty_is_begun_again(paths):
+    run = queue(paths, "print(1)")
+    run.claim(1).touch()
+    launch.wake(paths)
+    settled([run], "finished")
+    assert derive(run).attempt == 2
+
+
 def test_a_late_worker_is_turned_away(paths):
     """The starter was killed after it had started a worker, which was slow to begin."""
     run = queue(paths, "print('once')")

@@ -153,6 +153,29 @@ def test_a_run_that_cannot_be_placed_or_read_says_so(paths):
     assert derive(broken).reason == "launch" and "recipe.toml" in derive(broken).message
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after", "ends"),
+    [
+        ("queue.json", '"priority": 0', '"priority": 1e999', "failed"),
+        ("queue.json", '"after": []', '"after": ["a\\u0000b", "../../x", "\\ud800"]', "queued"),
+        ("queue.json", '"python": "', '"python": "\\u0000', "failed"),
+        ("recipe.toml", "name =", "a = " + "[" * 9000 + "\nname =", "failed"),
+        ("recipe.toml", "command =", "data = 3\nmodel = [1]\nx =", "failed"),
+        ("claim-1", "", "[" * 100_000, "finished"),
+        ("result.json", "", '{"attempt": 1, "outcome": "running"}', "failed"),
+    ],
+)
+def test_what_other_hands_wrote_into_one_run_keeps_no_other_from_starting(paths, file, before, after, ends):
+    run, fine = queue(paths, "print(1)"), queue(paths, "print(1)")
+    broken = run.root / file
+    text = broken.read_text() if before else ""
+    broken.unlink(missing_ok=True)
+    broken.write_text(text.replace(before, after) if before else after)
+    launch.wake(paths)
+    settled([run, fine], ends, "finished")
+    gone(paths)
+
+
 def test_no_run_starts_on_a_disk_without_room(paths):
     with pytest.raises(LaunchError, match="min_free"):
         queue(paths, "print(1)", resources={"min_free": 1e9})

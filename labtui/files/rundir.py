@@ -151,7 +151,7 @@ def claimed(paths: RunPaths, attempt: int) -> list[dict[str, Any]]:
     found = []
     with suppress(OSError):
         for line in paths.claim(attempt).read_bytes().splitlines():
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 found.append(json.loads(line))
     return [one for one in found if isinstance(one, dict)] or [{}]
 

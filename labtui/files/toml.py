@@ -19,7 +19,10 @@ def read(path: Path) -> dict[str, Any]:
     import tomllib
 
     with open(path, "rb") as file:
-        return tomllib.load(file)
+        try:
+            return tomllib.load(file)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
 
 
 def dumps(tables: Mapping[str, Any]) -> bytes:

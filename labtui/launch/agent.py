@@ -18,6 +18,7 @@ from contextlib import suppress
 from labtui import run
 from labtui.errors import LabtuiError
 from labtui.files import process, rundir
+from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.files.toml import flatten
 from labtui.launch import control, queue, verdict
@@ -102,21 +103,15 @@ class Supervisor:
         """Whether anything runs or can start without somebody's doing."""
         if self.local.attempts or self.jobs.watched:
             return True
-        return not queue.paused(self.lab) and any(self._will_start(r, set()) for r in self.waiting.values())
+        return not queue.paused(self.lab) and any(map(self._can_start, self.waiting.values()))
 
-    def _will_start(self, request: Request, seen: set[str]) -> bool:
-        """Whether a request can start by itself, at once or when the runs it waits for have finished."""
-        seen.add(request.paths.id)
-        if request.held:
-            return False
-        for other in request.after:
-            state = queue.state_of(self.lab, other)
-            ahead = self.waiting.get(other)
-            if state == "queued" and ahead and other not in seen and self._will_start(ahead, seen):
-                continue
-            if state not in ("running", "finished"):
-                return False
-        return True
+    def _can_start(self, request: Request) -> bool:
+        """Whether a request can start by itself, at once or when what runs now has finished.
+
+        Of those that wait for each other the first one says it for all.
+        """
+        states = {queue.state_of(self.lab, other) for other in request.after}
+        return not request.held and states <= {"running", "finished"}
 
     def look(self) -> None:
         """See which workers have ended, and what has been asked for since the last look."""
@@ -168,7 +163,9 @@ class Supervisor:
 
     def _begin_again(self, paths: RunPaths, status: run.Status) -> None:
         """Ask anew for an attempt whose starter was killed before the worker began."""
-        if rundir.claimed(paths, status.attempt)[0].get("host") == process.host():
+        # A power failure leaves a claim without a word, made where the run is queued.
+        asked = read_json(paths.queue) or {}
+        if rundir.claimed(paths, status.attempt)[0].get("host", asked.get("host")) == process.host():
             with suppress(LabtuiError):  # somebody else just did
                 control.resume(paths)
 

@@ -17,7 +17,7 @@ from labtui import run
 from labtui.errors import LabError, LabtuiError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import locked, read_json, write_json
-from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.paths import RUN_ID, LabPaths, RunPaths
 from labtui.files.toml import read
 from labtui.launch import verdict
 from labtui.launch.machine import slots
@@ -63,18 +63,20 @@ def request_of(paths: RunPaths) -> Request | None:
     """The request of a queued run on this machine; None if there is none that can be read.
 
     Raises:
-        LaunchError: the run is asked for, and its recipe cannot be read.
+        LaunchError: the run is asked for, and its recipe or the request cannot be read.
     """
     asked = read_json(paths.queue) or {}
     if asked.get("host") != process.host():
         return None
+    file = paths.recipe
     try:
-        tables = read(paths.recipe)
+        tables = read(file)
         resources = tables.get("resources") or {}
         need = Need.of(resources)
         for key in ("min_free", "hang_timeout"):
             if not isinstance(resources.get(key, 0), int | float):
                 raise ValueError(f"resources.{key} is no number")
+        file = paths.queue
         return Request(
             paths,
             int(asked["attempt"]),
@@ -87,8 +89,8 @@ def request_of(paths: RunPaths) -> Request | None:
             need,
             tables,
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LaunchError(f"{paths.recipe}: cannot be read ({error}); the run cannot be started") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise LaunchError(f"{file}: cannot be read ({error}); the run cannot be started") from None
 
 
 def refuse(request: Request, message: str) -> str:
@@ -173,10 +175,10 @@ def paused(lab: LabPaths) -> str:
 
 def state_of(lab: LabPaths, run_id: str) -> str:
     """The state of a run that another one names; "gone" when it is not there."""
-    try:
-        return run.derive(lab.run(run_id)).state
-    except OSError:
-        return "gone"
+    with suppress(OSError):
+        if RUN_ID.fullmatch(run_id):
+            return run.derive(lab.run(run_id)).state
+    return "gone"
 
 
 def waits_for(lab: LabPaths, requests: Iterable[Request]) -> list[str]:

@@ -95,8 +95,9 @@ def spawn(
                 env=os.environ | surroundings(lab) | dict(environment or {}),
                 preexec_fn=None if before is None else process.tied(),  # noqa: PLW1509
             )
-    except OSError as error:
-        message = f"the worker could not be started: {error.strerror} ({error.filename})"
+    except (OSError, ValueError) as error:  # ValueError: the name of this Python is none that a file can have
+        why = f"{error.strerror} ({error.filename})" if isinstance(error, OSError) else str(error)
+        message = f"the worker could not be started: {why}"
         verdict.write(paths, attempt, "launch", message)
         raise LaunchError(f"{paths.id}: {message}") from error
     with suppress(OSError):  # only for the moment until the worker says so itself

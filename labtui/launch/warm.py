@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
+from labtui.files.atomic import dumps
 from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.toml import flatten
 
 _MOST = 1 << 16
 
@@ -102,6 +104,7 @@ class Warm:
         number = next(self._numbers)
         self._tokens[number] = token
         self._silent.add(number)
+        parts = flatten(tables)
         request = {
             "request": number,
             "run": str(paths.root),
@@ -109,12 +112,12 @@ class Warm:
             "environment": dict(environment),
             "folder": str(folder),
             "log": str(paths.log),
-            "data": tables.get("data", {}).get("name"),
-            "model": tables.get("model", {}).get("name"),
-            "scheme": tables.get("validate", {}).get("scheme"),
+            "data": parts.get("data.name"),
+            "model": parts.get("model.name"),
+            "scheme": parts.get("validate.scheme"),
         }
         try:
-            self._channel.send(json.dumps(request).encode())
+            self._channel.send(dumps(request))
         except OSError:
             with suppress(OSError):
                 self._channel.shutdown(socket.SHUT_RDWR)  # `receive` says what that means
