@@ -69,7 +69,9 @@ def train(
     }
     checkpoints = Checkpoints(run.paths.checkpoints, recipe.checkpoints.interval, writes=world.rank == 0)
     loop = Loop(recipe, parts, run, checkpoints, asked)
-    if state := checkpoints.load("last"):
+    state = checkpoints.load("last")
+    alike(world, state["step"] if state else None, "last.pt")
+    if state:
         loop.load_state_dict(state)
     else:
         setup.load_weights(recipe, parts.model, lab, code)
@@ -101,6 +103,22 @@ def same(material: setup.Material, world: World) -> None:
         )
 
 
+def alike(world: World, step: int | None, file: str) -> None:
+    """See to it that all processes have read the same checkpoint: on a shared file system one of them
+    may not see yet what another has written.
+
+    Raises:
+        TrainingError: they have not.
+    """
+    steps = world.gather(step)
+    if len(set(steps)) > 1:
+        raise TrainingError(
+            "error",
+            f"{file} is of another step in each process ({', '.join(map(str, steps))}): the lab's file system "
+            "shows each machine other files; resume the run when they agree",
+        )
+
+
 def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]) -> None:
     """Score the held-out splits with the last weights and with the best; keep what they say."""
     held_out = [name for name in ("val", "test") if name in loop.parts.samples]
@@ -111,6 +129,7 @@ def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: d
     }
     loop.world.wait()  # the first one has written it now
     best = checkpoints.load("best")
+    alike(loop.world, best["step"] if best else None, "best.pt")
     if best is None:
         return
     loop.parts.model.load_state_dict(best.pop("model"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from labtui import run
-from labtui.errors import LaunchError
+from labtui.errors import LabtuiError
 from labtui.files import rundir
 from labtui.files.atomic import read_json
 from labtui.files.metriclog import last_step
@@ -64,7 +64,7 @@ def memory_was_short(state: str, said: list[str]) -> bool:
 
 def anew(paths: RunPaths) -> None:
     """Ask for another attempt; should Slurm still have a job for this one, it finds itself given up."""
-    with suppress(LaunchError):  # somebody else just did
+    with suppress(LabtuiError):  # somebody else just did, or removed it
         control.resume(paths, force=True)
 
 

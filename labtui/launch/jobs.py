@@ -144,7 +144,7 @@ class Jobs:
         except slurm.Full as error:
             self._not_before, self._most = time.monotonic() + AGAIN, max(1, len(mine) // 2)
             for request in mine:
-                request.paths.claim(request.attempt).unlink()
+                request.paths.claim(request.attempt).unlink(missing_ok=True)
             return str(error)
         except LaunchError as error:
             for request in mine:
@@ -209,7 +209,8 @@ class Jobs:
         job_id = rundir.job_of(paths, status.attempt)
         job = jobs.get(job_id) or _named(jobs.values(), str(token), given.get("task"))
         if job and not job_id:
-            rundir.claimed_by(paths, status.attempt, job.id)
+            with suppress(OSError):  # found by its name the next time, too
+                rundir.claimed_by(paths, status.attempt, job.id)
         if status.state not in _OPEN:
             if job and job.state == "PENDING":
                 slurm.cancel(job.id, waiting=True)

@@ -25,7 +25,9 @@ def judge(paths: RunPaths, attempt: int, status: int | None, oom_kills: int | No
         oom_kills: how many processes the kernel had killed for want of memory when it began.
     """
     known = (paths.result, paths.verdict, paths.control)
-    if any((read_json(one) or {}).get("attempt") == attempt for one in known) or not paths.root.is_dir():
+    told = [(read_json(one) or {}).get("attempt") for one in known]
+    # What is known of a later attempt must not be written over either.
+    if any(isinstance(one, int) and one >= attempt for one in told) or not paths.root.is_dir():
         return
     resume = f"; `labtui resume {paths.id}` goes on from the last checkpoint"
     if status is None:

@@ -41,9 +41,16 @@ class Run:
         return run_module.derive(self.paths)
 
     def wait(self, timeout: float | None = None) -> run_module.Status:
-        """The state when the run has ended, or as it is after `timeout` seconds."""
-        end = math.inf if timeout is None else time.monotonic() + timeout
-        while (status := self.status()).state in ("queued", "running") and time.monotonic() < end:
+        """The state when the run has ended for good, or as it is after `timeout` seconds.
+
+        An end that is not the last word (`resources.retries`, a verdict that is being written) is
+        followed by another state within a moment.
+        """
+        end, over = math.inf if timeout is None else time.monotonic() + timeout, 0
+        while (status := self.status()).state != "finished" and time.monotonic() < end:
+            over = 0 if status.state in ("queued", "running") else over + 1
+            if over > 10:
+                break
             time.sleep(0.1)
         return status
 
