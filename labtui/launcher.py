@@ -74,7 +74,11 @@ def queue_recipe(
         after=waits,
         held=held,
     )
-    launch.wake(lab)
+    try:
+        launch.wake(lab)
+    except BaseException:  # nobody would start them, or it is Ctrl-C and nobody knows of them
+        launch.withdraw(lab, made)
+        raise
     return made
 
 

@@ -226,6 +226,33 @@ def test_environment_of_a_worker(paths):
     assert run.log.read_text().split()[:2] == [str(paths.root), "3"]
 
 
+def test_a_queued_run_that_is_removed_is_forgotten(paths):
+    first, second = queue(paths, SLEEP, resources=ONE), queue(paths, "print(1)", resources=ONE)
+    launch.wake(paths)
+    eventually(lambda: state(first) == "running")
+    launch.remove(paths, second)
+    launch.stop(first, kill=True)
+    gone(paths)
+    assert second.id not in (paths.own / "agent.log").read_text()
+
+
+def test_a_supervisor_leaves_a_lab_that_was_moved(paths):
+    run = queue(paths, SLEEP, resources=ONE)
+    launch.wake(paths)
+    eventually(lambda: state(run) == "running")
+    before = supervisor(paths)
+    there = LabPaths(paths.root.with_name("there"))
+    paths.root.rename(there.root)
+    later = queue(there, "print(1)", resources=ONE)
+    launch.wake(there)
+    assert process.wait(before, 10)
+    launch.wake(there)
+    launch.stop(there.run(run.id), kill=True)
+    settled([later], "finished")
+    gone(there)
+    there.root.rename(paths.root)
+
+
 def test_a_closed_terminal_ends_neither_supervisor_nor_worker(paths):
     run = queue(paths, LOGS)
     master, slave = os.openpty()

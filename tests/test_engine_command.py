@@ -98,6 +98,15 @@ def test_a_stop_reaches_the_whole_group(tmp_path: Path, how: str) -> None:
     until(lambda: gone(int(words[0])), 5)
 
 
+def test_what_the_program_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    code = "import subprocess; a = [subprocess.Popen(['sleep', t]).pid for t in ('0.5', '60')]; print(*a)"
+    paths = command(tmp_path, code)
+    assert worker(paths).wait(30) == 0
+    pids, said = paths.log.read_text().splitlines()
+    assert all(gone(int(pid)) for pid in pids.split()) and "left running" in said
+    assert result_of(paths)["outcome"] == "finished"
+
+
 def test_the_program_ends_with_a_killed_wrapper(tmp_path: Path) -> None:
     paths = command(tmp_path, "import os, time; print(os.getpid(), 'ready'); time.sleep(1000)")
     process = worker(paths)

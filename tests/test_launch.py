@@ -17,6 +17,7 @@ from labtui import launch
 from labtui.errors import LabError, LaunchError
 from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
+from labtui.launcher import queue_recipe
 from labtui.recipe.read import check
 from labtui.run import derive, recipe_of
 from labtui.series import read
@@ -237,6 +238,28 @@ def test_a_launch_makes_all_runs_or_none(paths, monkeypatch):
     monkeypatch.setattr("labtui.files.rundir.create", scarce)
     with pytest.raises(LabError, match="no space"):
         launch.enqueue(paths, [tables] * 3)
+    assert paths.run_ids() == []
+
+
+def test_ctrl_c_takes_back_what_was_queued(paths):
+    recipe = paths.root / "p.toml"
+    recipe.write_text('name = "p"\ncommand = ["sleep", "60"]')
+    arguments = ["run", str(recipe), "--repeats", "2000"]
+    one = subprocess.Popen(
+        [sys.executable, "-m", "labtui", "--lab", str(paths.root), *arguments], stderr=subprocess.PIPE
+    )
+    eventually(lambda: len(paths.run_ids()) > 5)
+    one.send_signal(signal.SIGINT)
+    assert one.communicate(timeout=30) == (None, b"") and one.returncode == 130
+    assert os.listdir(paths.runs) == [".labtui"]
+
+
+def test_what_nobody_would_start_is_not_queued(paths):
+    recipe = paths.root / "p.toml"
+    recipe.write_text('name = "p"\ncommand = ["sleep", "60"]')
+    paths.agent.mkdir(parents=True)
+    with pytest.raises(LabError, match="cannot be opened"):
+        queue_recipe(paths, recipe, repeats=3)
     assert paths.run_ids() == []
 
 

@@ -14,7 +14,10 @@ from labtui.errors import LabtuiError
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    try:
+        sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    except KeyboardInterrupt:  # while it is loaded
+        sys.exit(130)
 
 
 def run(arguments: list[str]) -> int:

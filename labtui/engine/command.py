@@ -17,11 +17,14 @@ from typing import Any
 from labtui.errors import TrainingError
 from labtui.files.paths import RunPaths
 from labtui.files.process import tied
+from labtui.files.tell import tell
 from labtui.recipe.placeholders import fill
 from labtui.writer import Run
 
 GRACE = 10.0
 """Seconds between a polite SIGTERM and SIGKILL."""
+REST = 2.0
+"""Seconds that other processes of the program may go on after it."""
 LOOK = 0.2
 LAST_WORDS = 4096
 """Bytes at the end of the log that tell why a program failed."""
@@ -56,6 +59,7 @@ def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None])
     finally:
         os.close(fd)
     status = process.wait()
+    _end_rest(process.pid)
     if status:
         time.sleep(LOOK)  # what ended it may be about to tell us, too
     if found := asked():
@@ -115,6 +119,18 @@ def _end(process: subprocess.Popen[bytes], fd: int, *, at_once: bool) -> None:
     # The leader is not yet waited for, so the group's number still names this group.
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _end_rest(group: int) -> None:
+    """End what a program that is over has left in its process group: it would hold memory and GPUs,
+    unseen. What is about to end by itself, such as a `tee`, has a moment for it."""
+    end = time.monotonic() + REST
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < end:
+            os.killpg(group, 0)
+            time.sleep(0.02)
+        os.killpg(group, signal.SIGKILL)
+        tell("labtui: processes that the program had left running were ended")
 
 
 def _how(status: int) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from labtui.errors import LaunchError
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -98,6 +100,9 @@ def send(process: dict[str, Any], number: signal.Signals) -> bool:
     """Send a signal to exactly this process; False if it is gone.
 
     The pidfd is opened before the check, so the signal cannot reach a successor of the pid.
+
+    Raises:
+        LaunchError: it is another user's.
     """
     try:
         fd = os.pidfd_open(process["pid"])
@@ -110,6 +115,8 @@ def send(process: dict[str, Any], number: signal.Signals) -> bool:
         return True
     except ProcessLookupError:
         return False
+    except PermissionError:
+        raise LaunchError(f"process {process['pid']} is another user's") from None
     finally:
         os.close(fd)
 

@@ -58,7 +58,11 @@ def create(
             paths = lab.run(new_run_id(name))
             # A directory takes the place of an empty one only, so no run is ever overwritten.
             if not paths.root.exists() and _renamed(temporary, paths.root):
-                sync_folder(lab.runs)
+                try:
+                    sync_folder(lab.runs)
+                except BaseException:
+                    remove(lab, paths.id)
+                    raise
                 return paths
     except OSError as error:
         raise LabError(

@@ -54,6 +54,8 @@ class Supervisor:
         self.local, self.jobs = Local(lab, self._references), Jobs(lab)
         self._seen: dict[str, int] = {}
         self._failures = 0
+        self._said: list[str] = []
+        """What came of the last placing: what stays the same is said once."""
         self._called, self._end = True, False
         self._next_scan = 0.0
         self._read_end, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -69,7 +71,8 @@ class Supervisor:
         idle_since = None
         while not self._end:
             self.look()
-            self.place()
+            if not self._end:
+                self.place()
             if self.busy():
                 idle_since = None
             elif idle_since is None:
@@ -124,12 +127,13 @@ class Supervisor:
             self._next_scan = time.monotonic() + RESCAN
             self._scan()
             self.lock.answer()
+            self._end = self._end or self.lock.lost()
 
     def _scan(self) -> None:
         """Look at each run directory that has changed."""
         run_ids = self.lab.run_ids()
-        for gone in self._seen.keys() - set(run_ids):
-            del self._seen[gone]
+        for gone in (self._seen.keys() | self.waiting.keys()) - set(run_ids):
+            self._seen.pop(gone, None)
             self.waiting.pop(gone, None)
         for run_id in run_ids:
             paths = self.lab.run(run_id)
@@ -226,7 +230,9 @@ class Supervisor:
         except LabtuiError as error:  # the settings are wrong
             lines.append(str(error))
         for line in lines:
-            say(line)
+            if line not in self._said:
+                say(line)
+        self._said = lines
         if lines:
             self._scan()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from labtui import run
-from labtui.errors import LaunchError
+from labtui.errors import LabtuiError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
@@ -118,7 +120,10 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
         if status.state == "queued":  # it never began, and keeps its place
             request = before | {"attempt": max(known) + 1, "host": process.host()}
         else:
-            more = {"priority": before.get("priority", 0), "retry": before.get("retry", 0) + 1 if retry else 0}
+            more = {
+                "priority": before.get("priority", 0),
+                "retry": before.get("retry", 0) + 1 if retry else 0,
+            }
             request = rundir.request(paths.root, max(known) + 1, **more)
         try:
             write_json(paths.queue, request)
@@ -159,3 +164,13 @@ def remove(lab: LabPaths, paths: RunPaths) -> None:
         raise LaunchError(f"{paths.id}: is running; `labtui stop {paths.id}` first")
     _call_off(paths, status.attempt, waiting=True)
     rundir.remove(lab, paths.id)
+
+
+def withdraw(lab: LabPaths, runs: Iterable[RunPaths]) -> None:
+    """Take back runs that have just been queued, because whoever asked for them will not see them."""
+    for paths in runs:
+        with suppress(LabtuiError, OSError):
+            try:
+                remove(lab, paths)
+            except LaunchError:  # a supervisor was faster
+                stop(paths, kill=True)

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from labtui.errors import LabError, LaunchError
+from labtui.errors import LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import verdict
+from labtui.launch.control import withdraw
 from labtui.snapshot import Snapshot, needed
 
 
@@ -37,9 +38,8 @@ def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]], **asked: Any) -> l
             for tables in recipes:
                 fill = code.into if needed(tables) else None
                 made.append(rundir.create(lab, tables["name"], tables, queued=True, fill=fill, **asked))
-    except LabError:
-        for paths in made:
-            rundir.remove(lab, paths.id)
+    except BaseException:  # Ctrl-C too
+        withdraw(lab, made)
         raise
     return made
 

@@ -63,13 +63,21 @@ class Lock:
     def sign(self) -> None:
         """Say in the file which process holds it."""
         assert self._fd is not None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, dumps(process.identity()), 0)
+        record = dumps(process.identity())
+        os.pwrite(self._fd, record, 0)  # over the old one, for which a full disk has room
+        os.ftruncate(self._fd, len(record))
 
     def answer(self) -> None:
         """Say that what was asked for until now is known."""
         assert self._fd is not None
         os.utime(self._fd, ns=(0, time.time_ns()))
+
+    def lost(self) -> bool:
+        """Whether the lab has another file by now or is elsewhere, where nobody knows of this one."""
+        try:
+            return not os.path.samestat(os.fstat(self.fileno()), os.stat(self._path))
+        except OSError:
+            return True
 
     def fileno(self) -> int:
         """The locked file."""
@@ -93,7 +101,7 @@ def wake(lab: LabPaths) -> None:
 
     Raises:
         LabError: the lab cannot be written.
-        LaunchError: the supervisor cannot be started.
+        LaunchError: the supervisor cannot be started, or is another user's.
     """
     lock = Lock(lab)
     patience = time.monotonic() + _PATIENCE
@@ -126,8 +134,15 @@ def _answered(lab: LabPaths) -> int:
 
 
 def call(lab: LabPaths) -> bool:
-    """Have the supervisor look, if there is one."""
-    return process.send(read_json(lab.agent) or {}, CALL)
+    """Have the supervisor look, if there is one.
+
+    Raises:
+        LaunchError: it is another user's.
+    """
+    try:
+        return process.send(read_json(lab.agent) or {}, CALL)
+    except LaunchError as error:
+        raise LaunchError(f"{lab.root}: has a supervisor, but {error}; a lab is for one user") from None
 
 
 def at_work(lab: LabPaths) -> dict[str, Any] | None:
