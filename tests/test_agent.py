@@ -174,7 +174,9 @@ def test_a_run_that_waits_for_a_failed_one_says_so_and_keeps_nobody(paths):
     launch.wake(paths)
     settled([first, second, third], "failed", "queued", "queued")
     gone(paths)
-    assert launch.why_waiting(paths, second) == f"waits for {first.id}, which is failed"
+    assert launch.why_waiting(paths, second) == (
+        f"waits for {first.id}, which is failed; `labtui resume {first.id}` goes on with it"
+    )
     launch.resume(first)
     first.recipe.chmod(0o600)
     first.recipe.write_text(first.recipe.read_text().replace("SystemExit(1)", "SystemExit(0)"))

@@ -108,3 +108,9 @@ def test_a_lab_is_found_from_below(tmp_path, monkeypatch):
     assert find_lab(tmp_path) == LabPaths(tmp_path)
     with pytest.raises(LabError, match="no such folder"):
         find_lab(tmp_path / "nothing")
+    monkeypatch.delenv("LABTUI_LAB")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(LabError, match="is gone"):
+        find_lab()

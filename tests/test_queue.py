@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +122,17 @@ def test_following_says_what_a_run_waits_for(paths, cli, lab):
     queueing.unpause(paths)
     assert follower.wait(30) == 0, "it calls a supervisor itself"
     follower.stderr.close()
+
+
+def test_closed_streams_harm_nothing(paths, lab):
+    """As `ssh -f` and cron leave them: the next files that are opened get their numbers."""
+    labtui = f"{sys.executable} -m labtui run {recipe(lab)}"
+    for closed in ("<&- >&- 2>&-", "<&-", "2>&-"):
+        subprocess.run(f"{labtui} {closed}", shell=True, cwd=lab, timeout=30, check=True)
+    api = f"import labtui; (run,) = labtui.enqueue({recipe(lab)!r}); run.wait()"
+    command = f"{sys.executable} -c {shlex.quote(api)} <&- >&- 2>&-"
+    subprocess.run(command, shell=True, cwd=lab, timeout=30, check=True)
+    assert [state(paths.run(run_id)) for run_id in paths.run_ids()] == ["finished"] * 4
 
 
 def test_a_follower_replaces_a_killed_supervisor(paths, lab):

@@ -14,6 +14,9 @@ from labtui.errors import LabtuiError
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed; no other file may get its number
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
     try:
         sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
     except KeyboardInterrupt:  # while it is loaded

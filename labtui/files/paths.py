@@ -172,7 +172,7 @@ def find_lab(explicit: str | Path | None = None) -> LabPaths:
     A parent is a lab when it holds `labtui.toml` or `runs/.labtui/`.
 
     Raises:
-        LabError: a named folder does not exist.
+        LabError: a named folder, or the working directory, does not exist.
     """
     named = explicit or os.environ.get("LABTUI_LAB")
     if named:
@@ -181,7 +181,10 @@ def find_lab(explicit: str | Path | None = None) -> LabPaths:
             source = "--lab" if explicit else "$LABTUI_LAB"
             raise LabError(f"{root}: no such folder ({source}); make it with `labtui init {named}`")
         return LabPaths(root)
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise LabError("the working directory is gone; go to a lab, or name one with --lab") from None
     for folder in (here, *here.parents):
         # Not Path.is_file, which raises where a folder cannot be read.
         if os.path.isfile(folder / "labtui.toml") or os.path.isdir(folder / "runs" / ".labtui"):

@@ -193,10 +193,19 @@ def waits_for(lab: LabPaths, requests: Iterable[Request]) -> list[str]:
             return f"held; `labtui queue release {request.paths.id}` lets it start"
         for other in request.after:
             if state(other) != "finished":
-                return f"waits for {other}, which is {state(other)}"
+                return f"waits for {other}, which is {state(other)}{_advice(request, other, state(other))}"
         return short_of_disk(lab, request.resources)
 
     return [why(request) for request in requests]
+
+
+def _advice(request: Request, other: str, state: str) -> str:
+    """What to do when the run that another one waits for does not finish by itself."""
+    if state in ("running", "queued"):
+        return ""
+    if state in ("gone", "idle"):
+        return f": `labtui rm {request.paths.id}`, and queue it anew"
+    return f"; `labtui resume {other}` goes on with it"
 
 
 def why_waiting(lab: LabPaths, paths: RunPaths) -> str:

@@ -49,7 +49,10 @@ class Lock:
         if self._fd is None:
             try:
                 self._lab.own.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                # Not as 0 to 2, where these are closed: as those the supervisor could not inherit it.
+                self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+                os.close(fd)
             except OSError as error:
                 raise LabError(f"{self._path}: cannot be opened ({error.strerror})") from error
         try:
