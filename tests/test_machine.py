@@ -57,6 +57,16 @@ def test_settings_are_completed_by_the_machine(lab, monkeypatch):
     assert slots(lab).gpus == ()
 
 
+def test_a_user_without_a_home_has_no_settings(lab, monkeypatch):
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert slots(lab).cores == usable_cores()
+
+
 def test_the_lab_s_settings_hide_the_user_s_own(lab, tmp_path):
     own = tmp_path / "config" / "labtui" / "labtui.toml"
     own.parent.mkdir(parents=True)

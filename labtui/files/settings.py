@@ -33,7 +33,8 @@ def source(root: Path, table: str, key: str = "") -> Path:
 
 def _files(root: Path) -> tuple[Path, Path]:
     """The user's own file and the lab's."""
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    # Not Path.home, which raises where a user has no home, as in many a container.
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))
     return config / "labtui" / "labtui.toml", root / "labtui.toml"
 
 

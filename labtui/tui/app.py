@@ -69,7 +69,7 @@ class LabApp(App[None]):
     @property
     def place(self) -> str:
         """The lab's folder as people write it."""
-        root, home = str(self.lab.paths.root), str(Path.home())
+        root, home = str(self.lab.paths.root), os.path.expanduser("~")
         return clean("~" + root.removeprefix(home) if root.startswith(home + os.sep) else root)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
