@@ -6,9 +6,15 @@ Here launching meets searching: a reference in a recipe is looked up when the ru
 from __future__ import annotations
 
 import sys
+import time
+import traceback
 from pathlib import Path
 
 from labtui.files.paths import LabPaths
+
+REST = 2.0
+"""Seconds between the unexpected end of a supervisor and the next one, doubled each time."""
+LONGEST = 300.0
 
 
 def supervise(folder: Path, lock: int | None = None) -> bool:
@@ -34,8 +40,16 @@ def supervise(folder: Path, lock: int | None = None) -> bool:
 
         return Lab(lab).run(reference).id
 
-    Supervisor(lab, held, resolve).work()
-    return True
+    rest = REST
+    while True:
+        begun = time.monotonic()
+        try:
+            Supervisor(lab, held, resolve).work()
+            return True
+        except Exception:  # nobody is there at night; all that it knew is on the disk, for the next one
+            traceback.print_exc()
+            rest = REST if time.monotonic() - begun > 2 * rest else min(2 * rest, LONGEST)
+            time.sleep(rest)
 
 
 if __name__ == "__main__":

@@ -63,14 +63,13 @@ def queue_recipe(
 
     slots(lab.root)  # a mistake in the settings is said here, where somebody reads it
     recipes = trainings(lab, path, overrides, repeats)
-    resources = recipes[0].resources
-    references = list(dict.fromkeys([*resources.after, *after]))
+    references = list(dict.fromkeys([*recipes[0].resources.after, *after]))
     index = Lab(lab)
     waits = [run.id for reference in references for run in index.group(reference)]
     made = launch.enqueue(
         lab,
         [recipe.tables() for recipe in recipes],
-        priority=resources.priority if priority is None else priority,
+        priority=priority,
         after=waits,
         held=held,
     )

@@ -238,3 +238,37 @@ time.sleep(60)
     subprocess.run([sys.executable, "-c", greedy, str(little_memory / "cgroup.procs")], check=False)
     settled([run], "failed")
     assert derive(run).reason == "oom" and "memory ran out" in derive(run).message
+
+
+def test_an_unexpected_error_ends_no_supervisor(paths):
+    """Another one goes on where it was, with what is on the disk."""
+    run = queue(paths, LOGS)
+    code = """
+import sys
+from pathlib import Path
+from labtui import agent
+from labtui.launch.agent import Supervisor
+agent.REST = 0.2
+real, looks = Supervisor.look, []
+def look(self):
+    looks.append(1)
+    if len(looks) in (3, 5):
+        raise RuntimeError("what nobody thought of")
+    return real(self)
+Supervisor.look = look
+agent.supervise(Path(sys.argv[1]))
+"""
+    with open(paths.root / "said", "wb") as said:
+        words = [sys.executable, "-c", code, str(paths.root)]
+        agent = subprocess.Popen(words, stdout=said, stderr=said, start_new_session=True)
+    eventually(lambda: len(read(run, "train.loss").steps) > 5)
+
+    def said_so() -> bool:
+        launch.wake(paths)  # it looks when it is called
+        text = (paths.root / "said").read_text()
+        return text.count("what nobody thought of") >= 2 and "found at work" in text
+
+    eventually(said_so)
+    process.send(read_json(run.process) or {}, signal.SIGKILL)
+    eventually(lambda: state(run) == "failed")
+    assert derive(run).attempt == 1 and agent.wait(20) == 0

@@ -68,6 +68,14 @@ class Supervisor:
             signal.signal(number, self._leave)
         self.lock.sign()
         say("at work")
+        try:
+            self._work()
+        finally:
+            self.jobs.close()
+            self.local.warm.close()
+        say("leaves")
+
+    def _work(self) -> None:
         idle_since = None
         while not self._end:
             self.look()
@@ -80,9 +88,6 @@ class Supervisor:
             elif time.monotonic() - idle_since >= LINGER and self._may_leave():
                 break
             self._sleep(LINGER if idle_since is not None else self._patience())
-        self.jobs.close()
-        self.local.warm.close()
-        say("leaves")
 
     def _call(self, *_: object) -> None:
         self._called = True
@@ -227,8 +232,11 @@ class Supervisor:
         lines = list(self._submit([one for one in ready if one.on_slurm]))
         try:
             lines += self.local.submit([one for one in ready if not one.on_slurm])
-        except LabtuiError as error:  # the settings are wrong
-            lines.append(str(error))
+            self._trouble = ""
+        except LabtuiError as error:  # the settings are wrong, and stay so for a while
+            if str(error) != self._trouble:
+                say(str(error))
+            self._trouble = str(error)
         for line in lines:
             if line not in self._said:
                 say(line)

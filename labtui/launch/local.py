@@ -94,11 +94,12 @@ class Local:
         Raises:
             LabError: the settings are wrong.
         """
-        if any(_is_forked(request) for request in requests):
-            self.warm.start()  # it loads while the rest is seen to
         here = machine.look(self.lab.root, [attempt.running for attempt in self.attempts.values()])
         places = slots.plan([request.need for request in requests], here)
-        for request, place in zip(requests, places, strict=True):
+        both = list(zip(requests, places, strict=True))
+        if any(isinstance(place, slots.Place) and _is_forked(request) for request, place in both):
+            self.warm.start()  # it loads while the claims are made
+        for request, place in both:
             if isinstance(place, slots.Never):
                 yield refuse(request, place.message)
             elif isinstance(place, slots.Place):

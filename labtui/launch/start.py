@@ -19,11 +19,14 @@ from labtui.launch.control import withdraw
 from labtui.snapshot import Snapshot, needed
 
 
-def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]], **asked: Any) -> list[RunPaths]:
+def enqueue(
+    lab: LabPaths, recipes: Sequence[dict[str, Any]], *, priority: int | None = None, **asked: Any
+) -> list[RunPaths]:
     """Make a run directory with a request to start for each resolved recipe: all of them, or none.
 
     Args:
-        asked: `priority`, `after`, `held`, as `rundir.request` takes them.
+        priority: instead of each recipe's `resources.priority`.
+        asked: `after` and `held`, as `rundir.request` takes them.
 
     Raises:
         LabError: the lab cannot be written.
@@ -37,6 +40,8 @@ def enqueue(lab: LabPaths, recipes: Sequence[dict[str, Any]], **asked: Any) -> l
         with Snapshot(lab, sum(map(needed, recipes))) as code:
             for tables in recipes:
                 fill = code.into if needed(tables) else None
+                own = (tables.get("resources") or {}).get("priority", 0)
+                asked["priority"] = own if priority is None else priority
                 made.append(rundir.create(lab, tables["name"], tables, queued=True, fill=fill, **asked))
     except BaseException:  # Ctrl-C too
         withdraw(lab, made)
