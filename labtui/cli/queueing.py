@@ -23,7 +23,7 @@ def list_queue(context: typer.Context, format: FormatOption = Format.table) -> N
         return
     lab = open_lab()
     rows = _rows(lab)
-    columns = ["place", "id", "state", "priority", "on", "why it waits"]
+    columns = ["place", "id", "state", "priority", "on", "why"]
     show(columns, rows, format, spare=("priority",))
     if format is Format.table:
         _say_more(lab, rows)
