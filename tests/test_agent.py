@@ -20,8 +20,10 @@ from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import queue as queueing
 from labtui.launch.wake import Lock
+from labtui.recipe.read import check
 from labtui.run import derive
 from labtui.series import read
+from labtui.sweep import expand
 
 
 @pytest.fixture
@@ -253,6 +255,20 @@ def test_a_supervisor_leaves_a_lab_that_was_moved(paths):
     settled([later], "finished")
     gone(there)
     there.root.rename(paths.root)
+
+
+def test_a_python_by_another_name_is_the_same(paths):
+    """A worker is forked, which costs no start, whether `python` or `python3` asked for it."""
+    tables = {"name": "x", "data": {"name": "digits"}, "model": {"name": "digits_cnn"}}
+    (one,) = expand(check(tables | {"resources": {"gpus": 0}}, "x.toml"), "x.toml")
+    (run,) = launch.enqueue(paths, [one.tables()])
+    folder = Path(sys.executable).parent
+    other = next(p for p in sorted(folder.glob("python*")) if str(p) != sys.executable)
+    write_json(run.queue, (read_json(run.queue) or {}) | {"python": str(other)})
+    launch.wake(paths)
+    worker = eventually(lambda: read_json(run.process))
+    assert b"labtui.engine.warm" in Path(f"/proc/{worker['pid']}/cmdline").read_bytes()
+    launch.stop(run, kill=True)
 
 
 def test_a_closed_terminal_ends_neither_supervisor_nor_worker(paths):

@@ -171,6 +171,18 @@ def test_a_run_that_may_live_elsewhere_is_resumed_by_force_only(paths):
     assert derive(run).state == "queued"
 
 
+def test_a_run_that_is_queued_elsewhere_can_be_had_here(paths):
+    """The machine's name has changed, as that of a container does at each start."""
+    run = queue(paths, "print(1)", {"priority": 3})
+    write_json(run.queue, (read_json(run.queue) or {}) | {"host": "elsewhere"})
+    launch.wake(paths)
+    assert state(run) == "queued" and "elsewhere; `labtui resume" in launch.why_waiting(paths, run)
+    launch.resume(run)
+    assert (read_json(run.queue) or {})["priority"] == 3
+    launch.wake(paths)
+    eventually(lambda: state(run) == "finished")
+
+
 def test_a_copy_starts_only_when_it_is_asked_to(paths):
     import shutil
 

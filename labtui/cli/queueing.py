@@ -41,6 +41,8 @@ def _rows(lab: Lab) -> list[list[Any]]:
         paths = lab.paths.run(row.id)
         if row.state == "running":
             status = derive(paths)
+            if status.state != "running":
+                continue  # it has ended since the runs were listed
             here = machine.running(paths, status)
             where = str(here.place) if here else "another machine"
             if job := status.process.get("job"):

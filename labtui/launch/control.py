@@ -84,7 +84,8 @@ def _kill(worker: dict[str, Any]) -> None:
 def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None:
     """Ask for a new attempt of a run that ended before its time, from its last checkpoint.
 
-    A queued run that nobody started is left as it is. The caller wakes the supervisor.
+    A queued run that nobody started is left as it is; one of another machine is queued here from now
+    on. The caller wakes the supervisor.
 
     Args:
         force: also when its process may still live on another host, or its job may still begin.
@@ -143,12 +144,13 @@ def retries_left(paths: RunPaths) -> int:
 
 
 def _given_up(paths: RunPaths, attempt: int, force: bool) -> bool:
-    """Whether the attempt was claimed by a process that is gone, and never began."""
+    """Whether the attempt never began, and was claimed by a process that is gone, or by nobody on
+    another machine, which may have been this one under another name."""
     # The worker if there is one, else its starter; on another host neither can be seen, and a
     # worker that comes late there is turned away. What became of a job only Slurm knows.
     known = rundir.claimed(paths, attempt)
     if not paths.claim(attempt).exists():
-        return False
+        return (read_json(paths.queue) or {}).get("host") != process.host()
     return force if "submission" in known[0] else not process.alive(known[-1])
 
 

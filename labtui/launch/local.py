@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -142,4 +143,11 @@ class Local:
 
 def _is_forked(request: Request) -> bool:
     """Whether a worker can be forked from the warm parent: it trains, with the Python that runs here."""
-    return "command" not in request.tables and request.python == sys.executable
+    return "command" not in request.tables and _same(request.python, sys.executable)
+
+
+def _same(python: str, other: str) -> bool:
+    """Whether two names mean one Python: `python` and `python3` of one environment do."""
+    with suppress(OSError, ValueError):
+        return os.path.dirname(python) == os.path.dirname(other) and os.path.samefile(python, other)
+    return False

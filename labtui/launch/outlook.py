@@ -31,7 +31,7 @@ def outlook(
             strange.append((paths, None, str(error)))
             continue
         if request is None:
-            strange.append((paths, None, "queued on another machine"))
+            strange.append((paths, None, queue.elsewhere(paths)))
         else:
             found.append(request)
     found.sort(key=lambda request: request.place)

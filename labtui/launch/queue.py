@@ -220,8 +220,14 @@ def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
     except LabtuiError as error:
         return str(error)
     if request is None:
-        return "queued on another machine"
+        return elsewhere(paths)
     return waits_for(lab, [request])[0] or "waits for its turn (`labtui queue`)"
+
+
+def elsewhere(paths: RunPaths) -> str:
+    """Where a run is queued that is not queued on this machine, and how to have it here."""
+    host = (read_json(paths.queue) or {}).get("host")
+    return f"queued on {host}; `labtui resume {paths.id}` has it start here"
 
 
 def in_slurm(paths: RunPaths) -> str:
