@@ -5,6 +5,7 @@ Here launching meets searching: a reference in a recipe is looked up when the ru
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import traceback
@@ -35,10 +36,17 @@ def supervise(folder: Path, lock: int | None = None) -> bool:
         held.close()
         return False
 
-    def resolve(reference: str) -> str:
-        from labtui.query import Lab
+    def resolve(reference: str, asking: str) -> str:
+        from labtui.query.lab import Lab, resolve
 
-        return Lab(lab).run(reference).id
+        index = Lab(lab).index
+        index.refresh()
+        own = index.row(asking) or {"sweep": "", "created": math.inf}
+        # Neither itself nor those that were launched with it; the last one is the last before it.
+        others = [row for row in index.rows if row["id"] != asking and row["sweep"] != (own["sweep"] or None)]
+        if reference == "@last":
+            others = [row for row in others if row["created"] <= own["created"]]
+        return str(resolve(others, reference)["id"])
 
     rest = REST
     while True:

@@ -196,3 +196,20 @@ def test_the_doctor_says_when_nobody_sees_to_the_queue(paths, cli):
     assert "no supervisor is at work" in cli("doctor")[1]
     queueing.pause(paths, "lunch")
     assert "paused: lunch" in cli("doctor")[1]
+
+
+def test_references_are_decided_at_the_start_and_never_mean_the_run_itself(paths, lab, cli):
+    code = "import labtui\nwith labtui.init() as r: r.log({'val.loss': %s}, 1)"
+    monitored = '[validate]\nmonitor = "val.loss"\n'
+    good, bad = (cli("run", recipe(lab, code % loss, monitored), "-d")[1].strip() for loss in (0.1, 0.9))
+    eventually(lambda: [state(paths.run(one)) for one in (good, bad)] == ["finished"] * 2)
+    says = "import sys; print('was', *sys.argv[1:])"
+    file = lab / "next.toml"
+    words = json.dumps(["python", "-c", says, "{params.best}", "{params.last}"])
+    file.write_text(f'name = "next"\ncommand = {words}\n[params]\nbest = "@best:val.loss"\nlast = "@last"\n')
+    runs = [paths.run(one) for one in cli("run", str(file), "--repeats", "2", "-d")[1].split()]
+    eventually(lambda: [state(run) for run in runs] == ["finished"] * 2)
+    assert [run.log.read_text() for run in runs] == [f"was {good} {bad}\n"] * 2
+    file.write_text(file.read_text().replace("val.loss", "val.gain"))
+    status, _, err = cli("run", str(file))
+    assert status == 1 and "val.gain" in err

@@ -35,8 +35,8 @@ LINGER = 2.0
 PAUSE_AFTER = 3
 """So many failures in a row to get going pause the queue."""
 
-Resolve = Callable[[str], str]
-"""From a reference (`@best:val.loss`) to a run id; raises LabtuiError."""
+Resolve = Callable[[str, str], str]
+"""From a reference (`@best:val.loss`) and the run that has it to a run's id; raises LabtuiError."""
 
 
 class Supervisor:
@@ -266,7 +266,7 @@ class Supervisor:
         found = {}
         for key, value in flatten(tables).items():
             if isinstance(value, str) and (value == "@last" or value.startswith("@best:")):
-                found[key] = self.resolve(value)
+                found[key] = self.resolve(value, request.paths.id)
         return found
 
     def _patience(self) -> float:
