@@ -66,7 +66,10 @@ class Chaos:
     def __init__(self, lab: LabPaths, diary: Path, tables: list[dict[str, Any]], seed: int) -> None:
         self.lab, self.diary, self.chance = lab, diary, random.Random(seed)
         program = ["python", "-c", PROGRAM.format(diary=str(diary))]
-        self.tables = [{"format": 1, "name": "chaos", "command": program, "origin": {"file": "x"}} | table for table in tables]
+        self.tables = [
+            {"format": 1, "name": "chaos", "command": program, "origin": {"file": "x"}} | table
+            for table in tables
+        ]
         for table in self.tables:
             if "data" in table:
                 del table["command"]

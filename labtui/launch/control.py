@@ -118,7 +118,10 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
         if status.state == "queued":  # it never began, and keeps its place
             request = before | {"attempt": max(known) + 1, "host": process.host()}
         else:
-            more = {"priority": before.get("priority", 0), "retry": before.get("retry", 0) + 1 if retry else 0}
+            more = {
+                "priority": before.get("priority", 0),
+                "retry": before.get("retry", 0) + 1 if retry else 0,
+            }
             request = rundir.request(paths.root, max(known) + 1, **more)
         try:
             write_json(paths.queue, request)
