@@ -16,6 +16,7 @@ from torch import nn
 from labtui.data import build
 from labtui.data.fnirs import read_tasks
 from labtui.data.fnirs_sim import RATE, make, record, response
+from labtui.data.show import describe
 from labtui.data.split import split
 from labtui.engine import losses
 from labtui.engine.inspect import inspect
@@ -45,6 +46,14 @@ def test_simulated_recordings_have_the_notebooks_shares(made: Path) -> None:
     tasks = read_tasks(first)
     assert [task.column for task in tasks] == [f"Task{i}" for i in range(1, 25)]
     assert all(b.onset == a.onset + a.duration for a, b in pairwise(tasks))
+
+
+def test_a_recording_is_shown_over_time(made: Path) -> None:
+    dataset = build(FNIRS(path="data/fnirs_simulated"), made)
+    found = describe(dataset)
+    course = [dataset.x[0].numpy()[i].mean() for i in range(100)]
+    assert found["examples"][0]["values"] == pytest.approx(course, abs=1e-3)
+    assert [entry["samples"] for entry in found["classes"]][:3] == [112, 16, 32]
 
 
 def test_same_seed_same_signals(tmp_path: Path) -> None:
