@@ -80,7 +80,10 @@ def test_readme(tmp_path, monkeypatch, snap_compare):
     monkeypatch.setattr(LabApp, "place", "~/bearings")
     paths = small_lab(tmp_path)
     shutil.rmtree(paths.recipes)
-    shutil.copytree(Path(__file__).parents[1] / "recipes", paths.recipes)
+    shipped = Path(__file__).parents[1] / "recipes"
+    shutil.copytree(shipped / "fault", paths.recipes / "fault")  # a lab of one system
+    for file in shipped.glob("*.*"):
+        shutil.copy(file, paths.recipes)
     keys = ["slash", *"name~cls", "enter", "down", "space", "down", "space"]
     app = LabApp(Lab(paths), now=lambda: NOW)
     assert snap_compare(app, terminal_size=(120, 28), run_before=settled(*keys))

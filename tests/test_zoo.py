@@ -10,9 +10,11 @@ import torch
 from torch import nn
 
 from labtui import data, zoo
+from labtui.engine import layers
 from labtui.errors import DataError, RecipeError
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
+from labtui.recipe.models.cnn3d import CNN3D
 from labtui.recipe.models.digits import DigitsCNN
 from labtui.recipe.models.transformer import TransformerCls
 from labtui.recipe.spec import UserModel
@@ -50,6 +52,51 @@ def test_transformer_cls_sees_order() -> None:
     assert not torch.allclose(model(x), model(x.flip(1)))
 
 
+THREE: dict[str, Any] = {"channels": [5, 2, 1], "pools": 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "steps", "outputs", "expected"),
+    [
+        ({}, 100, 9, 308),  # experiment 006, the notebook's own figure
+        (THREE, 20, 12, 192),
+        (THREE, 40, 12, 292),
+        (THREE, 80, 12, 492),
+        (THREE, 100, 12, 592),
+        ({"channels": [5, 1], "pools": 2, "time": "depth", "dropout": 0.5}, 160, 3, 619),
+    ],
+)
+def test_cnn3d_parameters(options: Any, steps: int, outputs: int, expected: int) -> None:
+    model = zoo.build(CNN3D(**options), (steps, 5, 22, 1), outputs, Path())
+    assert parameters(model) == expected
+    assert model(torch.randn(2, steps, 5, 22, 1)).shape == (2, outputs)
+
+
+def test_cnn3d_layers_are_the_notebooks() -> None:
+    spec = CNN3D(output_activation="sigmoid")
+    table = layers.table(zoo.build(spec, (100, 5, 22, 1), 9, Path()), torch.randn(1, 100, 5, 22, 1), (9,))
+    rows = [(row["type"], row["output"], row["params"]) for row in table["rows"]]
+    assert rows[1] == ("Conv3d", [1, 5, 22, 1], 101)
+    assert rows[2:] == [
+        ("MaxPool3d", [1, 2, 11, 1], 0),
+        ("Flatten", [22], 0),
+        ("Linear", [9], 207),
+        ("Sigmoid", [9], 0),
+    ]
+
+
+def test_cnn3d_gives_logits_unless_told_otherwise() -> None:
+    x = 100 * torch.randn(8, 100, 5, 22, 1)
+    for activation, inside in (("none", False), ("sigmoid", True)):
+        model = zoo.build(CNN3D(output_activation=activation), (100, 5, 22, 1), 9, Path())
+        assert bool(((model(x) >= 0) & (model(x) <= 1)).all()) is inside
+
+
+def test_cnn3d_has_no_more_pools_than_convolutions() -> None:
+    with pytest.raises(ValueError, match="pools = 2 for 1 convolutions"):
+        CNN3D(pools=2)
+
+
 def test_digits_cnn_shapes() -> None:
     model = zoo.build(DigitsCNN(channels=4, hidden=8), (1, 8, 8), 10, Path())
     assert model(torch.rand(3, 1, 8, 8)).shape == (3, 10)
@@ -61,6 +108,8 @@ def test_digits_cnn_shapes() -> None:
         (TransformerCls(), (1600, 1), "set model.max_len = 1601"),
         (TransformerCls(), (1, 8, 8), "needs sequences"),
         (DigitsCNN(), (40, 3), "needs images"),
+        (CNN3D(), (1, 8, 8), "needs maps over time"),
+        (CNN3D(channels=[1, 1, 1], pools=3), (20, 5, 22, 1), "pools = 3 leaves nothing"),
     ],
 )
 def test_shapes_that_do_not_fit(spec: Any, shape: tuple[int, ...], message: str) -> None:

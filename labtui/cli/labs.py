@@ -50,14 +50,16 @@ def make(
         Path | None, typer.Option(help="The folder (else data/NAME_simulated in the lab).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 0,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each recording.")] = 10.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Length of each recording, or task in it (else as in real data)."),
+    ] = None,
 ) -> None:
     """Write a simulated data set in the real one's on-disk format."""
     lab = open_lab().paths
     out = out or lab.root / "data" / f"{Path(name).name}_simulated"
-    found = _child(
-        lab.root, "make", name, "--out", str(out.absolute()), "--seed", str(seed), "--seconds", str(seconds)
-    )
+    length = [] if seconds is None else ["--seconds", str(seconds)]
+    found = _child(lab.root, "make", name, "--out", str(out.absolute()), "--seed", str(seed), *length)
     print(f"{found['out']}: {len(found['files'])} files")
 
 

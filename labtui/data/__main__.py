@@ -15,17 +15,21 @@ from typing import Any
 from labtui.errors import DataError, LabtuiError
 from labtui.files import factory
 
-SIMULATORS = {"bearings": "labtui.data.bearings_sim:make"}
-"""Data set to its simulator, `f(out, seed, seconds) -> written files`."""
+SIMULATORS = {
+    "bearings": "labtui.data.bearings_sim:make",
+    "fnirs": "labtui.data.fnirs_sim:make",
+}
+"""Data set to its simulator, `f(out, seed, seconds) -> written files`; `seconds` has a default."""
 
 
-def make(name: str, out: Path, seed: int, seconds: float) -> dict[str, Any]:
-    """Write a simulated data set in its real on-disk form."""
+def make(name: str, out: Path, seed: int, seconds: float | None) -> dict[str, Any]:
+    """Write a simulated data set in its real on-disk form; without `seconds`, of the simulator's own length."""
     if name not in SIMULATORS:
         known = ", ".join(SIMULATORS)
         raise DataError(f"no simulator for {name!r}: there is one for {known}")
     try:
-        files = factory.call(SIMULATORS[name], out, seed=seed, seconds=seconds)
+        length: dict[str, Any] = {} if seconds is None else {"seconds": seconds}
+        files = factory.call(SIMULATORS[name], out, seed=seed, **length)
     except OSError as error:
         raise DataError(f"{out}: cannot write there ({error}): name another --out") from error
     return {"name": name, "out": str(out), "files": [file.name for file in files]}
@@ -57,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     making.add_argument("name")
     making.add_argument("--out", type=Path, required=True)
     making.add_argument("--seed", type=int, default=0)
-    making.add_argument("--seconds", type=float, default=10.0)
+    making.add_argument("--seconds", type=float)
     showing = commands.add_parser("show", help="describe a data set")
     showing.add_argument("what", help="a recipe file or a data set's name")
     showing.add_argument("--lab", type=Path, default=Path("."))

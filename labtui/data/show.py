@@ -67,8 +67,12 @@ def _examples(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _thin(sample: Tensor) -> list[float]:
-    """The first channel of a sample (length, channels) or (channel, …), with its peaks kept."""
-    values = (sample[0] if sample.ndim > 2 else sample.reshape(len(sample), -1)[:, 0]).flatten()
+    """The first channel of a sample (length, channels) or (channel, …), or the mean of each moment of
+    one (time, …) of four dimensions, with its peaks kept."""
+    if sample.ndim > 3:
+        values = sample.flatten(1).mean(1)
+    else:
+        values = (sample[0] if sample.ndim > 2 else sample.reshape(len(sample), -1)[:, 0]).flatten()
     row = values.numpy()
     if len(row) > POINTS:
         row = np.array([f(b) for b in np.array_split(row, POINTS // 2) for f in (np.min, np.max)])

@@ -71,37 +71,40 @@ class Confusion(_Sums):
 
 
 class Labels(_Sums):
-    """Several labels a sample: how often each is on, said to be on, and both.
+    """Several labels a sample: how often each is on, said to be on, and both; how many are wrong at once.
 
-    `hamming`: share of all labels that are wrong (a loss). `subset_acc`: share of samples of which
-    every label is right. `f1`, `f1_micro`: F1, mean over labels or of all labels' counts together
-    (0 for a label that neither occurs nor is predicted, as in scikit-learn with zero_division=0).
+    `hamming_loss`: share of all labels that are wrong. `subset_acc`: share of samples of which every
+    label is right (exact match). `distance`: mean Euclidean distance between the labels of a sample
+    and those it is said to have, the root of how many are wrong. `f1`, `f1_micro`: F1, mean over
+    labels or of all labels' counts together (0 for a label that neither occurs nor is predicted, as in
+    scikit-learn with zero_division=0).
     """
 
-    names = ("hamming", "subset_acc", "f1", "f1_micro")
+    names = ("hamming_loss", "subset_acc", "distance", "f1", "f1_micro")
     counts: Tensor
-    samples: Tensor
+    wrong: Tensor
 
     def __init__(self, outputs: int, threshold: float = 0.0) -> None:
         super().__init__()
         self.threshold = threshold
         self.register_buffer("counts", torch.zeros(3, outputs, dtype=torch.int64))
-        self.register_buffer("samples", torch.zeros(2, dtype=torch.int64))
+        self.register_buffer("wrong", torch.zeros(outputs + 1, dtype=torch.int64))
 
     def update(self, output: Tensor, target: Tensor) -> None:
         """(n, K) outputs and (n, K) targets of 0 and 1."""
         said, on = output > self.threshold, target > 0.5
         self.counts += torch.stack([(said & on).sum(0), on.sum(0), said.sum(0)])
-        self.samples[0] += (said == on).all(1).sum()
-        self.samples[1] += len(said)
+        self.wrong += torch.bincount((said != on).sum(1), minlength=len(self.wrong))
 
     def scores(self) -> dict[str, float]:
         """Name to value."""
         right, truth, said = self.counts.cpu().double()
-        exact, n = self.samples.tolist()
+        wrong = self.wrong.cpu().double()
+        samples, labels = wrong / wrong.sum(), torch.arange(len(wrong)).double()
         return {
-            "hamming": float((truth + said - 2 * right).sum()) / (n * len(right)),
-            "subset_acc": exact / n,
+            "hamming_loss": float((samples * labels).sum()) / len(right),
+            "subset_acc": float(samples[0]),
+            "distance": float((samples * labels.sqrt()).sum()),
             "f1": float((2 * right / (truth + said).clamp(min=1)).mean()),
             "f1_micro": float(2 * right.sum() / (truth + said).sum().clamp(min=1)),
         }
@@ -115,17 +118,20 @@ class Errors(nn.Module):
     """Real targets: sums of errors of each target, in double precision.
 
     `mse`, `mae`, `rmse`: over all samples and targets together. `r2`: mean over targets of the
-    explained share (scikit-learn's r2_score: 1 or 0 for a target that does not vary).
+    explained share (scikit-learn's r2_score: 1 or 0 for a target that does not vary). `distance`: mean
+    Euclidean distance between a sample's outputs and its targets.
     """
 
-    names = ("mse", "mae", "rmse", "r2")
+    names = ("mse", "mae", "rmse", "r2", "distance")
     sums: Tensor
+    distance: Tensor
     origin: Tensor
     samples: Tensor
 
     def __init__(self, outputs: int, threshold: float = 0.0) -> None:
         super().__init__()
         self.register_buffer("sums", torch.zeros(4, outputs, dtype=torch.float64))
+        self.register_buffer("distance", torch.zeros((), dtype=torch.float64))
         self.register_buffer("origin", torch.full((outputs,), torch.nan, dtype=torch.float64))
         self.register_buffer("samples", torch.zeros((), dtype=torch.int64))
 
@@ -137,13 +143,14 @@ class Errors(nn.Module):
         error, offset = output - target, target - self.origin
         parts = (error.square(), error.abs(), offset, offset.square())
         self.sums += torch.stack([part.sum(0) for part in parts])
+        self.distance += error.norm(dim=1).sum()
         self.samples += len(target)
 
     def add(self, others: Iterable[Mapping[str, Tensor]]) -> None:
         """Add the errors of other samples, each a `state_dict`."""
         for other in others:
-            sums, origin, samples = (
-                other[name].to(self.sums.device) for name in ("sums", "origin", "samples")
+            sums, distance, origin, samples = (
+                other[name].to(self.sums.device) for name in ("sums", "distance", "origin", "samples")
             )
             if not samples:
                 continue
@@ -152,6 +159,7 @@ class Errors(nn.Module):
             move = origin - self.origin
             offset2 = offset2 + 2 * move * offset + samples * move.square()
             self.sums += torch.stack([square, absolute, offset + samples * move, offset2])
+            self.distance += distance
             self.samples += samples
 
     def scores(self) -> dict[str, float]:
@@ -161,7 +169,14 @@ class Errors(nn.Module):
         flat = spread <= 1e-14 * offset2
         r2 = torch.where(flat, (square == 0).double(), 1 - square / spread)
         mse, mae = float(square.mean()), float(absolute.mean())
-        return {"mse": mse, "mae": mae, "rmse": math.sqrt(mse), "r2": float(r2.mean())}
+        distance = float(self.distance / self.samples)
+        return {
+            "mse": mse,
+            "mae": mae,
+            "rmse": math.sqrt(mse),
+            "r2": float(r2.mean()),
+            "distance": distance,
+        }
 
     def report(self, classes: list[str]) -> dict[str, Any]:
         """`per_class`: samples, mse and mae of each target; none where targets have no names."""

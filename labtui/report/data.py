@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from labtui.report.document import Document, mapping, of_form
-from labtui.report.results import caveat
+from labtui.report.results import PARTS, caveat
 from labtui.report.text import exact, heading, prose, table
 from labtui.table import number
 
@@ -17,7 +17,7 @@ HONEST = {
     "time": "**Honest split:** blocks of time stay together, so that no stretch of signal is on both sides.",
     "recording": "**Honest split:** whole recordings stay together, none is on both sides.",
 }
-"""What keeps a bearing's windows apart, by `data.split`."""
+"""What keeps parts of a recording together, by `data.split`."""
 
 SCHEMES = {
     "holdout": "held out: {val:g} for validation, {test:g} for test, seed {seed}",
@@ -41,7 +41,7 @@ def section(doc: Document) -> Iterator[str]:
     yield facts
     if rule := caveat(doc):
         yield f"**Optimistic split:** {rule}"
-    elif doc.options.get("data.name") == "bearings":
+    elif doc.options.get("data.name") in PARTS:
         honest = HONEST.get(str(doc.options.get("data.split")))
         yield from [honest] if honest else []
     yield sizes

@@ -11,9 +11,11 @@ from labtui.report.training import split_of
 from labtui.table import markdown, number
 
 OPTIMISTIC = (
-    "windows of one recording fall on both sides of the split, so that the figures on validation "
-    'and test data are better than on new recordings. `data.split = "time"` gives an honest figure.'
+    "{} of one recording fall on both sides of the split, so that the figures on validation "
+    'and test data are better than on new recordings. `data.split = "{}"` gives an honest figure.'
 )
+PARTS = {"bearings": ("windows", "time"), "fnirs": ("tasks", "recording")}
+"""Data set to what it takes from a recording, and the `data.split` that keeps it together."""
 ORDER = ("test", "val", "valid", "validation", "", "train")
 NOT_SCORES = ("train.lr", "train.samples_per_s", "train.grad_norm", "train.step_loss", "epoch")
 
@@ -22,8 +24,8 @@ def caveat(doc: Document) -> str:
     """Why the figures flatter the model; empty where labtui knows of no reason."""
     options = doc.options
     scheme = options.get("validate.scheme")
-    windows = options.get("data.name") == "bearings" and options.get("data.split") == "random"
-    return OPTIMISTIC if windows and scheme != "file" else ""
+    parts = PARTS.get(str(options.get("data.name"))) if options.get("data.split") == "random" else None
+    return OPTIMISTIC.format(*parts) if parts and scheme != "file" else ""
 
 
 def baselines(doc: Document) -> dict[str, float]:

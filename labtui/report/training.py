@@ -20,7 +20,7 @@ from labtui.table import NOTHING, duration, number
 MOST = 61
 """Rows of the log that are shown (epoch 0 and sixty more); of a longer log the first, the last,
 the best, and some between."""
-WIDEST, WHOLE = 24, 92
+WIDEST, WHOLE = 26, 92
 """Cells of a column's title, and of a row: what a page shows without scrolling."""
 SPLITS = {
     "train": "Train",

@@ -2,5 +2,6 @@
 
 from labtui.recipe.data.bearings import Bearings
 from labtui.recipe.data.digits import Digits
+from labtui.recipe.data.fnirs import FNIRS
 
-DATASETS = (Bearings, Digits)
+DATASETS = (Bearings, Digits, FNIRS)
