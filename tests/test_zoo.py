@@ -7,47 +7,18 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from zoo_lab import parameters
 
 from labtui import data, zoo
 from labtui.errors import DataError, RecipeError
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
+from labtui.recipe.models.audio import CNN1D, CNN2D, STN, MixNet
+from labtui.recipe.models.autoencoder import AE, AECls, ResAE, ResAECls
 from labtui.recipe.models.digits import DigitsCNN
-from labtui.recipe.models.transformer import TransformerCls
+from labtui.recipe.models.transformer import TransformerBase, TransformerCls
+from labtui.recipe.models.video import Conv2DRNN, Conv3D
 from labtui.recipe.spec import UserModel
-
-
-def parameters(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
-
-
-@pytest.mark.parametrize(
-    ("options", "outputs", "expected"),
-    [
-        ({}, 10, 985_870),  # the notebook's own figure
-        ({"d_model": 256, "nhead": 16, "d_hid": 512, "nlayers": 6}, 3, 3_164_675),  # Paderborn
-    ],
-)
-def test_transformer_cls_parameters(options: Any, outputs: int, expected: int) -> None:
-    model = zoo.build(TransformerCls(**options), (40, 3), outputs, Path())
-    assert parameters(model) == expected
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_transformer_cls_classifies_sequences(training: bool) -> None:
-    spec = TransformerCls(d_model=15, nhead=3, d_hid=8, nlayers=2)  # odd width: cosines are fewer
-    model = zoo.build(spec, (40, 3), 10, Path()).train(training)
-    with torch.set_grad_enabled(training):
-        assert model(torch.randn(4, 40, 3)).shape == (4, 10)
-
-
-def test_transformer_cls_sees_order() -> None:
-    torch.manual_seed(0)
-    spec = TransformerCls(d_model=16, nhead=2, d_hid=8, nlayers=1)
-    model = zoo.build(spec, (6, 3), 2, Path()).eval()
-    x = torch.randn(1, 6, 3)
-    assert not torch.allclose(model(x), model(x.flip(1)))
 
 
 def test_digits_cnn_shapes() -> None:
@@ -60,7 +31,21 @@ def test_digits_cnn_shapes() -> None:
     [
         (TransformerCls(), (1600, 1), "set model.max_len = 1601"),
         (TransformerCls(), (1, 8, 8), "needs sequences"),
+        (TransformerBase(), (501, 1), "set model.max_len = 501"),
         (DigitsCNN(), (40, 3), "needs images"),
+        (CNN1D(), (2, 4096), r"cnn1d needs waves of one channel \(1, samples\), got \(2, 4096\)"),
+        (CNN1D(), (100,), "pools all 100 samples away: take longer clips"),
+        (CNN2D(), (1, 3, 64), "cnn2d needs spectrograms .* at least 4 frames and 1 bins"),
+        (STN(), (128, 513), "stn needs spectrograms"),
+        (MixNet(), (128 * 513,), "more than 65664 numbers"),
+        (MixNet(frames=8, bins=4), (4128,), "model.pool = 125 is more than the 17 frames .* 4096 samples"),
+        (MixNet(frames=3, bins=4, pool=1), (4128,), "model.frames = 3 is too few"),
+        (AE(), (1, 8, 64), "ae needs spectrograms .* at least 9 frames"),
+        (AECls(), (1, 8, 64), "ae_cls needs spectrograms"),
+        (ResAE(), (1, 64, 15), "res_ae needs spectrograms .* 16 bins"),
+        (ResAECls(), (1, 64, 15), "res_ae_cls needs spectrograms"),
+        (Conv3D(), (3, 15, 64, 64), "conv3d needs videos .* at least 16 frames of 16×16"),
+        (Conv2DRNN(), (3, 1, 16, 15), "conv2d_rnn needs videos .* or fewer model.channels"),
     ],
 )
 def test_shapes_that_do_not_fit(spec: Any, shape: tuple[int, ...], message: str) -> None:
