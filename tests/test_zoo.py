@@ -10,6 +10,7 @@ import torch
 from zoo_lab import parameters
 
 from labtui import data, zoo
+from labtui.engine import layers
 from labtui.errors import DataError, RecipeError
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
@@ -19,6 +20,34 @@ from labtui.recipe.models.digits import DigitsCNN
 from labtui.recipe.models.transformer import TransformerBase, TransformerCls
 from labtui.recipe.models.video import Conv2DRNN, Conv3D
 from labtui.recipe.spec import UserModel
+
+
+@pytest.mark.parametrize(
+    ("options", "outputs", "expected"),
+    [
+        ({}, 10, 985_870),  # the notebook's own figure
+        ({"d_model": 256, "nhead": 16, "d_hid": 512, "nlayers": 6}, 3, 3_164_675),  # Paderborn
+    ],
+)
+def test_transformer_cls_parameters(options: Any, outputs: int, expected: int) -> None:
+    model = zoo.build(TransformerCls(**options), (40, 3), outputs, Path())
+    assert parameters(model) == expected
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_transformer_cls_classifies_sequences(training: bool) -> None:
+    spec = TransformerCls(d_model=15, nhead=3, d_hid=8, nlayers=2)  # odd width: cosines are fewer
+    model = zoo.build(spec, (40, 3), 10, Path()).train(training)
+    with torch.set_grad_enabled(training):
+        assert model(torch.randn(4, 40, 3)).shape == (4, 10)
+
+
+def test_transformer_cls_sees_order() -> None:
+    torch.manual_seed(0)
+    spec = TransformerCls(d_model=16, nhead=2, d_hid=8, nlayers=1)
+    model = zoo.build(spec, (6, 3), 2, Path()).eval()
+    x = torch.randn(1, 6, 3)
+    assert not torch.allclose(model(x), model(x.flip(1)))
 
 
 def test_digits_cnn_shapes() -> None:
@@ -135,3 +164,29 @@ def test_broken_models_are_named(lab: Path, part: UserModel, message: str) -> No
 def test_broken_data_is_named(lab: Path, part: UserModel, message: str) -> None:
     with pytest.raises(DataError, match=message):
         data.build(part, lab)
+
+
+ROW = (4096 + 20 * 24,)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "expected"),
+    [
+        (CNN1D(), (1, 4096), (5,)),
+        (CNN2D(channels=4), (1, 20, 24), (5,)),
+        (STN(channels=4), (1, 20, 24), (5,)),
+        (MixNet(channels=4, frames=20, bins=24, pool=8), ROW, (5,)),
+        (AE(), (1, 20, 24), (1, 20, 24)),
+        (AECls(), (1, 20, 24), (5,)),
+        (ResAE(), (1, 20, 24), (1, 20, 24)),
+        (ResAECls(), (1, 20, 24), (5,)),
+        (Conv3D(channels=[2, 2]), (3, 4, 8, 8), (5,)),
+        (Conv2DRNN(channels=[2, 2]), (3, 4, 8, 8), (5,)),
+    ],
+)
+def test_the_layer_table_is_of_all_parameters(
+    spec: Any, shape: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    model = zoo.build(spec, shape, 5, Path())
+    found = layers.table(model, torch.rand(1, *shape), expected)
+    assert sum(row["params"] for row in found["rows"]) == found["parameters"] == parameters(model)

@@ -146,7 +146,7 @@ def test_mixnet_has_one_start() -> None:
 def test_softmax_twice_has_a_floor(spec: Any) -> None:
     """The notebook's flaw: the best loss with 8 classes is 1.274, and all-equal is chance, 2.079."""
     shape = (4096,) if spec is CNN1D else (1, 8, 6)
-    probabilities = build(spec(softmax=True), shape, 8).eval()(torch.randn(2, *shape))
+    probabilities = build(spec(output_activation="softmax"), shape, 8).eval()(torch.randn(2, *shape))
     assert torch.allclose(probabilities.sum(1), torch.ones(2))
     sure, unsure = torch.eye(8)[:1], torch.full((1, 8), 1 / 8)
     loss, target = nn.CrossEntropyLoss(), torch.tensor([0])
@@ -162,10 +162,10 @@ def test_weights_begin_as_said() -> None:
 
     fan_in, fan_out = 4 * 64, 4 * 64 * 64
     limit = math.sqrt(6 / (fan_in + fan_out))
-    assert 0.99 * limit < first("xavier").abs().max() <= limit
-    assert float(first("kaiming").std()) == pytest.approx(math.sqrt(2 / fan_in), rel=0.02)
+    assert 0.99 * limit < first("xavier_uniform").abs().max() <= limit
+    assert float(first("kaiming_normal").std()) == pytest.approx(math.sqrt(2 / fan_in), rel=0.02)
     assert 0.99 / math.sqrt(fan_in) < first("default").abs().max() <= 1 / math.sqrt(fan_in)
-    assert torch.equal(first("xavier"), build(CNN2D(channels=64), (1, 8, 64)).first[0].weight)
+    assert torch.equal(first("xavier_uniform"), build(CNN2D(channels=64), (1, 8, 64)).first[0].weight)
 
 
 def test_sigmoid_instead_of_relu() -> None:

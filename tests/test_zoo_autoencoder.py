@@ -74,6 +74,6 @@ def test_a_classifier_starts_from_an_encoder(auto: Any, spec: Any, freeze: bool,
 
 
 def test_softmax_on_request() -> None:
-    for spec in (AECls(softmax=True), ResAECls(softmax=True)):
+    for spec in (AECls(output_activation="softmax"), ResAECls(output_activation="softmax")):
         found = build(spec, (1, 16, 16)).eval()(torch.rand(2, 1, 16, 16))
         assert torch.allclose(found.sum(1), torch.ones(2))

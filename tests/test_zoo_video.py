@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from zoo_lab import build, learns, parameters, shapes
 
+from labtui.engine import layers
 from labtui.recipe.models.video import Conv2DRNN, Conv3D
 
 SMALL: dict[str, Any] = {"channels": [4, 8], "dropout": 0.0}
@@ -20,8 +21,9 @@ def test_conv3d_parameters(shape: tuple[int, ...], expected: int) -> None:
 
 
 def test_conv3d_has_21_layers() -> None:
-    found = shapes(build(Conv3D(), (3, 16, 64, 64)), torch.zeros(1, 3, 16, 64, 64))
-    assert len(found) == 21  # the run table's num_layers
+    model = build(Conv3D(), (3, 16, 64, 64))
+    found = shapes(model, torch.zeros(1, 3, 16, 64, 64))
+    assert len(found) == layers.count(model)["layers"] == 21  # the run table's num_layers
     assert [s for kind, s in found if kind == "MaxPool3d"] == [
         *((16, 8, 32, 32), (32, 4, 16, 16), (64, 2, 8, 8), (128, 1, 4, 4)),
     ]

@@ -95,10 +95,10 @@ class CNN1D(WaveCNN):
         activation: str,
         dropout: float,
         hidden: Sequence[int],
-        softmax: bool,
+        output_activation: str,
     ) -> None:
         super().__init__(layers, activation, pooled=True, dropout=dropout)
-        self.head = fully_connected(2 * self.channels, hidden, outputs, softmax)
+        self.head = fully_connected(2 * self.channels, hidden, outputs, output_activation)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """A wave (N, samples) -> (N, outputs) logits; `lengths` (N,) in samples, of padded waves."""
@@ -143,10 +143,10 @@ class CNN2D(SpectrogramCNN):
         residual: bool,
         dropout: float,
         hidden: Sequence[int],
-        softmax: bool,
+        output_activation: str,
     ) -> None:
         super().__init__(bins, channels, activation, residual, dropout)
-        self.head = fully_connected(2 * channels, hidden, outputs, softmax)
+        self.head = fully_connected(2 * channels, hidden, outputs, output_activation)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(N, 1, frames, bins) -> (N, outputs) logits; `lengths` (N,) in frames, of padded samples."""
@@ -173,10 +173,12 @@ class STN(CNN2D):
         residual: bool,
         dropout: float,
         hidden: Sequence[int],
-        softmax: bool,
+        output_activation: str,
         skip: bool,
     ) -> None:
-        super().__init__(shape[1], outputs, channels, activation, residual, dropout, hidden, softmax)
+        super().__init__(
+            shape[1], outputs, channels, activation, residual, dropout, hidden, output_activation
+        )
         self.skip = skip
         self.look = nn.Sequential(
             *(nn.Conv2d(1, 8, 7), nn.MaxPool2d(2), nn.ReLU()),
@@ -224,14 +226,14 @@ class MixNet(nn.Module):
         pool: int,
         dropout: float,
         hidden: Sequence[int],
-        softmax: bool,
+        output_activation: str,
     ) -> None:
         super().__init__()
         self.samples, self.image, self.pool = samples, (1, frames, bins), pool
         self.wave, self.spectrogram = wave, spectrogram
         self.dropout = nn.Dropout(dropout)
         values = 2 * wave.channels * (wave.frames(samples) // pool) + 2 * spectrogram.channels
-        self.head = fully_connected(values, hidden, outputs, softmax)
+        self.head = fully_connected(values, hidden, outputs, output_activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, samples + frames · bins) -> (N, outputs) logits."""
@@ -250,10 +252,10 @@ def cnn1d(
     init: str,
     dropout: float,
     hidden: Sequence[int],
-    softmax: bool,
+    output_activation: str,
 ) -> CNN1D:
     """The notebook's CNN1D: 159,128 parameters by default, with 8 classes."""
-    model = CNN1D(outputs, layers, activation, dropout, hidden, softmax)
+    model = CNN1D(outputs, layers, activation, dropout, hidden, output_activation)
     left = samples = samples_of(shape, "cnn1d")
     for stage in model.plan:
         left = stage.frames(left, pooled=True)
@@ -272,11 +274,11 @@ def cnn2d(
     residual: bool,
     dropout: float,
     hidden: Sequence[int],
-    softmax: bool,
+    output_activation: str,
 ) -> CNN2D:
     """The notebook's CNN2D: 1,252,162 parameters by default, on 513 bins with 8 classes."""
     _, bins = image_of(shape, "cnn2d", least=(4, 1))
-    model = CNN2D(bins, outputs, channels, activation, residual, dropout, hidden, softmax)
+    model = CNN2D(bins, outputs, channels, activation, residual, dropout, hidden, output_activation)
     initialise(model, init)
     return model
 
@@ -290,12 +292,12 @@ def stn(
     residual: bool,
     dropout: float,
     hidden: Sequence[int],
-    softmax: bool,
+    output_activation: str,
     skip: bool,
 ) -> STN:
     """The notebook's STN: 2,365,842 parameters by default, on (1, 128, 513) with 8 classes."""
     image = image_of(shape, "stn", least=(18, 18))
-    model = STN(image, outputs, channels, activation, residual, dropout, hidden, softmax, skip)
+    model = STN(image, outputs, channels, activation, residual, dropout, hidden, output_activation, skip)
     initialise(model, init)
     model.begin_as_identity()
     return model
@@ -314,7 +316,7 @@ def mixnet(
     pool: int,
     dropout: float,
     hidden: Sequence[int],
-    softmax: bool,
+    output_activation: str,
 ) -> MixNet:
     """The notebook's MixNet: 1,498,200 parameters by default, on 262,144 samples and 8 classes."""
     if len(shape) != 1 or shape[0] <= frames * bins:
@@ -332,6 +334,8 @@ def mixnet(
     if frames < 4:
         raise RecipeError(f"model.frames = {frames} is too few for convolutions of 4 frames")
     spectrogram = SpectrogramCNN(bins, channels, activation, residual)
-    model = MixNet(samples, frames, bins, outputs, wave, spectrogram, pool, dropout, hidden, softmax)
+    model = MixNet(
+        samples, frames, bins, outputs, wave, spectrogram, pool, dropout, hidden, output_activation
+    )
     initialise(model, init)
     return model

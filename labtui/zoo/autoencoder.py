@@ -185,11 +185,11 @@ def res_ae(shape: tuple[int, ...], outputs: int, channels: int, units: int, late
 
 
 def ae_cls(
-    shape: tuple[int, ...], outputs: int, latent: int, hidden: Sequence[int], softmax: bool
+    shape: tuple[int, ...], outputs: int, latent: int, hidden: Sequence[int], output_activation: str
 ) -> OnLatent:
     """Classifier on the latent space of `ae`; its head is labtui's choice, since no record tells it."""
     image_of(shape, "ae_cls", least=(9, 9))
-    return OnLatent(AEEncoder(latent), fully_connected(latent, hidden, outputs, softmax))
+    return OnLatent(AEEncoder(latent), fully_connected(latent, hidden, outputs, output_activation))
 
 
 def res_ae_cls(
@@ -199,9 +199,9 @@ def res_ae_cls(
     units: int,
     latent: int,
     hidden: Sequence[int],
-    softmax: bool,
+    output_activation: str,
 ) -> OnLatent:
     """Classifier on the latent space of `res_ae`; its head is labtui's choice, as above."""
     size = image_of(shape, "res_ae_cls", least=(16, 16))
     encoder = ResEncoder(size, channels, units, latent)
-    return OnLatent(encoder, fully_connected(latent, hidden, outputs, softmax))
+    return OnLatent(encoder, fully_connected(latent, hidden, outputs, output_activation))

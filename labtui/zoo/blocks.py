@@ -12,14 +12,17 @@ from labtui.errors import RecipeError
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 
-def fully_connected(inputs: int, hidden: Sequence[int], outputs: int, softmax: bool = False) -> nn.Sequential:
-    """Linear layers with ReLU between them: (N, inputs) -> (N, outputs) logits, or probabilities."""
+def fully_connected(
+    inputs: int, hidden: Sequence[int], outputs: int, output_activation: str = "none"
+) -> nn.Sequential:
+    """Linear layers with ReLU between them: (N, inputs) -> (N, outputs) logits, or with "softmax"
+    probabilities."""
     layers: list[nn.Module] = []
     for width in hidden:
         layers += [nn.Linear(inputs, width), nn.ReLU()]
         inputs = width
     layers.append(nn.Linear(inputs, outputs))
-    return nn.Sequential(*layers, *([nn.Softmax(dim=1)] if softmax else []))
+    return nn.Sequential(*layers, *([nn.Softmax(dim=1)] if output_activation == "softmax" else []))
 
 
 def max_avg(x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -39,14 +42,14 @@ def initialise(model: nn.Module, how: str) -> None:
     """Draw the weights of convolutions and linear layers anew, biases 0.
 
     Args:
-        how: "xavier" (uniform; Glorot and Bengio 2010), "kaiming" (normal, for ReLU; He et al. 2015)
-            or "default" (PyTorch's own, which is left as it is).
+        how: "xavier_uniform" (Glorot and Bengio 2010), "kaiming_normal" (for ReLU; He et al. 2015) or
+            "default" (PyTorch's own, which is left as it is).
     """
     if how == "default":
         return
     for layer in model.modules():
         if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):
-            if how == "xavier":
+            if how == "xavier_uniform":
                 nn.init.xavier_uniform_(layer.weight)
             else:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

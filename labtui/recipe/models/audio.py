@@ -15,11 +15,11 @@ class AudioCNN(Headed):
 
     activation: Literal["relu", "sigmoid"] = "relu"
     """After each convolution."""
-    init: Literal["default", "xavier", "kaiming"] = "default"
-    """How weights begin: as PyTorch draws them, Xavier-uniform, or Kaiming-normal."""
-    softmax: bool = False
-    """End in a softmax, as the notebook's networks did. Flawed together with cross-entropy, which takes
-    a softmax itself: with 8 classes the loss cannot fall below 1.274, and gradients are small."""
+    init: Literal["default", "xavier_uniform", "kaiming_normal"] = "default"
+    """How weights begin; "default": as PyTorch draws them."""
+    output_activation: Literal["none", "softmax"] = "none"
+    """After the last layer. The notebook's softmax is flawed together with cross-entropy, which takes one
+    itself: with 8 classes the loss cannot fall below 1.274, and gradients are small."""
 
 
 class CNN1D(AudioCNN):
@@ -40,8 +40,8 @@ class CNN1D(AudioCNN):
 class SpectrogramCNN(AudioCNN):
     """What the two on spectrograms alone have."""
 
-    init: Literal["default", "xavier", "kaiming"] = "xavier"
-    """How weights begin: as PyTorch draws them, Xavier-uniform, or Kaiming-normal."""
+    init: Literal["default", "xavier_uniform", "kaiming_normal"] = "xavier_uniform"
+    """How weights begin; "default": as PyTorch draws them."""
     channels: int = Field(256, ge=1)
     """Filters of each convolution."""
     residual: bool = True

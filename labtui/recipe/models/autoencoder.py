@@ -33,9 +33,9 @@ class OnLatent(Headed):
 
     hidden: Widths = [64]
     """Units of the hidden layers of the head."""
-    softmax: bool = False
-    """End in a softmax, as the notebook's networks did. Flawed together with cross-entropy, which takes
-    a softmax itself: with 8 classes the loss cannot fall below 1.274, and gradients are small."""
+    output_activation: Literal["none", "softmax"] = "none"
+    """After the last layer. The notebook's softmax is flawed together with cross-entropy, which takes one
+    itself: with 8 classes the loss cannot fall below 1.274, and gradients are small."""
 
 
 class AE(Plain):
