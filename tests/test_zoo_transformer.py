@@ -84,12 +84,12 @@ def test_a_classifier_starts_from_what_was_masked(given: Any, tmp_path: Path) ->
     """The decoder, or the head of another number of classes, is thrown out."""
     trained, model = start(given, TransformerCls, tmp_path, new_head=True)
     x = torch.randn(2, 6, 3)
-    assert torch.equal(model.eval().encoder(x), trained.eval().encoder(x))
+    assert torch.equal(model.eval().encode(x), trained.eval().encode(x))
     assert all(p.requires_grad for p in model.parameters())
 
 
 def test_only_the_head_is_left_out(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"another model's: 1 missing \(encoder.token\)$"):
+    with pytest.raises(RecipeError, match=r"another model's: 1 missing \(token\)$"):
         start(TransformerTriplet, TransformerCls, tmp_path, new_head=True)
     with pytest.raises(RecipeError, match=r"2 missing \(head.weight, head.bias\); 2 not in the model"):
         start(TransformerMask, TransformerCls, tmp_path)

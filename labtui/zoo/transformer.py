@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from labtui.errors import RecipeError
+from labtui.zoo.blocks import fully_connected
 
 
 def sinusoids(length: int, width: int) -> Tensor:
@@ -20,8 +22,19 @@ def sinusoids(length: int, width: int) -> Tensor:
     return table
 
 
+class Sizes(NamedTuple):
+    """An encoder's options, as its spec explains them."""
+
+    d_model: int
+    nhead: int
+    d_hid: int
+    nlayers: int
+    dropout: float
+    max_len: int
+
+
 class Encoder(nn.Module):
-    """Post-norm ReLU encoder over tokens that are scaled by √d_model (Vaswani et al. 2017, 3.1 to 3.5).
+    """Post-norm ReLU layers over tokens that are scaled by √d_model (Vaswani et al. 2017, 3.1 to 3.5).
 
     Args:
         shape: (seq, d_in) of a sample.
@@ -30,34 +43,24 @@ class Encoder(nn.Module):
 
     positions: Tensor
 
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        d_model: int,
-        nhead: int,
-        d_hid: int,
-        nlayers: int,
-        dropout: float,
-        max_len: int,
-        token: bool,
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...], sizes: Sizes, token: bool) -> None:
         super().__init__()
         if len(shape) != 2:
             raise RecipeError(f"a transformer needs sequences (length, channels), got {shape}")
-        if shape[0] + token > max_len:
+        if shape[0] + token > sizes.max_len:
             raise RecipeError(
-                f"model.max_len = {max_len} is too short for a sequence of {shape[0]}"
+                f"model.max_len = {sizes.max_len} is too short for a sequence of {shape[0]}"
                 f"{' and the class token' if token else ''}: set model.max_len = {shape[0] + token}"
             )
-        self.d_model = d_model
-        self.embed = nn.Linear(shape[1], d_model)
-        self.token = nn.Parameter(torch.randn(d_model)) if token else None
-        self.register_buffer("positions", sinusoids(max_len, d_model), persistent=False)
+        self.d_model, nhead, d_hid, nlayers, dropout, max_len = sizes
+        self.embed = nn.Linear(shape[1], self.d_model)
+        self.token = nn.Parameter(torch.randn(self.d_model)) if token else None
+        self.register_buffer("positions", sinusoids(max_len, self.d_model), persistent=False)
         self.dropout = nn.Dropout(dropout)
-        layer = nn.TransformerEncoderLayer(d_model, nhead, d_hid, dropout, batch_first=True)
-        self.layers = nn.TransformerEncoder(layer, nlayers, enable_nested_tensor=False)
+        layer = nn.TransformerEncoderLayer(self.d_model, nhead, d_hid, dropout, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, nlayers, enable_nested_tensor=False)
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(N, seq, d_in) -> (N, seq, d_model), or (N, 1 + seq, d_model) with the token.
 
         Args:
@@ -71,51 +74,48 @@ class Encoder(nn.Module):
             ends = lengths[:, None] + (self.token is not None)
             padding = torch.arange(tokens.shape[1], device=x.device) >= ends
         tokens = self.dropout(tokens + self.positions[: tokens.shape[1]])
-        return self.layers(tokens, src_key_padding_mask=padding)  # type: ignore[no-any-return]
+        return self.encoder(tokens, src_key_padding_mask=padding)  # type: ignore[no-any-return]
 
 
-class TransformerCls(nn.Module):
+class TransformerCls(Encoder):
     """Encoder whose learned class token is classified."""
 
-    def __init__(self, encoder: Encoder, outputs: int) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = nn.Linear(encoder.d_model, outputs)
+    def __init__(self, shape: tuple[int, ...], sizes: Sizes, outputs: int) -> None:
+        super().__init__(shape, sizes, token=True)
+        self.head = nn.Linear(self.d_model, outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(N, seq, d_in) -> (N, outputs) logits; `lengths` (N,) of padded samples."""
-        return self.head(self.encoder(x, lengths)[:, 0])  # type: ignore[no-any-return]
+        return self.head(self.encode(x, lengths)[:, 0])  # type: ignore[no-any-return]
 
 
-class TransformerMask(nn.Module):
+class TransformerMask(Encoder):
     """Encoder whose tokens are decoded to the input again, one by one. The class token is there for the
     classifier that starts from here."""
 
-    def __init__(self, encoder: Encoder, d_in: int) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = nn.Linear(encoder.d_model, d_in)
+    def __init__(self, shape: tuple[int, ...], sizes: Sizes) -> None:
+        super().__init__(shape, sizes, token=True)
+        self.decoder = nn.Linear(self.d_model, shape[1])
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(N, seq, d_in), masked -> (N, seq, d_in), reconstructed; `lengths` (N,) of padded samples."""
-        return self.decoder(self.encoder(x, lengths)[:, 1:])  # type: ignore[no-any-return]
+        return self.decoder(self.encode(x, lengths)[:, 1:])  # type: ignore[no-any-return]
 
 
-class TransformerFlat(nn.Module):
-    """Encoder whose tokens go into the head all together: the sequence has one length.
+class TransformerFlat(Encoder):
+    """Encoder whose tokens go into fully connected layers all together: the sequence has one length.
 
     Args:
-        head: (N, seq · d_model) -> (N, outputs).
+        hidden: units of the layers before the last.
     """
 
-    def __init__(self, encoder: Encoder, head: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = head
+    def __init__(self, shape: tuple[int, ...], sizes: Sizes, hidden: list[int], outputs: int) -> None:
+        super().__init__(shape, sizes, token=False)
+        self.head = fully_connected(shape[0] * self.d_model, hidden, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, seq, d_in) -> (N, outputs)."""
-        return self.head(self.encoder(x).flatten(1))  # type: ignore[no-any-return]
+        return self.head(self.encode(x).flatten(1))  # type: ignore[no-any-return]
 
 
 def transformer_cls(
@@ -129,8 +129,7 @@ def transformer_cls(
     max_len: int,
 ) -> TransformerCls:
     """The notebook's Transformer_cls: 985,870 parameters by default, on (40, 3) with 10 outputs."""
-    encoder = Encoder(shape, d_model, nhead, d_hid, nlayers, dropout, max_len, token=True)
-    return TransformerCls(encoder, outputs)
+    return TransformerCls(shape, Sizes(d_model, nhead, d_hid, nlayers, dropout, max_len), outputs)
 
 
 def transformer_base(
@@ -145,8 +144,7 @@ def transformer_base(
 ) -> TransformerFlat:
     """The notebook's Transformer_base: logits from the flattened sequence (inferred from its name and
     from the siblings; no record tells its head)."""
-    encoder = Encoder(shape, d_model, nhead, d_hid, nlayers, dropout, max_len, token=False)
-    return TransformerFlat(encoder, nn.Linear(shape[0] * d_model, outputs))
+    return TransformerFlat(shape, Sizes(d_model, nhead, d_hid, nlayers, dropout, max_len), [], outputs)
 
 
 def transformer_mask(
@@ -164,8 +162,7 @@ def transformer_mask(
     Args:
         outputs: not used: a sample is reconstructed, whatever its classes are.
     """
-    encoder = Encoder(shape, d_model, nhead, d_hid, nlayers, dropout, max_len, token=True)
-    return TransformerMask(encoder, shape[1])
+    return TransformerMask(shape, Sizes(d_model, nhead, d_hid, nlayers, dropout, max_len))
 
 
 def transformer_triplet(
@@ -185,6 +182,4 @@ def transformer_triplet(
     Args:
         outputs: not used: an embedding has `d_out` values, whatever the classes are.
     """
-    encoder = Encoder(shape, d_model, nhead, d_hid, nlayers, dropout, max_len, token=False)
-    head = nn.Sequential(nn.Linear(shape[0] * d_model, d_lin), nn.ReLU(), nn.Linear(d_lin, d_out))
-    return TransformerFlat(encoder, head)
+    return TransformerFlat(shape, Sizes(d_model, nhead, d_hid, nlayers, dropout, max_len), [d_lin], d_out)
