@@ -7,21 +7,20 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from zoo_lab import parameters
 
 from labtui import data, zoo
 from labtui.engine import layers
 from labtui.errors import DataError, RecipeError
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
+from labtui.recipe.models.audio import CNN1D, CNN2D, STN, MixNet
+from labtui.recipe.models.autoencoder import AE, AECls, ResAE, ResAECls
 from labtui.recipe.models.cnn3d import CNN3D
 from labtui.recipe.models.digits import DigitsCNN
-from labtui.recipe.models.transformer import TransformerCls
+from labtui.recipe.models.transformer import TransformerBase, TransformerCls
+from labtui.recipe.models.video import Conv2DRNN, Conv3D
 from labtui.recipe.spec import UserModel
-
-
-def parameters(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
 
 
 @pytest.mark.parametrize(
@@ -107,9 +106,23 @@ def test_digits_cnn_shapes() -> None:
     [
         (TransformerCls(), (1600, 1), "set model.max_len = 1601"),
         (TransformerCls(), (1, 8, 8), "needs sequences"),
+        (TransformerBase(), (501, 1), "set model.max_len = 501"),
         (DigitsCNN(), (40, 3), "needs images"),
         (CNN3D(), (1, 8, 8), "needs maps over time"),
         (CNN3D(channels=[1, 1, 1], pools=3), (20, 5, 22, 1), "pools = 3 leaves nothing"),
+        (CNN1D(), (2, 4096), r"cnn1d needs waves of one channel \(1, samples\), got \(2, 4096\)"),
+        (CNN1D(), (100,), "pools all 100 samples away: take longer clips"),
+        (CNN2D(), (1, 3, 64), "cnn2d needs spectrograms .* at least 4 frames and 1 bins"),
+        (STN(), (128, 513), "stn needs spectrograms"),
+        (MixNet(), (128 * 513,), "more than 65664 numbers"),
+        (MixNet(frames=8, bins=4), (4128,), "model.pool = 125 is more than the 17 frames .* 4096 samples"),
+        (MixNet(frames=3, bins=4, pool=1), (4128,), "model.frames = 3 is too few"),
+        (AE(), (1, 8, 64), "ae needs spectrograms .* at least 9 frames"),
+        (AECls(), (1, 8, 64), "ae_cls needs spectrograms"),
+        (ResAE(), (1, 64, 15), "res_ae needs spectrograms .* 16 bins"),
+        (ResAECls(), (1, 64, 15), "res_ae_cls needs spectrograms"),
+        (Conv3D(), (3, 15, 64, 64), "conv3d needs videos .* at least 16 frames of 16×16"),
+        (Conv2DRNN(), (3, 1, 16, 15), "conv2d_rnn needs videos .* or fewer model.channels"),
     ],
 )
 def test_shapes_that_do_not_fit(spec: Any, shape: tuple[int, ...], message: str) -> None:
@@ -199,3 +212,29 @@ def test_broken_models_are_named(lab: Path, part: UserModel, message: str) -> No
 def test_broken_data_is_named(lab: Path, part: UserModel, message: str) -> None:
     with pytest.raises(DataError, match=message):
         data.build(part, lab)
+
+
+ROW = (4096 + 20 * 24,)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "expected"),
+    [
+        (CNN1D(), (1, 4096), (5,)),
+        (CNN2D(channels=4), (1, 20, 24), (5,)),
+        (STN(channels=4), (1, 20, 24), (5,)),
+        (MixNet(channels=4, frames=20, bins=24, pool=8), ROW, (5,)),
+        (AE(), (1, 20, 24), (1, 20, 24)),
+        (AECls(), (1, 20, 24), (5,)),
+        (ResAE(), (1, 20, 24), (1, 20, 24)),
+        (ResAECls(), (1, 20, 24), (5,)),
+        (Conv3D(channels=[2, 2]), (3, 4, 8, 8), (5,)),
+        (Conv2DRNN(channels=[2, 2]), (3, 4, 8, 8), (5,)),
+    ],
+)
+def test_the_layer_table_is_of_all_parameters(
+    spec: Any, shape: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    model = zoo.build(spec, shape, 5, Path())
+    found = layers.table(model, torch.rand(1, *shape), expected)
+    assert sum(row["params"] for row in found["rows"]) == found["parameters"] == parameters(model)

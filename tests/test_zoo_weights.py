@@ -11,6 +11,7 @@ from torch import nn
 
 from labtui import zoo
 from labtui.errors import RecipeError
+from labtui.recipe.models.audio import CNN2D, MixNet
 from labtui.recipe.spec import UserModel
 
 RUN = "20260101-120000-first-abcd"
@@ -94,3 +95,71 @@ def test_weights_that_do_not_fit(lab: Path, stored: Any, message: str) -> None:
 def test_a_reference_that_nobody_resolved(lab: Path) -> None:
     with pytest.raises(RecipeError, match="a reference becomes a run when"):
         build(line("@best:val.loss"), lab)
+
+
+TRAINED = (1, 8, 6)
+
+
+def transfer(lab: Path, **options: Any) -> tuple[nn.Module, nn.Module]:
+    """A network of 5 classes, and what starts from it for 3."""
+    trained = zoo.build(CNN2D(channels=4, hidden=[7]), TRAINED, 5, lab)
+    trained(torch.randn(9, *TRAINED))  # batch norms that have seen something
+    torch.save({"model": trained.state_dict()}, lab / "best.pt")
+    spec = CNN2D(channels=4, hidden=[6, 5], path="best.pt", new_head=True, **options)
+    model = zoo.build(spec, TRAINED, 3, lab)
+    zoo.load_weights(spec, model, lab)
+    return trained, model
+
+
+def body(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: v.clone() for name, v in model.state_dict().items() if not name.startswith("head.")}
+
+
+def step(model: nn.Module) -> None:
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
+    loss = nn.functional.cross_entropy(model.train()(torch.randn(9, *TRAINED)), torch.arange(9) % 3)
+    loss.backward()
+    optimizer.step()
+
+
+def test_a_new_head_on_trained_layers_that_train_on(lab: Path) -> None:
+    trained, model = transfer(lab)
+    before = body(model)
+    assert all(torch.equal(value, before[name]) for name, value in body(trained).items())
+    assert model(torch.randn(2, *TRAINED)).shape == (2, 3)
+    step(model)
+    changed = {name for name, value in body(model).items() if not torch.equal(value, before[name])}
+    assert changed == set(before)  # really all of them
+
+
+def test_a_new_head_on_frozen_layers(lab: Path) -> None:
+    _, model = transfer(lab, freeze=True)
+    before, head = body(model), [p.clone() for p in model.head.parameters()]
+    step(model)
+    # Batch norms' running statistics too, and no dropout before the head.
+    assert all(torch.equal(value, before[name]) for name, value in body(model).items())
+    assert not any(torch.equal(a, b) for a, b in zip(head, model.head.parameters(), strict=True))
+    x = torch.randn(2, *TRAINED)
+    assert torch.equal(model.train()(x), model.train()(x))
+    assert model.head.training and not model.first.training
+
+
+def test_a_new_head_needs_old_layers() -> None:
+    with pytest.raises(ValueError, match="new_head = true needs a `path`"):
+        CNN2D(new_head=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("@best:val.loss", "model.wave_path = '@best:val.loss': a reference becomes a run when"),
+        ("none.pt", "model.wave_path = 'none.pt': there is no"),
+        ("best.pt", "model.wave_path = 'best.pt': the weights are another model's: 28 missing"),
+    ],
+)
+def test_weights_of_a_branch_that_cannot_be_had(lab: Path, path: str, message: str) -> None:
+    transfer(lab)
+    spec = MixNet(frames=8, bins=6, pool=5, wave_path=path)
+    model = zoo.build(spec, (4096 + 48,), 3, lab)
+    with pytest.raises(RecipeError, match=message):
+        zoo.load_weights(spec, model, lab)

@@ -6,9 +6,13 @@ kind names its factory too, so that the engine builds built-in and user's parts 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Widths = list[Annotated[int, Field(ge=1)]]
+"""Units of layers, one after the other; none: no such layer."""
 
 
 class Spec(BaseModel):
@@ -41,10 +45,31 @@ class ModelPart(Part):
     """A model, built by its factory and then given weights."""
 
     beside: ClassVar[frozenset[str]] = Part.beside | {"path"}
+    branches: ClassVar[Mapping[str, str]] = {}
+    """Options that name weights for one part of the model, each to that part's name."""
 
     path: str | None = Field(None, min_length=1)
     """Weights to start from: a checkpoint file (from the lab), a run's id (its `best.pt`), or a
     reference such as "@best:val.loss". A factory with an option `path` of its own gets the file instead."""
+
+
+class Headed(ModelPart):
+    """A model that ends in a `head`, and whose other layers may have learned elsewhere."""
+
+    beside: ClassVar[frozenset[str]] = ModelPart.beside | {"new_head", "freeze"}
+
+    new_head: bool = False
+    """Take the weights of `path` for all layers but the head, which begins anew: for other classes or
+    another task. What the file holds beyond that (its own head, a decoder) is left out."""
+    freeze: bool = False
+    """Train the head only. All other layers keep their weights and stay in evaluation mode, without
+    dropout and with the statistics that their batch norms came with."""
+
+    @model_validator(mode="after")
+    def _new_after_old(self) -> Self:
+        if self.new_head and self.path is None:
+            raise ValueError("new_head = true needs a `path` that the other layers' weights come from")
+        return self
 
 
 class UserPart(Part):

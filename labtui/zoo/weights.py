@@ -1,4 +1,4 @@
-"""Weights to start from: what `model.path` names."""
+"""Weights to start from, which `model.path` names, and weights that stay as they are."""
 
 from __future__ import annotations
 
@@ -16,46 +16,73 @@ SHOWN = 5
 """Names of each kind of mismatch in a message."""
 
 
-def file_of(path: str, lab: Path) -> str:
-    """The file that `model.path` means, relative to the lab: a run's id is its `best.pt`.
+def file_of(path: str, lab: Path, key: str = "model.path") -> str:
+    """The file that `path` means, relative to the lab: a run's id is its `best.pt`.
+
+    Args:
+        key: under which the recipe names it, for messages.
 
     Raises:
         RecipeError: it is a reference, which only the supervisor resolves.
     """
     if path.startswith("@"):
         raise RecipeError(
-            f"model.path = {path!r}: a reference becomes a run when the run that needs it is started "
+            f"{key} = {path!r}: a reference becomes a run when the run that needs it is started "
             "from the queue; here give a run's id or a file"
         )
     return str(LabPaths(lab).run(path).checkpoints / "best.pt") if RUN_ID.fullmatch(path) else path
 
 
-def load(model: nn.Module, path: str, lab: Path) -> None:
+def load(model: nn.Module, path: str, lab: Path, key: str = "model.path", but_head: bool = False) -> None:
     """Give a model the weights in a checkpoint of labtui, or in a file of its `state_dict`.
 
     Args:
         path: a file, relative to the lab, or a run's id.
+        key: under which the recipe names it, for messages.
+        but_head: leave the model's `head` as it is, and in the file what the model does not have.
 
     Raises:
         RecipeError: there is no such file, it cannot be read, or its weights are not this model's.
     """
-    file = lab / file_of(path, lab)
+    file = lab / file_of(path, lab, key)
     try:
         given: Any = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise RecipeError(
-            f"model.path = {path!r}: there is no {file}; give a checkpoint file, the id of a run that has "
+            f"{key} = {path!r}: there is no {file}; give a checkpoint file, the id of a run that has "
             "a best.pt, or a reference such as @best:val.loss"
         ) from None
     except Exception as error:  # torch raises almost anything, by where a file is broken
-        raise RecipeError(f"model.path = {path!r}: {file} is no readable checkpoint ({error})") from error
+        raise RecipeError(f"{key} = {path!r}: {file} is no readable checkpoint ({error})") from error
     if isinstance(given, Mapping) and isinstance(given.get("model"), Mapping):
         given = given["model"]
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
-        raise RecipeError(f"model.path = {path!r}: {file} holds no weights by name")
-    if problems := _mismatches(given, model.state_dict()):
-        raise RecipeError(f"model.path = {path!r}: the weights are another model's: {'; '.join(problems)}")
-    model.load_state_dict(given)
+        raise RecipeError(f"{key} = {path!r}: {file} holds no weights by name")
+    own = model.state_dict()
+    if but_head:
+        own = {name: value for name, value in own.items() if not _of_head(name)}
+        given = {name: value for name, value in given.items() if name in own}
+    if problems := _mismatches(given, own):
+        raise RecipeError(f"{key} = {path!r}: the weights are another model's: {'; '.join(problems)}")
+    model.load_state_dict(given, strict=not but_head)
+
+
+def freeze(model: nn.Module) -> None:
+    """Leave all of a model but its `head` as it is: no gradient, and evaluation mode for good."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(_of_head(name))
+    model.register_forward_pre_hook(_hold_still)
+
+
+def _hold_still(model: nn.Module, _: Any) -> None:
+    """Undo what `train()` did to the frozen layers."""
+    for name, layer in model.named_children():
+        if not _of_head(name):
+            layer.eval()
+
+
+def _of_head(name: str) -> bool:
+    return name.partition(".")[0] == "head"
 
 
 def _mismatches(given: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
