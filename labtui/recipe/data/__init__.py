@@ -2,5 +2,6 @@
 
 from labtui.recipe.data.bearings import Bearings
 from labtui.recipe.data.digits import Digits
+from labtui.recipe.data.ucr import Ucr
 
-DATASETS = (Bearings, Digits)
+DATASETS = (Bearings, Digits, Ucr)
