@@ -67,8 +67,10 @@ def _examples(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _thin(sample: Tensor) -> list[float]:
-    """The first channel of a sample (length, channels) or (channel, …), with its peaks kept."""
-    values = (sample[0] if sample.ndim > 2 else sample.reshape(len(sample), -1)[:, 0]).flatten()
+    """The first channel of a sample, with its peaks kept: of two axes the longer one is time."""
+    if sample.ndim == 2:
+        sample = sample.select(int(sample.shape[0] > sample.shape[1]), 0)
+    values = (sample[0] if sample.ndim > 2 else sample).flatten()
     row = values.numpy()
     if len(row) > POINTS:
         row = np.array([f(b) for b in np.array_split(row, POINTS // 2) for f in (np.min, np.max)])
