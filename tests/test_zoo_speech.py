@@ -191,6 +191,20 @@ def test_training_with_lengths_reaches_all_weights(name: str) -> None:
     assert [name for name, grad in gradients.items() if grad is None or not grad.isfinite().all()] == []
 
 
+@pytest.mark.parametrize("name", PADDED)
+def test_mixed_precision_trains_and_keeps_lengths(name: str) -> None:
+    spec, shape, lengths = PADDED[name]
+    model = build(spec, shape, 3).train()
+    x, counts = torch.randn(3, *shape), torch.tensor(lengths)
+    with torch.autocast("cpu", torch.bfloat16):
+        nn.functional.cross_entropy(model(x, counts), torch.tensor([0, 1, 2])).backward()
+        with torch.no_grad():
+            mixed = model.eval()(x, counts)
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in model.parameters())
+    with torch.no_grad():
+        torch.testing.assert_close(mixed.float(), model(x, counts), rtol=0.1, atol=0.1)
+
+
 def test_the_student_exposes_its_layers() -> None:
     model = build(EncCNN1d(transformer=STUDENT), (160, 130)).eval()
     x, lengths = torch.randn(2, 160, 130), torch.tensor([160, 50])
@@ -284,3 +298,13 @@ def test_options_that_do_not_fit(kind: Any, options: Any, message: str) -> None:
 def test_the_shortest_window_of_sincnet() -> None:
     spec = SincNet(rate=1000, window=0.325, shift=0.1)  # 251 + 74 samples
     assert build(spec, (700,)).eval()(torch.randn(2, 700)).shape == (2, 4)
+
+
+@pytest.mark.parametrize("name", PADDED)
+def test_every_model_has_a_layer_table(name: str) -> None:
+    from labtui.engine.layers import table
+
+    spec, shape, _ = PADDED[name]
+    model = build(spec, shape)
+    found = table(model, torch.randn(1, *shape), (4,))
+    assert found["parameters"] == parameters(model) == sum(row["params"] for row in found["rows"])

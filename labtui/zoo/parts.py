@@ -53,7 +53,9 @@ def pool(x: Tensor, lengths: Tensor | None, how: Pooling) -> Tensor:
     inside = within(lengths, x.shape[1])[..., None]
     if how == "max":
         return x.masked_fill(~inside, float("-inf")).amax(1)
-    return x.masked_fill(~inside, 0).sum(1) / lengths[:, None].to(x.dtype)
+    # At least in single precision, which mixed precision would not keep by itself.
+    total = x.masked_fill(~inside, 0).sum(1, dtype=torch.promote_types(x.dtype, torch.float32))
+    return total / lengths[:, None]
 
 
 class Step(nn.Module):
