@@ -154,6 +154,7 @@ class ResNet18(nn.Module):
         stem = CONV[dims](d_in if dims == 1 else 1, h, 7, early, padding=3, bias=False)
         steps: list[nn.Module] = [
             Step(stem, NORM[dims](h), nn.ReLU()),
+            # Behind a ReLU, zeros behind a sample's end do what the pooling's own -inf does.
             Step(POOL[dims](3, early, padding=1)),
         ]
         before = h

@@ -1,8 +1,8 @@
 """What models over time share; each honours the lengths of padded samples.
 
-`lengths` is (N,) int64, in frames of the tensor beside it; None: no sample is padded. Frames at and
-behind a sample's length are kept at zero wherever a layer could see them, which is what the sample
-would see alone, so that padding never changes a result in evaluation. In training BatchNorm takes its
+`lengths` is (N,) int64, in frames of the tensor beside it; None: no sample is padded. Frames behind a
+sample's end are set to zero before each layer that pads and so could see them: zeros are what the sample
+has there alone, so that padding never changes a result in evaluation. In training BatchNorm takes its
 statistics over all frames, padded ones included, as the notebooks' programs did.
 """
 
@@ -59,7 +59,7 @@ def pool(x: Tensor, lengths: Tensor | None, how: Pooling) -> Tensor:
 
 
 class Step(nn.Module):
-    """A convolution (or pooling) along axis 2, what follows it, and zeros behind each sample's end.
+    """A convolution (or pooling) along axis 2, and what follows it, for samples that end early.
 
     (N, C, T, …), lengths -> (N, C', T', …), lengths. What follows acts on each frame by itself.
 
@@ -79,10 +79,10 @@ class Step(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """As the class says."""
         time = x.shape[2]
-        x = self.after(self.layer(x))
+        # Without padding, frames before the end are made of frames before the end.
+        x = self.after(self.layer(zeroed(x, lengths) if self.padding else x))
         x = x[:, :, : self._frames(time)] if self.same else x
-        lengths = None if lengths is None else self._frames(lengths)
-        return zeroed(x, lengths), lengths
+        return x, None if lengths is None else self._frames(lengths)
 
     def _frames(self, time: Any) -> Any:
         """How many frames come of `time` (int or Tensor) frames."""
@@ -106,7 +106,6 @@ class Unit(nn.Module):
 
     Args:
         shortcut: absent: the input itself.
-        activation: keeps zeros at zero.
     """
 
     def __init__(self, steps: Sequence[Step], shortcut: Step | None, activation: nn.Module) -> None:
