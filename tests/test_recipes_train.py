@@ -10,6 +10,7 @@ import pytest
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 BEARINGS = Path(__file__).parents[2] / "shared" / "data" / "bearings_cwru"
+UCR = Path(__file__).parents[2] / "shared" / "data" / "ucr"
 
 
 def train(cli, lab: Path, recipe: str) -> dict:
@@ -41,3 +42,21 @@ def test_small_fault_recipes_on_the_real_recordings(cli, lab, recipe, least):
     report = lab / "report.md"
     assert cli("report", "@last", "-o", str(report), "--no-pictures")[0] == 0
     assert ("optimistic" in report.read_text()) == (recipe == "transformer-cls-small")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not UCR.is_dir(), reason=f"the UCR/UEA problems are not in {UCR}")
+@pytest.mark.parametrize(
+    "recipe, least",
+    [
+        ("gunpoint-fcn", 0.97),
+        ("basicmotions-resnet", 0.97),
+        ("japanesevowels-fcn", 0.97),
+        ("japanesevowels-lstm", 0.87),
+    ],
+)
+def test_time_series_recipes_reach_the_literature(cli, lab, recipe, least):
+    (lab / "data").mkdir()
+    (lab / "data" / "ucr").symlink_to(UCR)
+    row = train(cli, lab, f"timeseries/{recipe}.toml")
+    assert row["metrics"]["test.acc"]["at_best"] >= least

@@ -130,15 +130,28 @@ def test_shapes_that_do_not_fit(spec: Any, shape: tuple[int, ...], message: str)
         zoo.build(spec, shape, 10, Path())
 
 
-def test_every_spec_names_its_builder_and_all_its_options() -> None:
+def taken(path: str) -> set[str]:
+    """The parameters of a builder; those of a `**rest: Unpack[Table]` one by one."""
     import inspect
+    from typing import get_args, get_type_hints
 
     from labtui.files import factory
 
+    builder = factory.load(path)
+    names = set()
+    for name, parameter in inspect.signature(builder).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            (table,) = get_args(get_type_hints(builder)[name])
+            names |= set(get_type_hints(table))
+        else:
+            names.add(name)
+    return names
+
+
+def test_every_spec_names_its_builder_and_all_its_options() -> None:
     for spec in (*DATASETS, *MODELS):
         given = set(spec.model_fields) - spec.beside
-        taken = set(inspect.signature(factory.load(spec.factory_path)).parameters)
-        assert given == taken - {"root", "shape", "outputs"}, spec.__name__
+        assert given == taken(spec.factory_path) - {"root", "shape", "outputs"}, spec.__name__
 
 
 OWN = """
@@ -157,6 +170,10 @@ def far(root):
 
 def nan(root):
     return Dataset(torch.full((2, 2), float("nan")), torch.tensor([0, 1]), "classes", ["a", "b"])
+
+def short(root):
+    lengths = torch.tensor([2, 0])
+    return Dataset(torch.zeros(2, 2), torch.tensor([0, 1]), "classes", ["a", "b"], lengths=lengths)
 
 def nothing(*anything):
     return None
@@ -206,6 +223,7 @@ def test_broken_models_are_named(lab: Path, part: UserModel, message: str) -> No
         (own("nothing"), "returned a NoneType, expected a labtui.data.Dataset"),
         (own("far"), "y goes from 0 to 2, but there are 2 classes"),
         (own("nan"), "NaN or infinite"),
+        (own("short"), r"lengths must be \(2,\) numbers of 1 or more"),
         (own("blob", n=0), "no samples"),
     ],
 )

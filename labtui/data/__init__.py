@@ -35,6 +35,8 @@ class Dataset:
     """Which of the three `y` is."""
     classes: list[str]
     """Names of classes, labels or targets."""
+    lengths: Tensor | None = None
+    """(N,) int64: samples along time that are a sample's own, the rest of `x` being zeros; None: all."""
     groups: Tensor | None = None
     """(N,) int64: samples with the same number stay on one side of a split."""
     split: dict[str, Tensor] | None = None
@@ -101,6 +103,8 @@ def _problem(dataset: Dataset) -> str | None:
         return f"x has {n} samples but y has {len(y)}"
     if dataset.groups is not None and dataset.groups.shape != (n,):
         return f"groups has shape {tuple(dataset.groups.shape)}, expected ({n},)"
+    if dataset.lengths is not None and (dataset.lengths.shape != (n,) or dataset.lengths.min() < 1):
+        return f"lengths must be ({n},) numbers of 1 or more"
     if not x.isfinite().all():
         return "x holds NaN or infinite values"
     if dataset.task != "classes":

@@ -67,12 +67,14 @@ def _examples(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _thin(sample: Tensor) -> list[float]:
-    """The first channel of a sample (length, channels) or (channel, …), or the mean of each moment of
-    one (time, …) of four dimensions, with its peaks kept."""
+    """The first channel of a sample, with its peaks kept: of two axes the longer one is time; of four
+    the first is, and the others are averaged."""
     if sample.ndim > 3:
         values = sample.flatten(1).mean(1)
+    elif sample.ndim == 2:
+        values = sample.select(int(sample.shape[0] > sample.shape[1]), 0)
     else:
-        values = (sample[0] if sample.ndim > 2 else sample.reshape(len(sample), -1)[:, 0]).flatten()
+        values = (sample[0] if sample.ndim > 2 else sample).flatten()
     row = values.numpy()
     if len(row) > POINTS:
         row = np.array([f(b) for b in np.array_split(row, POINTS // 2) for f in (np.min, np.max)])

@@ -3,5 +3,6 @@
 from labtui.recipe.data.bearings import Bearings
 from labtui.recipe.data.digits import Digits
 from labtui.recipe.data.fnirs import FNIRS
+from labtui.recipe.data.ucr import Ucr
 
-DATASETS = (Bearings, Digits, FNIRS)
+DATASETS = (Bearings, Digits, FNIRS, Ucr)

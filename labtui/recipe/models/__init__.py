@@ -4,6 +4,8 @@ from labtui.recipe.models.audio import CNN1D, CNN2D, STN, MixNet
 from labtui.recipe.models.autoencoder import AE, AECls, ResAE, ResAECls
 from labtui.recipe.models.cnn3d import CNN3D
 from labtui.recipe.models.digits import DigitsCNN
+from labtui.recipe.models.speech import SPEECH
+from labtui.recipe.models.timeseries import FCN, TimeLSTM, TimeResNet
 from labtui.recipe.models.transformer import (
     TransformerBase,
     TransformerCls,
@@ -29,4 +31,8 @@ MODELS = (
     TransformerCls,
     TransformerMask,
     TransformerTriplet,
+    *SPEECH,
+    FCN,
+    TimeResNet,
+    TimeLSTM,
 )
