@@ -124,6 +124,14 @@ def test_following_says_what_a_run_waits_for(paths, cli, lab):
     follower.stderr.close()
 
 
+def test_what_stands_in_the_way_is_named(paths, cli):
+    for folder in (paths.pause, paths.own / "agent.log"):
+        folder.mkdir(parents=True)
+        status, _, said = cli("queue", "start")
+        assert status == 2 and str(folder) in said and "Is a directory" in said
+        folder.rmdir()
+
+
 def test_closed_streams_harm_nothing(paths, lab):
     """As `ssh -f` and cron leave them: the next files that are opened get their numbers."""
     labtui = f"{sys.executable} -m labtui run {recipe(lab)}"

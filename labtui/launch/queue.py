@@ -158,11 +158,17 @@ def pause(lab: LabPaths, why: str) -> None:
 
 
 def unpause(lab: LabPaths) -> bool:
-    """Let the queue go on; whether it was paused."""
+    """Let the queue go on; whether it was paused.
+
+    Raises:
+        LabError: the lab cannot be written.
+    """
     try:
         lab.pause.unlink()
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise LabError(f"{lab.pause}: cannot be removed ({error.strerror})") from error
     return True
 
 

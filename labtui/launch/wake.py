@@ -172,5 +172,6 @@ def _start(lab: LabPaths, lock: Lock) -> None:
                 env={key: value for key, value in os.environ.items() if key != "LABTUI_RUN"},
             )
     except OSError as error:
-        raise LaunchError(f"the supervisor cannot be started ({error.strerror})") from error
+        why = f"{error.strerror}: {error.filename}"
+        raise LaunchError(f"the supervisor cannot be started ({why})") from error
     child.returncode = 0  # it outlives this process on purpose, of which Popen would warn
