@@ -271,6 +271,19 @@ def test_a_python_by_another_name_is_the_same(paths):
     launch.stop(run, kill=True)
 
 
+def test_signals_of_who_started_it_are_its_own(paths):
+    run, program = queue(paths, "import sys; sys.exit(3)"), queue(paths, SLEEP)
+    code = (
+        "import sys; from pathlib import Path; from labtui import launch; from labtui.files.paths import *\n"
+    )
+    code += "from signal import *; signal(SIGCHLD, SIG_IGN); pthread_sigmask(SIG_BLOCK, {SIGTERM, SIGURG})\n"
+    code += "launch.wake(LabPaths(Path(sys.argv[1])))"
+    subprocess.run([sys.executable, "-c", code, str(paths.root)], check=True)
+    settled([run, program], "failed", "running")
+    os.kill(read_json(program.process)["pid"], signal.SIGTERM)
+    settled([run, program], "failed", "stopped")
+
+
 def test_a_closed_terminal_ends_neither_supervisor_nor_worker(paths):
     run = queue(paths, LOGS)
     master, slave = os.openpty()

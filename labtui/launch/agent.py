@@ -62,6 +62,10 @@ class Supervisor:
 
     def work(self) -> None:
         """Work until nothing is left to do, or until SIGTERM: workers go on."""
+        # Who started it may have had signals blocked or ignored, which it and its workers would inherit:
+        # without SIGCHLD every program seems to have ended well.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         signal.signal(CALL, self._call)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -227,6 +227,8 @@ def why_waiting(lab: LabPaths, paths: RunPaths) -> str:
         return str(error)
     if request is None:
         return elsewhere(paths)
+    if paths.claim(request.attempt).exists():
+        return "is being started"
     return waits_for(lab, [request])[0] or "waits for its turn (`labtui queue`)"
 
 
