@@ -16,7 +16,7 @@ from typing import Any
 
 from labtui.errors import TrainingError
 from labtui.files.paths import RunPaths
-from labtui.files.process import tied
+from labtui.files.process import take_orphans, tied
 from labtui.files.tell import tell
 from labtui.recipe.placeholders import fill
 from labtui.writer import Run
@@ -49,6 +49,7 @@ def supervise(run: Run, tables: dict[str, Any], asked: Callable[[], str | None])
     """
     words = fill(tables["command"], tables)
     said = run.paths.log.stat().st_size if run.paths.log.exists() else 0
+    take_orphans()
     process = _start(words, run.paths.root.absolute())
     fd = os.pidfd_open(process.pid)
     try:
@@ -125,10 +126,10 @@ def _end_rest(group: int) -> None:
     """End what a program that is over has left in its process group: it would hold memory and GPUs,
     unseen. What is about to end by itself, such as a `tee`, has a moment for it."""
     end = time.monotonic() + REST
-    with suppress(ProcessLookupError, PermissionError):
+    with suppress(ChildProcessError, ProcessLookupError, PermissionError):
         while time.monotonic() < end:
-            os.killpg(group, 0)
-            time.sleep(0.02)
+            if os.waitpid(-group, os.WNOHANG) == (0, 0):
+                time.sleep(0.02)
         os.killpg(group, signal.SIGKILL)
         tell("labtui: processes that the program had left running were ended")
 

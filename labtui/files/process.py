@@ -15,6 +15,7 @@ from typing import Any
 from labtui.errors import LaunchError
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @cache
@@ -142,6 +143,14 @@ def tied() -> Callable[[], object]:
 
     libc = ctypes.CDLL(None, use_errno=True)
     return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def take_orphans() -> None:
+    """From now on what this process's children leave behind becomes its own children, not those of
+    process 1, which in many a container never asks how they ended."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def wait(process: dict[str, Any], timeout: float) -> bool:
