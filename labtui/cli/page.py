@@ -44,10 +44,9 @@ def _head(run: Run, status: Any) -> str:
     if job := status.process.get("job"):
         lines.append(clean(f"Slurm's job {job} on {status.process.get('host')}"))
     if row["state"] == "queued":
-        from labtui.files.paths import LabPaths
         from labtui.launch import why_waiting
 
-        lines += [clean(why_waiting(LabPaths(run.paths.root.parents[1]), run.paths))]
+        lines += [clean(why_waiting(run.paths.lab, run.paths))]
     if row["state"] == "lost":
         script = status.process.get("launcher") == "script"
         then = "run its script again" if script else f"`labtui resume {row['id']}` goes on"

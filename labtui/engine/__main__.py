@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labtui.engine import parallel
-from labtui.engine.workplace import at_work, lab_of
+from labtui.engine.workplace import at_work
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import rundir, toml
 from labtui.files.atomic import read_json
@@ -83,7 +83,7 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
     if layout(tables) != (1, 1):
         return parallel.lead(run, tables, asked)
     train, recipe = training(run, tables)
-    return train(run, recipe, lab_of(run.paths), asked, result)
+    return train(run, recipe, run.paths.lab.root, asked, result)
 
 
 def training(run: Run, tables: dict[str, Any]) -> tuple[Callable[..., str | None], Recipe]:

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 from labtui.engine import failure
-from labtui.engine.workplace import lab_of, workplace
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import toml
 from labtui.files.atomic import read_json
@@ -90,8 +89,8 @@ def lead(run: Run, tables: Mapping[str, Any], asked: Callable[[], str | None]) -
 
 def assist(paths: RunPaths, attempt: int, asked: Callable[[], str | None]) -> int:
     """Have the processes on a further machine of a run started; the exit status."""
-    os.environ["LABTUI_LAB"] = str(lab_of(paths))
-    os.chdir(workplace(paths))
+    os.environ["LABTUI_LAB"] = str(paths.lab.root)
+    os.chdir(paths.workplace)
     return Ranks(paths, attempt, toml.read(paths.recipe), 0).watch(asked)
 
 

@@ -18,7 +18,6 @@ from typing import Any
 from labtui.engine import failure
 from labtui.engine.__main__ import Asked, refer, training
 from labtui.engine.parallel import LOST
-from labtui.engine.workplace import lab_of
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import process, toml
 from labtui.files.paths import RunPaths
@@ -56,7 +55,7 @@ def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: di
         # Of a signal to all of them the first one tells the others.
         listens = asked if world.rank == 0 else lambda: None
         try:
-            return train(run, recipe, lab_of(run.paths), listens, result, world)
+            return train(run, recipe, run.paths.lab.root, listens, result, world)
         except RuntimeError as error:
             if "find_unused_parameters" not in str(error):
                 raise

@@ -17,7 +17,6 @@ import torch
 from labtui.engine import baseline, setup
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop
-from labtui.engine.workplace import workplace
 from labtui.engine.world import ALONE, World
 from labtui.errors import TrainingError
 from labtui.recipe.core import Recipe
@@ -51,7 +50,7 @@ def train(
         LabtuiError: a part cannot be built, or the training cannot go on.
     """
     device = setup.choose_device(recipe.resources)
-    code = workplace(run.paths)
+    code = run.paths.workplace
     material = setup.material(recipe, lab, code)
     if world.size > 1:
         same(material, world)

@@ -25,16 +25,6 @@ from labtui.files.paths import RunPaths
 from labtui.files.tell import tell
 
 
-def lab_of(paths: RunPaths) -> Path:
-    """The lab folder in which a run lies."""
-    return paths.root.parents[1]
-
-
-def workplace(paths: RunPaths) -> Path:
-    """The folder in which a run works, and from which its own code is imported."""
-    return paths.code if paths.code.is_dir() else lab_of(paths)
-
-
 @contextmanager
 def at_work(paths: RunPaths) -> Iterator[Path]:
     """Go to the run's working directory, with all in reach that its code may open or import there.
@@ -44,7 +34,7 @@ def at_work(paths: RunPaths) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be entered, or a link not be made.
     """
-    lab, code = lab_of(paths), workplace(paths)
+    lab, code = paths.lab.root, paths.workplace
     os.environ["LABTUI_LAB"] = str(lab)
     os.chdir(code)
     if code == lab:

@@ -86,6 +86,17 @@ class RunPaths(_Rooted):
         """The run's id, which is the directory's name."""
         return self.root.name
 
+    @property
+    def lab(self) -> LabPaths:
+        """The lab in which the run lies."""
+        return LabPaths(self.root.parents[1])
+
+    @property
+    def workplace(self) -> Path:
+        """Where the run works, and from which its own code is imported: the code as it was when it was
+        queued, else the lab."""
+        return self.code if self.code.is_dir() else self.lab.root
+
     def claim(self, attempt: int) -> Path:
         """The file whose maker starts this attempt."""
         return self.root / f"claim-{attempt}"

@@ -34,7 +34,7 @@ def stop(paths: RunPaths, *, kill: bool = False) -> None:
         if status.state not in ("running", "queued"):
             raise LaunchError(f"{paths.id}: is {status.state}; there is nothing to stop")
         unwritten = _ask(paths, status.attempt, "kill" if kill else "stop")
-    call(LabPaths(paths.root.parents[1]))
+    call(paths.lab)
     worker = dict(status.process)
     if kill or not worker:
         _call_off(paths, status.attempt, waiting=not kill)

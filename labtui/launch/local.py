@@ -15,7 +15,7 @@ from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import machine, slots
 from labtui.launch.attempt import Attempt
 from labtui.launch.queue import Request, refuse
-from labtui.launch.start import claim, folder, spawn, surroundings
+from labtui.launch.start import claim, spawn, surroundings
 from labtui.launch.warm import Event, Warm
 
 WAIT = 2.0
@@ -127,7 +127,7 @@ class Local:
                 paths,
                 request.attempt,
                 environment=surroundings(self.lab) | place.environment(),
-                folder=folder(self.lab, paths),
+                folder=paths.workplace,
                 tables=request.tables,
             )
         return f"{paths.id}: attempt {request.attempt} on {place}"

@@ -25,7 +25,7 @@ from labtui.files import rundir
 from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.layout import layout
 from labtui.files.metriclog import last_step
-from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.paths import RunPaths
 from labtui.launch import slurm
 from labtui.launch.attempt import Attempt
 from labtui.launch.slots import Need, Place
@@ -64,7 +64,7 @@ class Shift:
 
     def __init__(self, paths: RunPaths, submission: str) -> None:
         self.paths, self.submission = paths, submission
-        self.lab = LabPaths(paths.root.parents[1])
+        self.lab = paths.lab
         self.job = _job_id()
         self.number = 0
         self._signals: list[signal.Signals] = []

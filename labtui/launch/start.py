@@ -92,7 +92,7 @@ def spawn(
         with open(paths.log, "ab") as output:
             child = subprocess.Popen(
                 arguments,
-                cwd=folder(lab, paths),
+                cwd=paths.workplace,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -108,11 +108,6 @@ def spawn(
     with suppress(OSError):  # only for the moment until the worker says so itself
         rundir.claimed_for(paths, attempt, child.pid)
     return child
-
-
-def folder(lab: LabPaths, paths: RunPaths) -> str:
-    """Where a worker works: in the code as it was when the run was queued, else in the lab."""
-    return str(paths.code if paths.code.is_dir() else lab.root)
 
 
 def surroundings(lab: LabPaths) -> dict[str, str]:
