@@ -55,6 +55,13 @@ def model(shape, outputs, width=1000, norm=True, spare_eval=True):
 """
 
 
+@pytest.fixture(autouse=True)
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is freed goes back to the kernel at once: glibc would keep some of it, now more, now less."""
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "131072")
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
+
+
 def hungry(root: Path, limit: int | None, train: dict[str, Any], **model: Any) -> tuple[RunPaths, Recipe]:
     """A run whose model may take so many MiB more than what is taken when it is built."""
     (root / "hungry.py").write_text(HUNGRY)
@@ -97,13 +104,14 @@ def test_pieces_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("spare_eval", [True, False], ids=["in training", "in validation"])
 def test_when_memory_runs_out_the_step_is_done_in_smaller_pieces(tmp_path: Path, spare_eval: bool) -> None:
     model = {"width": 200_000, "spare_eval": spare_eval}
-    # 6 MB a sample and tensor: the batch does not fit, an eighth of it does.
-    paths, plan = hungry(tmp_path, 200, {"on_oom": "halve"}, **model)
+    # 6 MB a sample and tensor: 8 samples of the batch do not fit, 4 do, each by a fifth or more, so that
+    # it is found out in the first step. BatchNorm would see other pieces from there on.
+    paths, plan = hungry(tmp_path, 125, {"on_oom": "halve"}, **model)
     assert worker(paths).wait(120) == 0, paths.log.read_text()
     count = result_of(paths)["facts"]["accumulate"]
-    assert count in (4, 8, 16)
+    assert count == 8
     log = paths.log.read_text().splitlines()
-    assert len(log) == count.bit_length() - 1
+    assert len(log) == 3
     assert "going on with train.accumulate = 2, pieces of 16 of 32 samples" in log[0]
     last = torch.load(paths.checkpoints / "last.pt", weights_only=True)
     assert last["accumulate"] == count
