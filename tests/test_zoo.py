@@ -138,10 +138,11 @@ def taken(path: str) -> set[str]:
     from labtui.files import factory
 
     builder = factory.load(path)
+    called = builder.__init__ if inspect.isclass(builder) else builder
     names = set()
     for name, parameter in inspect.signature(builder).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
-            (table,) = get_args(get_type_hints(builder)[name])
+            (table,) = get_args(get_type_hints(called)[name])
             names |= set(get_type_hints(table))
         else:
             names.add(name)

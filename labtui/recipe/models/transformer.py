@@ -35,7 +35,7 @@ class Encoder(ModelPart):
 class TransformerCls(Encoder, Headed):
     """Encoder with a learned class token (Vaswani et al. 2017; Devlin et al. 2019, section 3)."""
 
-    factory_path: ClassVar[str] = "labtui.zoo.transformer:transformer_cls"
+    factory_path: ClassVar[str] = "labtui.zoo.transformer:TransformerCls"
 
     name: Literal["transformer_cls"] = "transformer_cls"
     """Which model."""
@@ -44,7 +44,7 @@ class TransformerCls(Encoder, Headed):
 class TransformerBase(Encoder, Headed):
     """Encoder whose tokens are classified all together, flattened; for sequences of one length."""
 
-    factory_path: ClassVar[str] = "labtui.zoo.transformer:transformer_base"
+    factory_path: ClassVar[str] = "labtui.zoo.transformer:TransformerBase"
 
     name: Literal["transformer_base"] = "transformer_base"
     """Which model."""
@@ -54,7 +54,7 @@ class TransformerMask(Encoder):
     """Encoder that reconstructs its input, to be trained on masked elements; `transformer_cls` then
     starts from it with `new_head = true`."""
 
-    factory_path: ClassVar[str] = "labtui.zoo.transformer:transformer_mask"
+    factory_path: ClassVar[str] = "labtui.zoo.transformer:TransformerMask"
 
     name: Literal["transformer_mask"] = "transformer_mask"
     """Which model."""
@@ -63,7 +63,7 @@ class TransformerMask(Encoder):
 class TransformerTriplet(Encoder):
     """Encoder that gives an embedding, to be trained on triplets; for sequences of one length."""
 
-    factory_path: ClassVar[str] = "labtui.zoo.transformer:transformer_triplet"
+    factory_path: ClassVar[str] = "labtui.zoo.transformer:TransformerTriplet"
 
     name: Literal["transformer_triplet"] = "transformer_triplet"
     """Which model."""
