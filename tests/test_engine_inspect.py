@@ -125,3 +125,21 @@ def test_a_lab_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert environment.code(tmp_path) is None
     monkeypatch.setenv("PATH", "")
     assert environment.gather(tmp_path)["code"] is None
+
+
+def test_weights_by_reference_are_not_looked_for_yet(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import torch\n"
+        "from labtui.data import Dataset\n"
+        "def build(root):\n"
+        "    x, y = torch.zeros(20, 4096 + 16), torch.arange(20) % 2\n"
+        "    return Dataset(x, y, 'classes', ['a', 'b'])\n"
+    )
+    small = {"layers": 3, "channels": 2, "frames": 4, "bins": 4, "pool": 1, "hidden": []}
+    mixnet = {"name": "mixnet", "wave_path": "@best:val.loss", **small}
+    tables = DIGITS | {"data": {"factory": "mine:build"}, "model": mixnet}
+    status, found = inspect(tables, tmp_path)
+    assert (status, found.get("error")) == (0, None)
+    status, found = inspect(tables | {"model": mixnet | {"spectrogram_path": "none.pt"}}, tmp_path)
+    assert status == 2
+    assert "model.spectrogram_path = 'none.pt': there is no" in found["error"]

@@ -242,7 +242,7 @@ def test_the_flawed_head_gives_no_negative_logits() -> None:
     assert parameters(flawed) == parameters(build(Frames(), (20, 6)))
 
 
-@pytest.mark.parametrize("how", ["normal", "xavier", "kaiming", "orthogonal"])
+@pytest.mark.parametrize("how", ["normal", "xavier_normal", "xavier_uniform", "kaiming_normal", "orthogonal"])
 def test_inits(how: Any) -> None:
     model = build(Frames(transformer=Transformer(), init=how), (60, 130))
     weights = dict(model.named_parameters())
@@ -251,8 +251,9 @@ def test_inits(how: Any) -> None:
     embed = weights["context.embed.weight"].detach()
     expected = {
         "normal": 0.02,
-        "xavier": 0.02 * (2 / (130 + 256)) ** 0.5,
-        "kaiming": (2 / 130) ** 0.5,
+        "xavier_normal": 0.02 * (2 / (130 + 256)) ** 0.5,
+        "xavier_uniform": (2 / (130 + 256)) ** 0.5,
+        "kaiming_normal": (2 / 130) ** 0.5,
         "orthogonal": (1 / 256) ** 0.5,
     }
     assert float(embed.std()) == pytest.approx(expected[how], rel=0.05)
@@ -261,7 +262,7 @@ def test_inits(how: Any) -> None:
 
 def test_init_leaves_the_cut_offs_of_sinc_filters() -> None:
     plain, given = (
-        build(WavEncoder(sinc=True, channels=4, init=how), WAVE) for how in ("default", "kaiming")
+        build(WavEncoder(sinc=True, channels=4, init=how), WAVE) for how in ("default", "kaiming_normal")
     )
     assert torch.equal(plain.encoder.steps[0].layer.low, given.encoder.steps[0].layer.low)
     assert not torch.equal(plain.head[0].weight, given.head[0].weight)

@@ -11,7 +11,10 @@ import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labtui.recipe.core import Recipe
 
 
 def inspect(tables: dict[str, Any], lab: Path) -> dict[str, Any]:
@@ -28,8 +31,7 @@ def inspect(tables: dict[str, Any], lab: Path) -> dict[str, Any]:
     recipe = Recipe.model_validate(tables)
     material = setup.material(recipe, lab)
     parts = setup.parts(recipe, material, torch.device("cpu"))
-    if recipe.model and not (recipe.model.path or "").startswith("@"):  # known when the run starts
-        setup.load_weights(recipe, parts.model, lab)
+    setup.load_weights(known(recipe), parts.model, lab)
     table = material.layers
     return {
         **{name: value for name, value in table.items() if name != "rows"},
@@ -37,6 +39,14 @@ def inspect(tables: dict[str, Any], lab: Path) -> dict[str, Any]:
         "steps_per_epoch": parts.steps,
         **material.describe(recipe),
     }
+
+
+def known(recipe: Recipe) -> Recipe:
+    """The recipe without weights by reference, which become a run's when the one that needs them starts."""
+    assert recipe.model is not None
+    keys = ("path", *recipe.model.branches)
+    later = {key: None for key in keys if (getattr(recipe.model, key) or "").startswith("@")}
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update=later)})
 
 
 def main() -> int:

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from labtui.errors import RecipeError
-from labtui.zoo.blocks import ACTIVATIONS, fully_connected, image_of, initialise, max_avg, samples_of
+from labtui.recipe.models.parts import Init
+from labtui.zoo.blocks import ACTIVATIONS, fully_connected, image_of, initialise, samples_of
+from labtui.zoo.parts import pool
 
 Size = TypeVar("Size", int, Tensor)
 
@@ -43,6 +45,11 @@ STAGES = (
     Stage(128, 8, 2, 4, pool=1),
 )
 """Of a wave of 262,144 samples they make 8193 / 2048, 1025 / 512, 257 / 128 and 65 frames."""
+
+
+def pooled(x: Tensor, frames: Tensor | None = None) -> Tensor:
+    """(N, C, frames) -> (N, 2C): maxima, then means, over a sample's own frames (N,)."""
+    return pool(x.transpose(1, 2), frames, "max_mean")
 
 
 class WaveCNN(nn.Module):
@@ -103,7 +110,7 @@ class CNN1D(WaveCNN):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """A wave (N, samples) -> (N, outputs) logits; `lengths` (N,) in samples, of padded waves."""
         frames = None if lengths is None else self.frames(lengths).clamp(min=1)
-        return self.head(max_avg(super().forward(x), frames))  # type: ignore[no-any-return]
+        return self.head(pooled(super().forward(x), frames))  # type: ignore[no-any-return]
 
 
 class SpectrogramCNN(nn.Module):
@@ -151,7 +158,7 @@ class CNN2D(SpectrogramCNN):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(N, 1, frames, bins) -> (N, outputs) logits; `lengths` (N,) in frames, of padded samples."""
         frames = None if lengths is None else (lengths - 3).clamp(min=1)
-        return self.head(max_avg(super().forward(x), frames))  # type: ignore[no-any-return]
+        return self.head(pooled(super().forward(x), frames))  # type: ignore[no-any-return]
 
 
 class STN(CNN2D):
@@ -240,7 +247,7 @@ class MixNet(nn.Module):
         wave = self.wave(x[:, : self.samples])
         parts = [F.max_pool1d(wave, self.pool), F.avg_pool1d(wave, self.pool)]
         spectrogram = self.spectrogram(x[:, self.samples :].reshape(-1, *self.image))
-        values = torch.cat([*(part.flatten(1) for part in parts), max_avg(spectrogram)], 1)
+        values = torch.cat([*(part.flatten(1) for part in parts), pooled(spectrogram)], 1)
         return self.head(self.dropout(values))  # type: ignore[no-any-return]
 
 
@@ -249,7 +256,7 @@ def cnn1d(
     outputs: int,
     layers: int,
     activation: str,
-    init: str,
+    init: Init,
     dropout: float,
     hidden: Sequence[int],
     output_activation: str,
@@ -270,7 +277,7 @@ def cnn2d(
     outputs: int,
     channels: int,
     activation: str,
-    init: str,
+    init: Init,
     residual: bool,
     dropout: float,
     hidden: Sequence[int],
@@ -288,7 +295,7 @@ def stn(
     outputs: int,
     channels: int,
     activation: str,
-    init: str,
+    init: Init,
     residual: bool,
     dropout: float,
     hidden: Sequence[int],
@@ -311,7 +318,7 @@ def mixnet(
     layers: int,
     channels: int,
     activation: str,
-    init: str,
+    init: Init,
     residual: bool,
     pool: int,
     dropout: float,

@@ -153,11 +153,15 @@ class Autoencoder(nn.Module):
 
 
 class OnLatent(nn.Module):
-    """An autoencoder's encoder, and a head on what it keeps."""
+    """An autoencoder's encoder, and a head on what it keeps. The head is labtui's choice, since no record
+    tells it."""
 
-    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
+    def __init__(
+        self, auto: Autoencoder, latent: int, hidden: Sequence[int], outputs: int, output_activation: str
+    ) -> None:
         super().__init__()
-        self.encoder, self.head = encoder, head
+        self.encoder = auto.encoder
+        self.head = fully_connected(latent, hidden, outputs, output_activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 1, frames, bins) -> (N, outputs) logits."""
@@ -187,9 +191,8 @@ def res_ae(shape: tuple[int, ...], outputs: int, channels: int, units: int, late
 def ae_cls(
     shape: tuple[int, ...], outputs: int, latent: int, hidden: Sequence[int], output_activation: str
 ) -> OnLatent:
-    """Classifier on the latent space of `ae`; its head is labtui's choice, since no record tells it."""
-    image_of(shape, "ae_cls", least=(9, 9))
-    return OnLatent(AEEncoder(latent), fully_connected(latent, hidden, outputs, output_activation))
+    """Classifier on the latent space of `ae`."""
+    return OnLatent(ae(shape, outputs, latent), latent, hidden, outputs, output_activation)
 
 
 def res_ae_cls(
@@ -201,7 +204,6 @@ def res_ae_cls(
     hidden: Sequence[int],
     output_activation: str,
 ) -> OnLatent:
-    """Classifier on the latent space of `res_ae`; its head is labtui's choice, as above."""
-    size = image_of(shape, "res_ae_cls", least=(16, 16))
-    encoder = ResEncoder(size, channels, units, latent)
-    return OnLatent(encoder, fully_connected(latent, hidden, outputs, output_activation))
+    """Classifier on the latent space of `res_ae`."""
+    auto = res_ae(shape, outputs, channels, units, latent)
+    return OnLatent(auto, latent, hidden, outputs, output_activation)

@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from labtui.errors import RecipeError
+from labtui.recipe.models.parts import Init
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal": partial(nn.init.normal_, std=0.02),
+    "xavier_normal": partial(nn.init.xavier_normal_, gain=0.02),
+    "xavier_uniform": nn.init.xavier_uniform_,
+    "kaiming_normal": partial(nn.init.kaiming_normal_, nonlinearity="relu"),
+    "orthogonal": nn.init.orthogonal_,
+}
+
+
+def activated(widths: Sequence[int], dropout: float | None = None) -> nn.Sequential:
+    """Linear layers between `widths`, each followed by ReLU and, if any is given, dropout:
+    (…, widths[0]) -> (…, widths[-1])."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+        if dropout is not None:
+            layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers)
 
 
 def fully_connected(
-    inputs: int, hidden: Sequence[int], outputs: int, output_activation: str = "none"
+    inputs: int,
+    hidden: Sequence[int],
+    outputs: int,
+    output_activation: str = "none",
+    dropout: float | None = None,
 ) -> nn.Sequential:
-    """Linear layers with ReLU between them: (N, inputs) -> (N, outputs) logits, or with "softmax"
+    """`activated` hidden layers and a linear one: (N, inputs) -> (N, outputs) logits, or with "softmax"
     probabilities."""
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers += [nn.Linear(inputs, width), nn.ReLU()]
-        inputs = width
-    layers.append(nn.Linear(inputs, outputs))
-    return nn.Sequential(*layers, *([nn.Softmax(dim=1)] if output_activation == "softmax" else []))
+    widths = [inputs, *hidden]
+    end = [nn.Softmax(dim=1)] if output_activation == "softmax" else []
+    return nn.Sequential(*activated(widths, dropout), nn.Linear(widths[-1], outputs), *end)
 
 
-def max_avg(x: Tensor, lengths: Tensor | None = None) -> Tensor:
-    """Maxima, then means, over the frames: (N, C, frames) -> (N, 2C).
+def initialise(model: nn.Module, how: Init) -> None:
+    """Draw all weight matrices and kernels anew, and set all biases to 0.
 
-    Args:
-        lengths: (N,) int64 from 1 to frames: what is behind is padding, and not pooled.
-    """
-    if lengths is None:
-        return torch.cat([x.amax(2), x.mean(2)], 1)
-    padding = (torch.arange(x.shape[2], device=x.device) >= lengths[:, None])[:, None]
-    largest = x.masked_fill(padding, -torch.inf).amax(2)
-    return torch.cat([largest, x.masked_fill(padding, 0).sum(2) / lengths[:, None]], 1)
-
-
-def initialise(model: nn.Module, how: str) -> None:
-    """Draw the weights of convolutions and linear layers anew, biases 0.
-
-    Args:
-        how: "xavier_uniform" (Glorot and Bengio 2010), "kaiming_normal" (for ReLU; He et al. 2015) or
-            "default" (PyTorch's own, which is left as it is).
+    normal: N(0, 0.02); xavier_normal: with gain 0.02, as the emotion notebook has it; xavier_uniform: with
+    gain 1 (Glorot and Bengio 2010); kaiming_normal: for ReLU, by fan-in (He et al. 2015); orthogonal: gain 1
+    (Saxe et al. 2014); default: PyTorch's values stay.
     """
     if how == "default":
         return
-    for layer in model.modules():
-        if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):
-            if how == "xavier_uniform":
-                nn.init.xavier_uniform_(layer.weight)
-            else:
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "bias" in name.rpartition(".")[2]:
+                weight.zero_()
+            elif weight.ndim > 1:  # not the scales of norms, nor the cut-offs of sinc filters
+                DRAWS[how](weight)
 
 
 def samples_of(shape: tuple[int, ...], model: str) -> int:

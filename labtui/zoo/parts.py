@@ -9,15 +9,13 @@ statistics over all frames, padded ones included, as the notebooks' programs did
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-Pooling = Literal["max", "mean", "last"]
-Init = Literal["default", "normal", "xavier", "kaiming", "orthogonal"]
+Pooling = Literal["max", "mean", "max_mean", "last"]
 
 
 def within(lengths: Tensor, time: int) -> Tensor:
@@ -44,18 +42,21 @@ def at_least(x: Tensor, lengths: Tensor | None, least: int) -> tuple[Tensor, Ten
 
 
 def pool(x: Tensor, lengths: Tensor | None, how: Pooling) -> Tensor:
-    """(N, T, C) -> (N, C): each channel's maximum, mean or last value over a sample's own frames."""
+    """(N, T, C) -> (N, C): each channel's maximum, mean or last value over a sample's own frames; "max_mean":
+    maxima, then means, (N, 2C)."""
+    if how == "max_mean":
+        return torch.cat([pool(x, lengths, "max"), pool(x, lengths, "mean")], 1)
+    # Means at least in single precision, which mixed precision would not keep by itself.
+    precise = torch.promote_types(x.dtype, torch.float32)
     if lengths is None:
-        lengths = torch.full((len(x),), x.shape[1], device=x.device)
+        return x[:, -1] if how == "last" else x.amax(1) if how == "max" else x.mean(1, dtype=precise)
     lengths = lengths.to(x.device)
     if how == "last":
         return x[torch.arange(len(x), device=x.device), lengths - 1]
-    inside = within(lengths, x.shape[1])[..., None]
+    behind = ~within(lengths, x.shape[1])[..., None]
     if how == "max":
-        return x.masked_fill(~inside, float("-inf")).amax(1)
-    # At least in single precision, which mixed precision would not keep by itself.
-    total = x.masked_fill(~inside, 0).sum(1, dtype=torch.promote_types(x.dtype, torch.float32))
-    return total / lengths[:, None]
+        return x.masked_fill(behind, float("-inf")).amax(1)
+    return x.masked_fill(behind, 0).sum(1, dtype=precise) / lengths[:, None]
 
 
 class Step(nn.Module):
@@ -162,40 +163,3 @@ class FrameTransformer(nn.Module):
         for layer in self.layers:
             states.append(layer(states[-1], src_key_padding_mask=behind))
         return states[1:]
-
-
-def dense(widths: Sequence[int], dropout: float, activate_last: bool) -> nn.Sequential:
-    """Fully connected layers between `widths`, each followed by ReLU and dropout.
-
-    Args:
-        activate_last: also the last one. Right for a hidden stack; for logits it is the emotion
-            notebook's flaw: negative ones cannot be, and dropout sets others to zero.
-    """
-    layers: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
-    return nn.Sequential(*layers) if activate_last else nn.Sequential(*layers[:-2])
-
-
-def initialise(model: nn.Module, how: Init) -> None:
-    """Give all weight matrices and kernels new values, and set all biases to 0.
-
-    normal: N(0, 0.02); xavier: Xavier-normal with gain 0.02; kaiming: Kaiming-normal by fan-in;
-    orthogonal: gain 1; default: PyTorch's values stay.
-    """
-    if how == "default":
-        return
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if "bias" in name.rpartition(".")[2]:
-                weight.zero_()
-            elif weight.ndim < 2:  # scales of norms, cut-offs of sinc filters
-                continue
-            elif how == "normal":
-                nn.init.normal_(weight, 0, 0.02)
-            elif how == "xavier":
-                nn.init.xavier_normal_(weight, gain=0.02)
-            elif how == "kaiming":
-                nn.init.kaiming_normal_(weight)
-            else:
-                nn.init.orthogonal_(weight)

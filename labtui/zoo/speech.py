@@ -12,8 +12,10 @@ from typing import Any, Literal, TypedDict, Unpack
 from torch import Tensor, nn
 
 from labtui.errors import RecipeError
+from labtui.recipe.models.parts import Init
+from labtui.zoo.blocks import activated, fully_connected, initialise
 from labtui.zoo.encoders import EncCNN1d, Frames, ResNet1d, ResNet18, WavEncoder
-from labtui.zoo.parts import FrameTransformer, Init, Pooling, Recurrent, dense, initialise, pool, zeroed
+from labtui.zoo.parts import FrameTransformer, Pooling, Recurrent, pool, zeroed
 from labtui.zoo.sinc import SincNet
 
 
@@ -58,15 +60,17 @@ class SpeechClassifier(nn.Module):
         self.shape, self.pooling = shape, behind["pooling"]
         self.encoder = encoder
         widths = [int(encoder.width), *behind["dnn"]]  # type: ignore[arg-type]
-        self.dnn = dense(widths, behind["dropout"], activate_last=True)
+        self.dnn = activated(widths, behind["dropout"])
         self.context: Recurrent | FrameTransformer | None = None
         if behind["lstm"] is not None:
             self.context = Recurrent(widths[-1], **behind["lstm"])
         elif behind["transformer"] is not None:
             self.context = FrameTransformer(widths[-1], **behind["transformer"])
         width = widths[-1] if self.context is None else self.context.width
-        ends = [width, *behind["fc"], outputs]
-        self.head = dense(ends, behind["dropout"], activate_last=behind["activate_logits"])
+        if behind["activate_logits"]:  # the notebook's flaw: no negative logits, and some set to zero
+            self.head = activated([width, *behind["fc"], outputs], behind["dropout"])
+        else:
+            self.head = fully_connected(width, behind["fc"], outputs, dropout=behind["dropout"])
         initialise(self, behind["init"])
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from labtui.recipe.models.parts import Init
 from labtui.recipe.spec import Headed, Widths
 
 
@@ -15,8 +16,9 @@ class AudioCNN(Headed):
 
     activation: Literal["relu", "sigmoid"] = "relu"
     """After each convolution."""
-    init: Literal["default", "xavier_uniform", "kaiming_normal"] = "default"
-    """How weights begin; "default": as PyTorch draws them."""
+    init: Init = "default"
+    """First values of the weights: PyTorch's own, N(0, 0.02), Xavier-normal with gain 0.02, Xavier-uniform,
+    Kaiming-normal for ReLU, or orthogonal; all but the first set biases to 0."""
     output_activation: Literal["none", "softmax"] = "none"
     """After the last layer. The notebook's softmax is flawed together with cross-entropy, which takes one
     itself: with 8 classes the loss cannot fall below 1.274, and gradients are small."""
@@ -40,8 +42,8 @@ class CNN1D(AudioCNN):
 class SpectrogramCNN(AudioCNN):
     """What the two on spectrograms alone have."""
 
-    init: Literal["default", "xavier_uniform", "kaiming_normal"] = "xavier_uniform"
-    """How weights begin; "default": as PyTorch draws them."""
+    init: Init = "xavier_uniform"
+    """First values of the weights, as in `cnn1d`; the notebook's for these is Xavier's."""
     channels: int = Field(256, ge=1)
     """Filters of each convolution."""
     residual: bool = True

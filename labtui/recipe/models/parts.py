@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from labtui.recipe.spec import Spec
+
+Init = Literal["default", "normal", "xavier_normal", "xavier_uniform", "kaiming_normal", "orthogonal"]
+"""First values of the weights: PyTorch's own, N(0, 0.02), Xavier-normal with gain 0.02, Xavier-uniform,
+Kaiming-normal for ReLU, or orthogonal; all but the first set biases to 0."""
 
 
 class Lstm(Spec):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from labtui.recipe.models.parts import Lstm, Transformer
+from labtui.recipe.models.parts import Init, Lstm, Transformer
 from labtui.recipe.spec import ModelPart
 
 Width = Annotated[int, Field(ge=1)]
@@ -30,9 +30,9 @@ class Behind(ModelPart):
     activate_logits: bool = False
     """ReLU and dropout after the head's last layer, too: a flaw of the emotion notebook, which likely
     made folds stick at chance."""
-    init: Literal["default", "normal", "xavier", "kaiming", "orthogonal"] = "default"
-    """First values of the weights: PyTorch's own, N(0, 0.02), Xavier-normal with gain 0.02,
-    Kaiming-normal or orthogonal; all but the first set biases to 0."""
+    init: Init = "default"
+    """First values of the weights: PyTorch's own, N(0, 0.02), Xavier-normal with gain 0.02 (the notebook's),
+    Xavier-uniform, Kaiming-normal for ReLU, or orthogonal; all but the first set biases to 0."""
 
     @model_validator(mode="after")
     def _one_context(self) -> Self:
