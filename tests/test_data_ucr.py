@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from recipe_lab import shipped, tried
 
 from labtui import data
 from labtui.data.split import split
@@ -132,3 +133,9 @@ def test_the_archive(
         assert (dataset.x.transpose(1, 2)[behind] == 0).all()
     parts = split(dataset, Validate(scheme="file", val=0.3))
     assert parts["test"].equal(official["test"])  # never trained on, never validated on
+
+
+@pytest.mark.skipif(not ARCHIVE.is_dir(), reason=f"the archive is not in {ARCHIVE}")
+@pytest.mark.parametrize("file", shipped("timeseries"), ids=lambda file: file.stem)
+def test_recipes(tmp_path: Path, file: Path) -> None:
+    assert tried(file, tmp_path, f"data.path={ARCHIVE}").seen["splits"]["test"]["samples"] > 0
