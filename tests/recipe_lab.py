@@ -1,9 +1,9 @@
 """Shipped recipes, checked and trained for an epoch in this process, so that each can be tried cheaply.
 
-    @pytest.mark.parametrize("file", shipped("fnirs"), ids=lambda file: file.stem)
-    def test_recipes(file, lab):
-        make(lab / "data/fnirs", …)  # the simulator, with little data
-        tried(file, lab, "data.timesteps=50")
+@pytest.mark.parametrize("file", shipped("fnirs"), ids=lambda file: file.stem)
+def test_recipes(file, lab):
+    make(lab / "data/fnirs", …)  # the simulator, with little data
+    tried(file, lab, "data.timesteps=50")
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine_lab import ROOT, make, result_of, train_here
+
 from labtui.engine.inspect import inspect
 from labtui.files.paths import RunPaths
 from labtui.recipe.read import load
