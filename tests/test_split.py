@@ -73,6 +73,27 @@ def test_disjoint_complete_whole_and_the_same_again(
     assert all(torch.equal(parts[name], again[name]) for name in parts)
 
 
+@pytest.mark.parametrize("folds", [4, 5])
+def test_each_group_is_tested_once_while_another_is_validated(folds: int) -> None:
+    speakers = np.tile(np.arange(folds)[::-1], 6)
+    dataset = data(balanced(3, 2 * folds), speakers)
+    order = []
+    for fold in range(folds):
+        parts = split(dataset, Validate(scheme="group", folds=folds, fold=fold, test_fold=True))
+        assert sorted(torch.cat(list(parts.values())).tolist()) == list(range(len(speakers)))
+        (val,), (test,) = (set(speakers[parts[name].numpy()]) for name in ("val", "test"))
+        assert val == fold
+        order.append(int(test))
+    assert order == ([1, 0, 3, 2] if folds == 4 else [1, 2, 3, 4, 0])
+
+
+def test_a_test_fold_needs_folds() -> None:
+    with pytest.raises(ValueError, match="test_fold needs"):
+        Validate(scheme="holdout", test_fold=True)
+    with pytest.raises(ValueError, match="test_fold needs"):
+        Validate(scheme="group", test_fold=True, test=0.1)
+
+
 def test_folds_cover_everything_once() -> None:
     dataset = data(balanced(3, 20))
     folds = [split(dataset, Validate(scheme="kfold", folds=5, fold=k))["val"] for k in range(5)]

@@ -41,7 +41,11 @@ def split(dataset: Dataset, validate: Validate) -> dict[str, Tensor]:
             train, val = cut.hold_out(rest, round(validate.val * len(everything)))
         else:
             by_group = validate.scheme == "group"
-            train, val = cut.folds(rest, validate.folds, by_group)[validate.fold or 0]
+            folds, k = cut.folds(rest, validate.folds, by_group), validate.fold or 0
+            train, val = folds[k]
+            if validate.test_fold:
+                test = folds[(k + 1) % len(folds) if len(folds) % 2 else k ^ 1][1]
+                train = np.setdiff1d(train, test)
         parts = {"train": train, "val": val, "test": test}
     _check(parts, dataset, validate)
     return {name: torch.from_numpy(np.sort(part)) for name, part in parts.items()}
@@ -59,7 +63,8 @@ class _Cut:
     def folds(self, of: Indices, k: int, by_group: bool = False) -> list[tuple[Indices, Indices]]:
         """`of` cut into k folds, as k pairs (the rest, the fold).
 
-        With `by_group` the folds have about as many samples each, and classes are not balanced.
+        With `by_group` the folds have about as many samples each, and classes are not balanced; where each
+        is one group, they are in the groups' order.
         """
         from sklearn import model_selection as sk
 
@@ -74,6 +79,8 @@ class _Cut:
         options: dict[str, Any] = {"n_splits": k, "shuffle": True, "random_state": self.seed}
         if groups is None:
             cutter = sk.KFold(**options) if labels is None else sk.StratifiedKFold(**options)
+        elif by_group and len(np.unique(groups)) == k:
+            cutter = sk.LeaveOneGroupOut()
         elif labels is None or by_group:
             cutter = sk.GroupKFold(**options)
         else:

@@ -98,6 +98,10 @@ class Validate(Spec):
     """Share of validation samples (holdout)."""
     test: float = Field(0.0, ge=0, lt=1)
     """Share of test samples, scored once with the best checkpoint (holdout, kfold, group)."""
+    test_fold: bool = False
+    """A fold of its own is the test split, another one for each fold (kfold, group): folds 0 and 1 test each
+    other, then 2 and 3, and so on; of an odd number each tests the next. With as many folds as groups, folds
+    are in the groups' order: of IEMOCAP's ten speakers, the two of a session test each other."""
     folds: int = Field(5, ge=2)
     """Number of folds (kfold, group). One run trains one fold."""
     fold: int | None = Field(None, ge=0)
@@ -117,6 +121,8 @@ class Validate(Spec):
     def _fits(self) -> Self:
         if self.fold is not None and self.fold >= self.folds:
             raise ValueError(f"fold = {self.fold} must be below folds = {self.folds}")
+        if self.test_fold and (self.scheme not in ("kfold", "group") or self.test or self.folds < 3):
+            raise ValueError('test_fold needs scheme = "kfold" or "group", three folds or more, and test = 0')
         if self.scheme == "holdout" and self.val + self.test >= 1:
             raise ValueError("val + test leaves nothing to train on")
         return self
