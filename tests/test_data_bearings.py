@@ -133,9 +133,9 @@ def test_truncated_file(copy: Path) -> None:
         ({"X130_DE_time": np.full((9000, 1), np.nan)}, "X130_DE_time holds 9000 NaN or infinite"),
         (
             {"X130_DE_time": np.zeros((99, 1))},
-            "recording has 99 samples, fewer than a window of 1600",
+            "the recording has 99 samples, fewer than a window of 1600",
         ),
-        ({"X130_DE_time": "loud"}, "expected floating-point"),
+        ({"X130_DE_time": "loud"}, "expected the numbers of one channel"),
     ],
 )
 def test_broken_recordings(copy: Path, table: dict[str, Any], message: str) -> None:
@@ -143,6 +143,22 @@ def test_broken_recordings(copy: Path, table: dict[str, Any], message: str) -> N
     with pytest.raises(DataError, match=message) as caught:
         load(copy)
     assert "130@6_0.mat" in str(caught.value)
+
+
+def test_a_bad_recording_is_left_out_where_the_class_has_another(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path / "sim", seconds=0.5, loads=(0, 1))
+    (tmp_path / "sim" / "118_0.mat").write_bytes(b"")
+    (tmp_path / "sim" / "210_1.mat").unlink()
+    dataset = load(tmp_path / "sim", loads=[0, 1], on_error="skip")
+    assert torch.bincount(dataset.y).tolist() == [20] * 10
+    assert (dataset.facts["recordings"], dataset.facts["recordings left out"]) == (18, 2)
+    told = capfd.readouterr().err
+    assert "118_0.mat: not a readable" in told
+    assert "lacks its recording 210.mat" in told
+    with pytest.raises(DataError, match=r"class 'ball \.007' has no recording that can be used"):
+        load(tmp_path / "sim", on_error="skip")
 
 
 def test_blocks_shorter_than_a_window(made: Path) -> None:
@@ -168,6 +184,7 @@ def test_real_recordings() -> None:
     assert dataset.shape == (40, 3)
     assert torch.bincount(dataset.y).tolist() == [280] * 10
     assert str(dataset.facts["source"]).startswith("CWRU")
+    assert 0.25 < float(dataset.facts["left out by the modes (relative RMS)"]) < 0.6
     folds = [split(dataset, Validate(scheme="kfold", fold=k)) for k in range(5)]
     assert [(len(fold["train"]), len(fold["val"])) for fold in folds] == [(2240, 560)] * 5
 

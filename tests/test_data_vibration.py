@@ -38,6 +38,24 @@ def test_fourier_modes_are_numpys(norm: Any) -> None:
         np.testing.assert_allclose(modes[:, 2], np.fft.rfftfreq(W)[order], atol=1e-7)
 
 
+@pytest.mark.parametrize("window", [W, W + 1])
+@pytest.mark.parametrize("norm", ["backward", "ortho"])
+def test_what_the_modes_leave_out_is_numpys(norm: Any, window: int) -> None:
+    x = torch.randn(5, window, generator=rng(7)) + torch.arange(5)[:, None]  # with means of their own
+    left = total = 0.0
+    for wave in x.numpy().astype(np.float64):
+        spectrum = np.fft.rfft(wave)
+        spectrum[np.argsort(-np.abs(spectrum))[40:]] = 0
+        left += ((wave - np.fft.irfft(spectrum, window)) ** 2).sum()
+        total += (wave**2).sum()
+    assert Features("fourier", window, 40, norm).lost(x) == pytest.approx(math.sqrt(left / total), rel=1e-5)
+
+
+def test_all_modes_leave_nothing_out() -> None:
+    assert Features("fourier", W, W // 2 + 1).lost(windows()) == 0
+    assert Features("fourier", W, 40).lost(torch.zeros(2, W)) == 0
+
+
 def test_decimate_is_scipys() -> None:
     x = windows()
     seen = Features("decimate", W)(x)

@@ -47,7 +47,7 @@ class Fault:
     damping: float
     """Damping ratio of that resonance."""
     strength: float
-    """Acceleration (g) of a passage under full load, per inch of the defect's diameter."""
+    """Acceleration of a passage under full load, per unit of the defect's size (here g per inch)."""
 
 
 _R = BALL / PITCH
@@ -114,23 +114,31 @@ def record(place: str, inches: float, rpm: float, seconds: float, rng: np.random
     for harmonic, level in ((1, 0.02), (2, 0.015), (3, 0.008)):  # imbalance and misalignment
         signal += level * np.sin(harmonic * turn + rng.uniform(0, 2 * np.pi))
     # hum of the motor and its structure, as the real normal recording has it near 1 kHz
-    signal += _ring(rng.normal(0.0, 0.01, len(time)), 1040.0, 0.01)
+    signal += ring(rng.normal(0.0, 0.01, len(time)), 1040.0, 0.01, RATE)
     if place == "normal":
         return signal
     fault = FAULTS[place]
-    return signal + _ring(_passages(fault, inches, rpm, len(time), rng), fault.resonance, fault.damping)
+    train = passages(fault, inches, rpm, len(time), RATE, rng)
+    return signal + ring(train, fault.resonance, fault.damping, RATE)
 
 
-def _passages(fault: Fault, inches: float, rpm: float, samples: int, rng: np.random.Generator) -> Signal:
-    """The train of impulses, (samples,): passage times with slip, strengths by load."""
+def passages(
+    fault: Fault, size: float, rpm: float, samples: int, rate: int, rng: np.random.Generator
+) -> Signal:
+    """The train of impulses, (samples,): passage times with slip, strengths by load.
+
+    Args:
+        size: of the defect, in the unit that `fault.strength` is for.
+        rate: samples a second.
+    """
     mean = 60 / (rpm * fault.passages)
-    count = int(samples / RATE / mean * 1.1) + 10
+    count = int(samples / rate / mean * 1.1) + 10
     at = rng.uniform(0, mean) + np.cumsum(mean * (1 + rng.normal(0, SLIP, count)))
-    at = at[at * RATE < samples - 1]
+    at = at[at * rate < samples - 1]
     angle = 2 * np.pi * fault.turns * rpm / 60 * at
     load = np.clip(1 - (1 - np.cos(angle)) / (2 * LOAD_ZONE), 0, None) ** 1.5
-    strength = fault.strength * inches * load * rng.uniform(0.8, 1.2, len(at))
-    index, rest = np.divmod(at * RATE, 1)
+    strength = fault.strength * size * load * rng.uniform(0.8, 1.2, len(at))
+    index, rest = np.divmod(at * rate, 1)
     train = np.zeros(samples)
     # an impulse between two samples is shared by them
     np.add.at(train, index.astype(int), strength * (1 - rest))
@@ -138,12 +146,12 @@ def _passages(fault: Fault, inches: float, rpm: float, samples: int, rng: np.ran
     return train
 
 
-def _ring(force: Signal, frequency: float, damping: float) -> Signal:
-    """What a resonance makes of impulses: a decaying sine of unit height for each."""
+def ring(force: Signal, frequency: float, damping: float, rate: int) -> Signal:
+    """What a resonance (Hz) makes of impulses: a decaying sine of unit height for each."""
     from scipy.signal import lfilter
 
-    decay = np.exp(-damping * 2 * np.pi * frequency / RATE)
-    turn = 2 * np.pi * frequency * np.sqrt(1 - damping**2) / RATE
+    decay = np.exp(-damping * 2 * np.pi * frequency / rate)
+    turn = 2 * np.pi * frequency * np.sqrt(1 - damping**2) / rate
     # the recursion of decay^n · sin(n · turn)
     poles = [1, -2 * decay * np.cos(turn), decay**2]
     rung: Signal = lfilter([0, decay * np.sin(turn)], poles, force)

@@ -19,11 +19,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
-from labtui.data import Dataset
+from labtui.data import Dataset, mat
+from labtui.data.skip import OnError, each
 from labtui.errors import DataError
-from labtui.files.tell import tell
 
 CHANNELS, ROWS, COLUMNS = 52, 5, 11
 ROW = np.repeat(np.arange(ROWS), [10, 11, 10, 11, 10])
@@ -95,7 +94,7 @@ def fnirs(
     labels: Literal["default3", "default4"],
     coding: Literal["one_hot", "level"],
     split: Literal["recording", "random"],
-    on_error: Literal["fail", "skip"],
+    on_error: OnError,
 ) -> Dataset:
     """The first samples of each task; the options are those of `recipe.data.FNIRS`.
 
@@ -164,9 +163,7 @@ def _window(recording: Recording, task: Task, timesteps: int) -> NDArray[np.floa
     return window if len(window) == timesteps else None
 
 
-def read(
-    folder: Path, recordings: str, conditions: str, on_error: Literal["fail", "skip"]
-) -> tuple[list[Recording], int]:
+def read(folder: Path, recordings: str, conditions: str, on_error: OnError) -> tuple[list[Recording], int]:
     """The recordings of a folder in order of their names, and how many were left out.
 
     Raises:
@@ -181,28 +178,25 @@ def read(
         paths = sorted(folder.glob(recordings))
     except (ValueError, NotImplementedError) as error:
         raise DataError(f"data.recordings = {recordings!r} is no pattern of files: {error}") from None
-    found: list[Recording] = []
-    for path in paths:
-        try:
-            beside = path.parent / conditions.replace("{recording}", path.stem)
-            maps, simulated = read_maps(path)
-            tasks = read_tasks(beside)
-            if late := next((task for task in tasks if task.onset > len(maps)), None):
-                raise DataError(
-                    f"{beside}: {late.column} begins at sample {late.onset}, but {path.name} has "
-                    f"{len(maps)} samples: is it the file of another recording?"
-                )
-            found.append(Recording(path, maps, tasks, simulated))
-        except DataError as error:
-            if on_error == "fail":
-                raise
-            tell(f"labtui: left out: {error}")
+
+    def recording(path: Path) -> Recording:
+        beside = path.parent / conditions.replace("{recording}", path.stem)
+        maps, simulated = read_maps(path)
+        tasks = read_tasks(beside)
+        if late := next((task for task in tasks if task.onset > len(maps)), None):
+            raise DataError(
+                f"{beside}: {late.column} begins at sample {late.onset}, but {path.name} has "
+                f"{len(maps)} samples: is it the file of another recording?"
+            )
+        return Recording(path, maps, tasks, simulated)
+
+    found, left_out = each(paths, recording, on_error)
     if not found:
         raise DataError(
             f"{folder}: no recording that can be used among {len(paths)} files {recordings}: look at "
             "data.path and data.recordings"
         )
-    return found, len(paths) - len(found)
+    return found, left_out
 
 
 def read_maps(path: Path) -> tuple[NDArray[np.float32], bool]:
@@ -211,17 +205,10 @@ def read_maps(path: Path) -> tuple[NDArray[np.float32], bool]:
     Raises:
         DataError: the file cannot be read, lacks a field, or its signals are not 52 finite channels.
     """
-    try:
-        table = loadmat(path, simplify_cells=True)
-    except Exception as error:  # a broken file raises almost anything, by where it is broken
-        raise DataError(
-            f"{path}: not a readable MATLAB v5 file ({type(error).__name__}: {error}): fetch it again, or "
-            "save it with MATLAB's -v7 or older"
-        ) from error
+    table = mat.load(path)
     data = table.get("nirs_data")
     if not isinstance(data, dict):
-        held = ", ".join(name for name in table if not name.startswith("__")) or "nothing"
-        raise DataError(f"{path}: no struct nirs_data in it; it holds {held}")
+        raise DataError(f"{path}: no struct nirs_data in it; it holds {mat.held(table)}")
     oxy, dxy = (_signal(path, data, field) for field in ("oxyData", "dxyData"))
     if oxy.shape != dxy.shape:
         raise DataError(f"{path}: oxyData has {len(oxy)} samples, dxyData {len(dxy)}: one of them is cut")

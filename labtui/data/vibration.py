@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +21,7 @@ _MENU = [(), *_SINGLES, *_PAIRS]
 
 @dataclass(frozen=True)
 class Augment:
-    """Random changes of windows; the options are those of `recipe.data.bearings.Augment`.
+    """Random changes of windows; the options are those of `recipe.data.vibration.Augment`.
 
     A window is left as it is with `p_none`; else it gets a pair of changes with `p_two`, otherwise
     a single one; each pair and each single is as likely as the next.
@@ -109,10 +110,29 @@ class Features:
             self._table = self._table.to(x.device)
         if self.kind == "decimate":
             return (x @ self._table)[:, :, None]
-        spectrum = torch.fft.rfft(x, norm=self.norm)
-        largest = spectrum.abs().topk(self.modes).indices
+        spectrum, largest = self._largest(x)
         modes = spectrum.gather(1, largest)
         return torch.stack([modes.real, modes.imag, self._table[largest]], dim=2)
+
+    def _largest(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The spectrum (N, bins) of windows, and which of its bins are kept, (N, modes)."""
+        spectrum = torch.fft.rfft(x, norm=self.norm)
+        return spectrum, spectrum.abs().topk(self.modes).indices
+
+    def lost(self, x: Tensor) -> float:
+        """How far windows (N, window) are from what their kept Fourier modes make of them: the root mean
+        square of the difference over all windows, as a share of that of the windows (0 for silence)."""
+        both = torch.full((x.shape[1] // 2 + 1,), 2.0)  # a bin stands for its negative frequency too
+        both[0] = 1
+        if x.shape[1] % 2 == 0:
+            both[-1] = 1
+        left = total = 0.0
+        for part in torch.split(x, 4096):
+            spectrum, largest = self._largest(part)
+            energy = spectrum.abs().double().square() * both
+            total += energy.sum().item()
+            left += energy.scatter(1, largest, 0.0).sum().item()
+        return math.sqrt(left / total) if total else 0.0
 
 
 def _decimation(window: int) -> Tensor:

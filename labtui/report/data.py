@@ -16,6 +16,7 @@ MOST_CLASSES = 60
 HONEST = {
     "time": "**Honest split:** blocks of time stay together, so that no stretch of signal is on both sides.",
     "recording": "**Honest split:** whole recordings stay together, none is on both sides.",
+    "bearing": "**Honest split:** all recordings of a bearing stay together, none is on both sides.",
 }
 """What keeps parts of a recording together, by `data.split`."""
 

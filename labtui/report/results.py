@@ -14,7 +14,11 @@ OPTIMISTIC = (
     "{} of one recording fall on both sides of the split, so that the figures on validation "
     'and test data are better than on new recordings. `data.split = "{}"` gives an honest figure.'
 )
-PARTS = {"bearings": ("windows", "time"), "fnirs": ("tasks", "recording")}
+PARTS = {
+    "bearings": ("windows", "time"),
+    "fnirs": ("tasks", "recording"),
+    "paderborn": ("windows", "bearing"),
+}
 """Data set to what it takes from a recording, and the `data.split` that keeps it together."""
 ORDER = ("test", "val", "valid", "validation", "", "train")
 NOT_SCORES = ("train.lr", "train.samples_per_s", "train.grad_norm", "train.step_loss", "epoch")
