@@ -86,6 +86,7 @@ def test_missing_values_come_last_either_way():
 def test_references():
     assert resolve(ROWS, "@last")["params"]["params.alpha"] == 4
     assert resolve(ROWS, "@best:val.acc")["params"]["params.alpha"] == 3
+    assert resolve(ROWS, "@best:val.acc where params.alpha<3")["params"]["params.alpha"] == 2
     assert resolve(ROWS, "aa02")["params"]["params.alpha"] == 2
     assert resolve(ROWS, "20260101-000003")["params"]["params.alpha"] == 3
     with pytest.raises(RunNotFound, match="fits 4 runs"):
@@ -95,6 +96,8 @@ def test_references():
             resolve(ROWS, wrong)
     with pytest.raises(FilterError, match="direction"):
         resolve(ROWS, "@best:optimizer.lr")
+    with pytest.raises(RunNotFound, match=r"no run fits 'params\.alpha=7'"):
+        resolve(ROWS, "@best:val.acc where params.alpha=7")
     with pytest.raises(RunNotFound, match="no runs"):
         resolve([], "@last")
 

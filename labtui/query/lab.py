@@ -144,7 +144,8 @@ class Lab:
         return [Row(fields) for fields in select(self.index.rows, filter, sort)[:limit]]
 
     def run(self, reference: str) -> Run:
-        """The run a reference means: an id, a unique prefix or part of it, `@last`, `@best:KEY`.
+        """The run a reference means: an id, a unique prefix or part of it, `@last`, `@best:KEY`, or
+        `@best:KEY where FILTER`, the best of those that fit a filter expression.
 
         Raises:
             RunNotFound: none fits, or more than one.
@@ -215,7 +216,10 @@ def resolve(rows: Sequence[Fields], reference: str) -> Fields:
     if reference == "@last":
         return rows[-1]
     if reference.startswith("@best:"):
-        return _best(rows, reference.removeprefix("@best:"))
+        key, _, expression = reference.removeprefix("@best:").partition(" where ")
+        if not (fit := select(rows, expression)):
+            raise RunNotFound(f"run {reference!r}: no run fits {expression!r}; see `labtui ls --filter`")
+        return _best(fit, key)
     for fits in (str.__eq__, str.startswith, str.__contains__):
         found = [row for row in rows if reference and fits(row["id"], reference)]
         if len(found) == 1:

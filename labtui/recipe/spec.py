@@ -50,7 +50,8 @@ class ModelPart(Part):
 
     path: str | None = Field(None, min_length=1)
     """Weights to start from: a checkpoint file (from the lab), a run's id (its `best.pt`), or a
-    reference such as "@best:val.loss". A factory with an option `path` of its own gets the file instead."""
+    reference such as "@best:val.loss" or "@best:val.acc where model.name=cnn1d". A factory with an option
+    `path` of its own gets the file instead."""
 
 
 class Headed(ModelPart):
