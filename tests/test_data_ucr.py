@@ -75,7 +75,9 @@ def test_samples_of_one_length_need_no_lengths(tmp_path: Path) -> None:
         ("1,x:3,4:up\n", r"_TRAIN\.ts:9: could not convert"),
         ("up\n", r"_TRAIN\.ts:9: no values before the class"),
         ("", r"_TRAIN\.ts: no samples below @data"),
-        ("1,2:up\n", "samples of \\[1, 2\\] channels"),
+        ("1,2:up\n3,4:down\n", "samples of \\[1, 2\\] channels"),
+        ("1,2:3,4:up\n5,6:7", r"_TRAIN\.ts:10: class '7' is not among .*is the line cut off"),
+        ("1,2:3,4:up\n", r"Two_TRAIN\.ts: no sample of 'down', which its head lists"),
     ],
 )
 def test_broken_lines_are_named(tmp_path: Path, lines: str, message: str) -> None:
@@ -93,12 +95,15 @@ def test_broken_lines_are_named(tmp_path: Path, lines: str, message: str) -> Non
 )
 def test_broken_heads_are_named(tmp_path: Path, head: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        data.build(Ucr(problem="Two"), write(tmp_path, "1,2:3,4:up\n", head=head))
+        data.build(Ucr(problem="Two"), write(tmp_path, "1,2:3,4:up\n5,6:7,8:down\n", head=head))
 
 
 def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no .*GunPoint_TRAIN\.ts: data\.path must hold"):
         data.build(Ucr(), tmp_path)
+    (tmp_path / "empty.ts").write_text("\n")
+    with pytest.raises(DataError, match=r"empty\.ts: the file is empty"):
+        read(tmp_path / "empty.ts")
     (tmp_path / "bytes.ts").write_bytes(b"\xff\xfe@data")
     with pytest.raises(DataError, match=r"bytes\.ts: cannot read it as text"):
         read(tmp_path / "bytes.ts")

@@ -45,6 +45,11 @@ def ucr(root: Path, path: str, problem: str, norm: Literal["none", "sample"]) ->
     train, test = parts
     if set(train.classes) != set(test.classes):
         raise DataError(f"{problem}: TRAIN has the classes {train.classes}, TEST has {test.classes}")
+    if lacking := sorted(set(train.classes) - set(train.labels)):
+        raise DataError(
+            f"{problem}_TRAIN.ts: no sample of {', '.join(map(repr, lacking))}, which its head lists: nothing "
+            "can be learnt of it; fetch the file again, or take the class out of @classLabel in both files"
+        )
     series = train.series + test.series
     if len(channels := {len(one) for one in series}) > 1:
         raise DataError(f"{problem}: TRAIN and TEST have samples of {sorted(channels)} channels")
@@ -82,6 +87,8 @@ def read(path: Path) -> Problem:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot read it as text ({error})") from error
+    if not any(line.strip() for line in lines):
+        raise DataError(f"{path}: the file is empty: fetch it again")
     head, first = _head(path, lines)
     classes = head.get("classlabel", "").split()[1:]
     if not classes:
@@ -94,7 +101,10 @@ def read(path: Path) -> Problem:
             continue
         series, label = _sample(line, f"{path}:{number}")
         if label not in classes:
-            raise DataError(f"{path}:{number}: class {label!r} is not among {' '.join(classes)} in the head")
+            raise DataError(
+                f"{path}:{number}: class {label!r} is not among {' '.join(classes)} in the head; is the line "
+                "cut off?"
+            )
         if found.series and len(series) != len(found.series[0]):
             raise DataError(
                 f"{path}:{number}: {len(series)} channels, but the first sample has {len(found.series[0])}"

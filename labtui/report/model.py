@@ -13,6 +13,8 @@ from labtui.table import size
 
 FLOAT = 4
 """Bytes of one number."""
+DEEPEST = 40
+"""How deep layers are shown to lie in each other."""
 
 
 def section(doc: Document) -> Iterator[str]:
@@ -37,7 +39,7 @@ def _row(row: dict[str, Any]) -> tuple[int, str, list[int], int]:
     """Depth, label, output shape and own parameters of a layer."""
     kind, name = str(row["type"]), str(row["name"])
     label = kind if name == kind else f"{name} ({kind})"
-    return int(row["depth"]), label, [int(n) for n in row["output"]], int(row["params"])
+    return min(int(row["depth"]), DEEPEST), label, [int(n) for n in row["output"]], int(row["params"])
 
 
 def _table(rows: list[tuple[int, str, list[int], int]]) -> list[str]:
