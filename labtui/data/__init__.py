@@ -14,9 +14,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from labtui.data.ragged import Ragged
 from labtui.errors import DataError
 from labtui.files import factory
 from labtui.recipe.spec import Part, UserPart
+
+Stored = Tensor | Ragged
+"""Samples as they are kept: equally large, or of different lengths."""
 
 Transform = Callable[[Tensor, torch.Generator | None], Tensor]
 """A batch of `x` to what the model sees, on x's device. With a generator: training, with random
@@ -27,8 +31,9 @@ augmentation; with None: evaluation, without."""
 class Dataset:
     """Samples, targets, and how they may be split and seen."""
 
-    x: Tensor
-    """(N, *shape) float32: samples as stored, before `transform`."""
+    x: Stored
+    """(N, *shape) float32, samples as stored; or a smaller type, which may be a file mapped into memory,
+    if the model is to see something else."""
     y: Tensor
     """(N,) int64 class index; (N, K) float32 of 0 and 1; (N,) or (N, K) float32."""
     task: Literal["classes", "multilabel", "regression"]
@@ -36,27 +41,50 @@ class Dataset:
     classes: list[str]
     """Names of classes, labels or targets."""
     lengths: Tensor | None = None
-    """(N,) int64: samples along time that are a sample's own, the rest of `x` being zeros; None: all."""
+    """(N,) int64: samples along time that are a sample's own, the rest of `x` being zeros; None: all. A model
+    whose `forward` takes `lengths` is given them."""
+    frames: Callable[[Tensor], Tensor] | None = None
+    """Lengths as stored to lengths as the model sees them; absent: the same."""
     groups: Tensor | None = None
     """(N,) int64: samples with the same number stay on one side of a split."""
     split: dict[str, Tensor] | None = None
     """The split that comes with the data: "train", "val", "test" to (n,) int64 indices."""
     transform: Transform | None = None
     """What the model sees of a batch; absent: `x` itself."""
+    fit: Callable[[Stored, Tensor], Transform] | None = None
+    """Instead of `transform`, what has to be learnt for it from data: from `x` and `y` of the training split,
+    which is all that it is ever given. What it returns serves all splits."""
+    extras: dict[str, Tensor] = field(default_factory=dict)
+    """(N, …) each: further targets of the samples, for a loss that asks for them by name."""
     facts: dict[str, str | int | float] = field(default_factory=dict)
     """For the data table: source, window, rate, features, …"""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.x, Ragged) and self.lengths is None:
+            self.lengths = self.x.lengths
+
     def __len__(self) -> int:
         return len(self.x)
+
+    def learn(self, train: Tensor) -> None:
+        """Fit what is to be fitted, once, on the training split's places (n,) int64."""
+        if self.fit is not None:
+            self.transform, self.fit = self.fit(self.x[train], self.y[train]), None
 
     def see(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """What the model sees of a batch `x`; augmented if a generator is given."""
         return x if self.transform is None else self.transform(x, generator)
 
     @property
+    def example(self) -> Tensor:
+        """(1, *shape) a sample as the model sees it; the longest one, where lengths differ."""
+        at = torch.tensor([0]) if self.lengths is None else self.lengths.argmax()[None]
+        return self.see(self.x.index_select(0, at))
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample as the model sees it."""
-        return tuple(self.see(self.x[:1]).shape[1:])
+        return tuple(self.example.shape[1:])
 
     @property
     def outputs(self) -> int:
@@ -97,7 +125,9 @@ def _problem(dataset: Dataset) -> str | None:
     x, y, n = dataset.x, dataset.y, len(dataset.x)
     if n == 0:
         return "there are no samples"
-    if x.dtype != torch.float32:
+    if dataset.transform and dataset.fit:
+        return "there are both a transform and one to be fitted"
+    if x.dtype != torch.float32 and (x.dtype.is_floating_point or not (dataset.transform or dataset.fit)):
         return f"x is {x.dtype}, expected float32"
     if len(y) != n:
         return f"x has {n} samples but y has {len(y)}"
@@ -105,7 +135,11 @@ def _problem(dataset: Dataset) -> str | None:
         return f"groups has shape {tuple(dataset.groups.shape)}, expected ({n},)"
     if dataset.lengths is not None and (dataset.lengths.shape != (n,) or dataset.lengths.min() < 1):
         return f"lengths must be ({n},) numbers of 1 or more"
-    if not x.isfinite().all():
+    for name, extra in dataset.extras.items():
+        if len(extra) != n:
+            return f"x has {n} samples but {name} has {len(extra)}"
+    values = x.values if isinstance(x, Ragged) else x
+    if values.is_floating_point() and not values.isfinite().all():
         return "x holds NaN or infinite values"
     if dataset.task != "classes":
         return None if y.dtype == torch.float32 else f"y is {y.dtype}, expected float32"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from labtui.data import Dataset
@@ -25,6 +26,7 @@ def describe(dataset: Dataset, validate: Validate | None = None) -> dict[str, An
         DataError: the data cannot be split as `validate` asks.
     """
     parts = {} if validate is None else split(dataset, validate)
+    dataset.learn(parts["train"] if parts else torch.arange(len(dataset)))
     return {
         "task": dataset.task,
         "samples": len(dataset),

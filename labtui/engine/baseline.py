@@ -10,21 +10,58 @@ from torch import Tensor, nn
 from labtui.data import Dataset
 from labtui.engine.loop import Parts
 from labtui.engine.losses import Criterion
+from labtui.engine.samples import Samples
 from labtui.engine.tally import Tally
 from labtui.files.goals import goal_of
 
 TINY = 1e-12
+MEAN_BATCH = 256
 
 
 def of(parts: Parts, dataset: Dataset) -> dict[str, float]:
     """The best constant's `val.*` and `test.*` (of those splits that there are)."""
     found: dict[str, float] = {}
     for split in ("val", "test"):
-        if split in parts.samples:
-            targets = parts.samples[split].targets
-            scores = baseline(targets, dataset.task, dataset.outputs, parts.criterion, parts.tally)
-            found |= {f"{split}.{name}": value for name, value in scores.items()}
+        if split not in parts.samples:
+            continue
+        if parts.objective.kept == "predictions":
+            scores = _supervised(parts, dataset, parts.samples[split])
+        elif parts.objective.kept == "reconstructions":
+            scores = _mean(parts, parts.samples[split])
+        else:  # what is embedded in one place is no farther from its fellows than from strangers
+            continue
+        found |= {f"{split}.{name}": value for name, value in scores.items()}
     return found
+
+
+def _supervised(parts: Parts, dataset: Dataset, samples: Samples) -> dict[str, float]:
+    aim = parts.objective
+    if not aim.terms:
+        return baseline(samples.targets, dataset.task, dataset.outputs, aim.criterion, parts.tally)
+    # A constant has no hidden layers for the loss to look at, but it can be right.
+    scores = baseline(
+        samples.targets,
+        dataset.task,
+        dataset.outputs,
+        aim.criterion,
+        lambda: Tally(aim.counts().to(samples.device)),
+    )
+    return {name: value for name, value in scores.items() if name != "loss"}
+
+
+def _mean(parts: Parts, samples: Samples) -> dict[str, float]:
+    """Scores of each element's mean over the split."""
+    total, number = torch.zeros((), dtype=torch.float64), torch.zeros(())
+    total, number = total.to(samples.device), number.to(samples.device)
+    for batch in samples.batches(MEAN_BATCH):
+        total = total + batch.y.nan_to_num().double().sum(0)
+        number = number + (~batch.y.isnan()).sum(0)
+    guess = (total / number.clamp(min=1)).float()
+    tally = parts.tally()
+    for batch in samples.batches(MEAN_BATCH):
+        output = guess.expand_as(batch.y)
+        tally.add(parts.objective.criterion(output, batch.y), output, batch.y)
+    return tally.scores()
 
 
 def baseline(

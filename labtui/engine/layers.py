@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from labtui.errors import TrainingError
 
 
-def table(model: nn.Module, sample: Tensor, expected: tuple[int, ...]) -> dict[str, Any]:
+def table(model: nn.Module, sample: Tensor, expected: tuple[int, ...] | None) -> dict[str, Any]:
     """What the model is made of.
 
     Args:
         model: on the CPU; left as it is.
         sample: (1, *shape), as the model sees it.
-        expected: shape of the output for one sample.
+        expected: shape of the output for one sample; None: any.
 
     Returns:
         `rows` of name, type, depth, output (shape without the batch) and params (the layer's own,
@@ -66,14 +66,14 @@ def _own(info: Any) -> int:
     return int(own)
 
 
-def _check(model: nn.Module, sample: Tensor, expected: tuple[int, ...]) -> None:
+def _check(model: nn.Module, sample: Tensor, expected: tuple[int, ...] | None) -> None:
     shape = tuple(sample.shape[1:])
     try:
         output = model(sample)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise TrainingError("error", f"the model cannot take a sample of shape {shape}: {error}") from error
     got = tuple(output.shape[1:]) if isinstance(output, Tensor) else type(output).__name__
-    if got != expected:
+    if got != expected and (expected is not None or isinstance(got, str)):
         raise TrainingError(
             "error",
             f"the model gives {got} for a sample of shape {shape}, the data needs {expected}: "

@@ -19,8 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from labtui.engine.batch import Batch
 from labtui.engine.checkpoint import Checkpoints
-from labtui.engine.losses import Criterion
+from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
 from labtui.engine.pieces import Pieces
 from labtui.engine.rng import rng_state, set_rng_state
@@ -38,15 +39,13 @@ class Parts:
     """What is trained and how it is judged, built from a recipe, on one device."""
 
     model: nn.Module
-    criterion: Criterion
+    objective: Objective
     optimizer: torch.optim.Optimizer
     schedule: Schedule
     samples: dict[str, Samples]
     """"train", "val", and "test" if there is one."""
     steps: int
     """Optimiser steps of one epoch."""
-    outputs: int
-    """Values that the model gives for one sample."""
     tally: Callable[..., Tally]
     """Makes an empty tally."""
     best: list[Best]
@@ -89,7 +88,7 @@ class Loop:
             recipe.train,
             len(self.train),
             parts.model,
-            parts.criterion,
+            parts.objective,
             self.device,
             {"augment": self.augment},
             self.world,
@@ -155,9 +154,9 @@ class Loop:
         model = self.parts.model.eval()
         self.world.align(model)
         with torch.no_grad():
-            for x, y in self.parts.samples[split].batches(self.pieces.without_gradient(), self.world):
-                output = model(x)
-                tally.add(self.parts.criterion(output, y), output, y)
+            for batch in self.parts.samples[split].batches(self.pieces.without_gradient(), self.world):
+                loss, output = self.parts.objective(model, batch)
+                tally.add(loss, output, batch.y)
                 if keep:
                     outputs.append(output)
         if keep:
@@ -203,21 +202,21 @@ class Loop:
         parts = self.parts
         self.set_lr(parts.schedule(self.step))
         part = self.pieces.part(len(at))
-        loss, output, y = self.pieces.within_memory(lambda: self.gradient(at, part))
+        loss, output, batch = self.pieces.within_memory(lambda: self.gradient(at, part))
         norm = self.clip()
         parts.optimizer.step()
         self.step += 1
         if self.step % self.recipe.train.log_every == 0:
-            found = {"train.step_loss": loss}
+            found = {"train.step_loss": loss[0] if loss.ndim else loss}
             self.run.log(found if norm is None else found | {"train.grad_norm": norm}, self.step)
-        self.tally.add(loss, output[: part.size], y[: part.size], part.of)
+        self.tally.add(loss, output[: part.size], batch.y[: part.size], part.of)
 
-    def gradient(self, at: Tensor, part: Part) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the parameters the gradient of the samples `at`; the batch's mean loss, outputs and
-        targets of this process's part."""
-        x, y = self.train.batch(at, self.augment, part.fed)
+    def gradient(self, at: Tensor, part: Part) -> tuple[Tensor, Tensor, Batch]:
+        """Give the parameters the gradient of the samples `at`; the batch's mean loss with its terms, and the
+        outputs of this process's part, and that part."""
+        batch = self.train.batch(at, self.augment, part.fed)
         self.parts.optimizer.zero_grad(set_to_none=True)
-        return *self.pieces.gradient(x, y, part), y
+        return *self.pieces.gradient(batch, part), batch
 
     def set_lr(self, lr: float) -> None:
         """Give the optimiser its learning rate, if that has changed."""

@@ -186,6 +186,62 @@ class Errors(nn.Module):
         return {"per_class": [{"class": c, "samples": n, "mse": s, "mae": a} for c, s, a in names]}
 
 
+class Elements(_Sums):
+    """Elements that are to be restored, all alike; a target that is NaN is none.
+
+    `mse`, `mae`: over all elements. `r2`: share of their variance that is explained (NaN where there is
+    none).
+    """
+
+    names = ("mse", "mae", "r2")
+    sums: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("sums", torch.zeros(5, dtype=torch.float64))
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        """(n, …) outputs and targets of the same shape."""
+        there = ~target.isnan()
+        error, target = (output - target)[there].double(), target[there].double()
+        parts = (torch.ones_like(target), error.square(), error.abs(), target, target.square())
+        self.sums += torch.stack([part.sum() for part in parts])
+
+    def scores(self) -> dict[str, float]:
+        """Name to value."""
+        number, square, absolute, value, value2 = self.sums.tolist()
+        spread = value2 - value * value / number if number else 0.0
+        r2 = 1 - square / spread if spread > 0 else math.nan
+        return {"mse": square / number, "mae": absolute / number, "r2": r2} if number else {}
+
+    def report(self, classes: list[str]) -> dict[str, Any]:
+        """Nothing: elements have no names."""
+        return {}
+
+
+class Nothing(_Sums):
+    """Outputs that no target says anything of."""
+
+    names: tuple[str, ...] = ()
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        """(n, …) outputs and targets."""
+        self.seen += len(target)
+
+    def scores(self) -> dict[str, float]:
+        """None."""
+        return {}
+
+    def report(self, classes: list[str]) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
 def _rates(classes: list[str], right: Tensor, truth: Tensor, said: Tensor) -> list[dict[str, Any]]:
     columns = (truth.int(), right / truth, right / said, 2 * right / (truth + said))
     names = ("samples", "recall", "precision", "f1")
@@ -193,7 +249,7 @@ def _rates(classes: list[str], right: Tensor, truth: Tensor, said: Tensor) -> li
     return [dict(zip(("class", *names), row, strict=True)) for row in rows]
 
 
-Counts = Confusion | Labels | Errors
+Counts = Confusion | Labels | Errors | Elements | Nothing
 
 COUNTS: dict[str, type[Confusion] | type[Labels] | type[Errors]] = {
     "classes": Confusion,

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from labtui.engine.batch import Batch
 from labtui.engine.failure import first_line, out_of_memory
-from labtui.engine.losses import Criterion
+from labtui.engine.objective import Objective
 from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.world import ALONE, Part, World
 from labtui.errors import TrainingError
@@ -54,12 +55,12 @@ class Pieces:
         table: Train,
         samples: int,
         model: nn.Module,
-        criterion: Criterion,
+        objective: Objective,
         device: torch.device,
         generators: dict[str, torch.Generator],
         world: World = ALONE,
     ) -> None:
-        self.table, self.criterion, self.world = table, criterion, world
+        self.table, self.objective, self.world = table, objective, world
         self.model = world.wrap(model)
         self.count = table.accumulate
         """Pieces of one batch: `train.accumulate`, or what on_oom = "halve" made of it."""
@@ -81,35 +82,36 @@ class Pieces:
         """This process's part of a batch."""
         return self.world.part(samples, self._least)
 
-    def gradient(self, x: Tensor, y: Tensor, part: Part) -> tuple[Tensor, Tensor]:
+    def gradient(self, batch: Batch, part: Part) -> tuple[Tensor, Tensor]:
         """Add the gradient of a batch's mean loss to that of the parameters.
 
         Args:
-            x, y: (n, …) what the model sees of this process's part of the batch, and targets.
+            batch: n samples, this process's part of it.
 
         Returns:
-            The mean loss of the whole batch (a scalar), and the outputs (n, …).
+            The mean loss of the whole batch with its terms, as the objective gives them; the outputs (n, …).
         """
         # As many for each process: some modules talk to their likes elsewhere in forward.
         count = max(1, min(self.count, part.of // (self._least * self.world.size)))
         losses, outputs = [], []
-        for number, (xs, ys) in enumerate(zip(x.tensor_split(count), y.tensor_split(count), strict=True)):
-            share = len(xs) / part.of if part.size else 0.0
+        for number, piece in enumerate(batch.pieces(count)):
+            share = len(piece) / part.of if part.size else 0.0
             with self.world.sharing(self.model, number == count - 1):
-                loss, output = self._piece(xs, ys, share)
+                loss, output = self._piece(piece, share)
             losses.append(loss)
             outputs.append(output)
         if count == 1:
             return self.world.total(losses[0]), outputs[0]
-        return self.world.total(torch.stack(losses).sum()), torch.cat(outputs)
+        return self.world.total(torch.stack(losses).sum(0)), torch.cat(outputs)
 
-    def _piece(self, x: Tensor, y: Tensor, share: float) -> tuple[Tensor, Tensor]:
-        output = self.model(x)
-        loss = self.criterion(output, y)
+    def _piece(self, batch: Batch, share: float) -> tuple[Tensor, Tensor]:
+        loss, output = self.objective(self.model, batch)
         if share != 1:
             loss = loss * share
+        # Of a loss with terms, the first is what is minimised.
+        whole = loss[0] if loss.ndim else loss
         # Processes share the mean of their gradients, and it is the sum that is wanted.
-        scaled = loss if self.world.size == 1 else loss * self.world.size
+        scaled = whole if self.world.size == 1 else whole * self.world.size
         scaled.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), output.detach()
 

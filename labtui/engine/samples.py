@@ -6,32 +6,89 @@ are picked there and copied over one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from labtui.data import Dataset
+from labtui.data import Dataset, Stored
+from labtui.engine.batch import Batch
 from labtui.engine.world import ALONE, World
 
 SHARE = 0.5
 """Part of the device's free memory that data may take."""
+MOST_SEEN = 2**30
+"""Bytes of a split, as the model sees it, that are kept for the next evaluation."""
 WHOLE = slice(None)
+TASK_SEED = 0
+"""Of what a task draws in evaluation, which has to be the same each time."""
+
+Task = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""What a model is to learn from samples alone: from (n, …) as they are seen to what it is shown of them, and
+what it is to make of that."""
+
+
+@dataclass
+class Shelf:
+    """The data of all splits, where it is to stay."""
+
+    dataset: Dataset
+    x: Stored
+    y: Tensor
+    lengths: Tensor | None
+    extras: dict[str, Tensor]
+    device: torch.device
+    """Where batches are needed."""
+    task: Task | None = None
+    """Gives the targets instead of `y`."""
+
+    def pick(self, at: Tensor) -> Batch:
+        """The samples at places (n,) int64, as they are stored, on the device."""
+        lengths = None if self.lengths is None else self.lengths.index_select(0, at)
+        extras = {name: extra.index_select(0, at) for name, extra in self.extras.items()}
+        batch = Batch(self.x.index_select(0, at), self.y.index_select(0, at), lengths, extras)
+        if batch.x.device != self.device:
+            batch.x, batch.y = batch.x.to(self.device), batch.y.to(self.device)
+            batch.lengths = None if lengths is None else lengths.to(self.device)
+            batch.extras = {name: extra.to(self.device) for name, extra in extras.items()}
+        return batch
+
+    def see(self, batch: Batch, generator: torch.Generator | None, task: torch.Generator | None) -> Batch:
+        """What the model sees of samples as they are stored; in place.
+
+        Args:
+            generator: draws augmentation; None: there is none.
+            task: draws what the task needs.
+        """
+        batch.x = self.dataset.see(batch.x, generator)
+        if batch.lengths is not None and self.dataset.frames is not None:
+            batch.lengths = self.dataset.frames(batch.lengths)
+        if self.task is not None:
+            assert task is not None
+            batch.x, batch.y = self.task(batch.x, task)
+        return batch
 
 
 class Samples:
     """One split of a data set.
 
     Args:
-        x, y: all samples and targets, where they are to stay.
         index: the split's samples, int64.
-        device: where batches are needed.
     """
 
-    def __init__(self, dataset: Dataset, x: Tensor, y: Tensor, index: Tensor, device: torch.device):
-        self.dataset, self.x, self.y, self.device = dataset, x, y, device
-        self.index = index.to(x.device)
-        self._features: dict[int, list[tuple[Tensor, Tensor]]] = {}
+    def __init__(self, shelf: Shelf, index: Tensor) -> None:
+        self.shelf, self.device = shelf, shelf.device
+        self.index = index.to(shelf.y.device)
+        dataset = shelf.dataset
+        self._drawn = dataset.transform is not None or shelf.task is not None
+        self._plain = not self._drawn and dataset.frames is None
+        self._keeps = (
+            self._drawn
+            and self.index.device == self.device
+            and len(index) * dataset.example.nbytes <= MOST_SEEN
+        )
+        self._seen: dict[int, list[Batch]] = {}
 
     def __len__(self) -> int:
         return len(self.index)
@@ -39,21 +96,19 @@ class Samples:
     @property
     def targets(self) -> Tensor:
         """(n, …): targets of the split, in its order, on the device."""
-        return self.y[self.index].to(self.device)
+        return self.shelf.y[self.index].to(self.device)
 
-    def batch(
-        self, at: Tensor, augment: torch.Generator | None = None, part: slice = WHOLE
-    ) -> tuple[Tensor, Tensor]:
+    def batch(self, at: Tensor, augment: torch.Generator | None = None, part: slice = WHOLE) -> Batch:
         """What the model sees of the samples `at` (places in the data set), and their targets.
 
         Of a `part` alone it is what it would be of the whole: augmentation is drawn for all of them.
         """
-        if augment is None or self.dataset.transform is None:
+        if self._plain:
+            return self.shelf.pick(at if part == WHOLE else at[part])
+        if augment is None or not self._drawn:
             at, part = at[part], WHOLE
-        x, y = self.x.index_select(0, at), self.y.index_select(0, at)
-        if x.device != self.device:
-            x, y = x.to(self.device), y.to(self.device)
-        return self.dataset.see(x, augment)[part], y[part]
+        batch = self.shelf.see(self.shelf.pick(at), augment, augment or self._task_generator())
+        return batch if part == WHOLE else batch[part]
 
     def cut(self, size: int, order: torch.Generator | None = None, part: slice = WHOLE) -> list[Tensor]:
         """The split, or a part of it, in batches of places: in its own order, or in one drawn from `order`.
@@ -72,28 +127,47 @@ class Samples:
             batches[-2:] = [torch.cat(batches[-2:])]
         return batches
 
-    def batches(self, size: int, world: World = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, size: int, world: World = ALONE) -> Iterator[Batch]:
         """This process's part of the split batch by batch, as the model sees it in evaluation.
 
         That is the same each time, so features are computed once if they may stay on the device.
         """
         part = world.part(len(self)).own
-        if self.dataset.transform is None or self.x.device != self.device:
-            return map(self.batch, self.cut(size, part=part))
-        if size not in self._features:
-            self._features = {}  # those of another size make room first
-            self._features = {size: [self.batch(at) for at in self.cut(size, part=part)]}
-        return iter(self._features[size])
+        if not self._keeps:
+            return self._look(size, part)
+        if size not in self._seen:
+            self._seen = {}  # those of another size make room first
+            self._seen = {size: list(self._look(size, part))}
+        return iter(self._seen[size])
+
+    def _look(self, size: int, part: slice) -> Iterator[Batch]:
+        task = self._task_generator()
+        for at in self.cut(size, part=part):
+            yield self.shelf.see(self.shelf.pick(at), None, task)
+
+    def _task_generator(self) -> torch.Generator | None:
+        if self.shelf.task is None:
+            return None
+        return torch.Generator(self.device).manual_seed(TASK_SEED)
 
 
-def place(dataset: Dataset, split: dict[str, Tensor], device: torch.device) -> dict[str, Samples]:
+def place(
+    dataset: Dataset, split: dict[str, Tensor], device: torch.device, task: Task | None = None
+) -> dict[str, Samples]:
     """The splits that have samples, on the device if the data fits there.
 
     Real targets (N,) become (N, 1), as a model with one output gives them.
     """
-    x, y = dataset.x, dataset.y
+    y = dataset.y
     if dataset.task != "classes" and y.ndim == 1:
         y = y[:, None]
-    if device.type == "cuda" and x.nbytes < SHARE * torch.cuda.mem_get_info(device)[0]:
-        x, y = x.to(device), y.to(device)
-    return {name: Samples(dataset, x, y, at, device) for name, at in split.items() if len(at)}
+    shelf = Shelf(dataset, dataset.x, y, dataset.lengths, dataset.extras, device, task)
+    if device.type == "cuda" and _size(shelf) < SHARE * torch.cuda.mem_get_info(device)[0]:
+        shelf.x, shelf.y = shelf.x.to(device), shelf.y.to(device)
+        shelf.lengths = None if shelf.lengths is None else shelf.lengths.to(device)
+        shelf.extras = {name: extra.to(device) for name, extra in shelf.extras.items()}
+    return {name: Samples(shelf, at) for name, at in split.items() if len(at)}
+
+
+def _size(shelf: Shelf) -> int:
+    return shelf.x.nbytes + sum(extra.nbytes for extra in shelf.extras.values())

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from labtui import data, zoo
 from labtui.data import Dataset
 from labtui.data.split import split
-from labtui.engine import layers, losses, optim, samples, schedule
+from labtui.engine import layers, objective, optim, samples, schedule
 from labtui.engine.loop import Parts
-from labtui.engine.metrics import COUNTS
+from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
 from labtui.engine.rng import seed_all
 from labtui.engine.tally import Tally
@@ -28,10 +28,11 @@ from labtui.recipe.resources import Resources
 
 @dataclass
 class Material:
-    """Data, its split, and the untrained model with its layer table; all on the CPU."""
+    """Data, its split, what is to be learnt, and the untrained model with its layer table; all on the CPU."""
 
     dataset: Dataset
     split: dict[str, Tensor]
+    objective: Objective
     model: nn.Module
     layers: dict[str, Any]
 
@@ -74,11 +75,15 @@ def material(recipe: Recipe, lab: Path, code: Path | None = None) -> Material:
         raise TrainingError("error", "a recipe with a command has no data and model to build")
     seed_all(recipe.train.seed)
     dataset = data.build(recipe.data, lab, code)
+    parts = split(dataset, recipe.validate_)
+    dataset.learn(parts["train"])
+    loss: Any = recipe.loss
+    aim = objective.build(loss, dataset)
     seed_all(recipe.train.seed)
     model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab, code)
-    expected = tuple(dataset.y.shape[1:]) or (dataset.outputs,)
-    table = layers.table(model, dataset.see(dataset.x[:1]), expected)
-    return Material(dataset, split(dataset, recipe.validate_), model, table)
+    objective.meet(aim, model, dataset)
+    table = layers.table(model, dataset.example, aim.expected)
+    return Material(dataset, parts, aim, model, table)
 
 
 def load_weights(recipe: Recipe, model: nn.Module, lab: Path, code: Path | None = None) -> None:
@@ -100,10 +105,11 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     Raises:
         TrainingError: a part does not fit the data, or a metric is not known.
     """
-    task = of.dataset.task
-    counts = COUNTS[task]
-    known = [f"{s}.{n}" for s in ("val", "train") for n in ("loss", *counts.names)]
+    aim = of.objective
+    together(aim, recipe, world)
+    names = ("loss", *aim.terms, *aim.scores)
     monitor = recipe.validate_.monitor
+    known = [f"{s}.{n}" for s in ("val", "train") for n in names]
     goal = direction(monitor, "validate.monitor", known)
     best = [Best(monitor, goal)]
     for metric in recipe.checkpoints.also_best:
@@ -111,18 +117,14 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     patience = None
     if recipe.validate_.patience is not None:
         patience = Patience(goal, recipe.validate_.patience, recipe.validate_.min_delta)
-    placed = samples.place(of.dataset, of.split, device)
+    placed = samples.place(of.dataset, of.split, device, aim.task)
     steps = len(placed["train"].cut(recipe.train.batch_size))
     watched = getattr(recipe.schedule, "monitor", monitor)
     model = of.model.to(device)
-    # As many outputs as targets have values; only classes have one value for many outputs.
-    outputs = of.dataset.outputs if task == "classes" else placed["train"].y[0].numel()
-    loss: Any = recipe.loss
     optimizer: Any = recipe.optimizer
-    threshold = getattr(loss, "threshold", 0.0)
     return Parts(
         model=model,
-        criterion=losses.build(loss, task),
+        objective=aim,
         optimizer=optim.build(optimizer, model.parameters()),
         schedule=schedule.build(
             recipe.schedule,
@@ -134,14 +136,34 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
         ),
         samples=placed,
         steps=steps,
-        outputs=outputs,
         tally=lambda **options: Tally(
-            counts(outputs, threshold).to(device), total=loss.report == "sum", world=world, **options
+            aim.counts().to(device),
+            total=recipe.loss.report == "sum",
+            world=world,
+            terms=aim.terms,
+            **options,
         ),
         best=best,
         patience=patience,
         world=world,
     )
+
+
+def together(aim: Objective, recipe: Recipe, world: World) -> None:
+    """See to it that what has to be judged together is not taken apart.
+
+    Raises:
+        TrainingError: it would be.
+    """
+    table, name = recipe.train, recipe.loss.name  # type: ignore[attr-defined]
+    if aim.whole and (table.accumulate > 1 or table.on_oom == "halve"):
+        raise TrainingError(
+            "error",
+            f"loss {name!r} compares the samples of a batch with each other, and pieces of it hold fewer: leave "
+            'train.accumulate and on_oom = "halve" out, and set train.batch_size to what fits',
+        )
+    if aim.alone and world.size > 1:
+        raise TrainingError("error", f"loss {name!r} works in one process: set resources.gpus = 1")
 
 
 def direction(metric: str, key: str, known: list[str]) -> Goal:

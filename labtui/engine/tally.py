@@ -28,12 +28,19 @@ class Tally:
         total: report the loss as a sum over samples instead of their mean.
         finite: raise as soon as a loss is NaN or infinite.
         world: each process in it counts a part.
+        terms: names of what comes behind the loss.
     """
 
     def __init__(
-        self, counts: Counts, total: bool = False, finite: bool = False, world: World = ALONE
+        self,
+        counts: Counts,
+        total: bool = False,
+        finite: bool = False,
+        world: World = ALONE,
+        terms: Sequence[str] = (),
     ) -> None:
         self.counts, self.total, self.finite, self.world = counts, total, finite, world
+        self.terms = terms
         self.loss: Tensor | float = 0.0
         self.seen = 0
         self._losses: list[Tensor] = []
@@ -46,7 +53,7 @@ class Tally:
         """Take a batch, or this process's part of one.
 
         Args:
-            loss: their mean.
+            loss: their mean, or (1 + k,) with the means of k terms behind it.
             output, target: (n, …).
             of: samples of the whole batch, when each process takes a part of it; `loss` is then the
                 whole batch's, the same for all.
@@ -72,16 +79,20 @@ class Tally:
         """Raise NotFinite if a loss among those not yet counted is NaN or infinite."""
         if not self.finite or not self._losses:
             return
-        finite = torch.stack(self._losses).isfinite()
+        losses = torch.stack(self._losses)
+        finite = (losses[:, 0] if self.terms else losses).isfinite()
         if not finite.all():
             ago = len(finite) - int(finite.int().argmin()) - 1
-            raise NotFinite(float(self._losses[-1 - ago]), ago)
+            raise NotFinite(float(losses[-1 - ago].flatten()[0]), ago)
 
     def scores(self) -> dict[str, float]:
-        """`loss` and the scores of the counts, over all batches so far."""
+        """`loss`, its terms and the scores of the counts, over all batches so far."""
         self._fold()
-        loss = float(self.loss)
-        return {"loss": loss if self.total else loss / self.seen} | self.counts.scores()
+        sums = self.loss.flatten().tolist() if isinstance(self.loss, Tensor) else [self.loss]
+        found = {name: value / self.seen for name, value in zip(("loss", *self.terms), sums, strict=True)}
+        if self.total:
+            found["loss"] = sums[0]
+        return found | self.counts.scores()
 
     def whole(self) -> Tally:
         """What all processes have counted together, on each of them."""
@@ -91,7 +102,7 @@ class Tally:
         return self._together(self.world.gather(self._sums()))
 
     def _together(self, parts: Sequence[dict[str, Any]]) -> Tally:
-        whole = Tally(deepcopy(self.counts), self.total)
+        whole = Tally(deepcopy(self.counts), self.total, terms=self.terms)
         # In the same order everywhere: what is decided by a score must be the same to the last digit.
         whole.counts.load_state_dict(parts[0]["counts"])
         whole.counts.add(part["counts"] for part in parts[1:])
@@ -104,7 +115,7 @@ class Tally:
         if not self._losses:
             return
         losses = torch.stack(self._losses).double()
-        self.loss = self.loss + (losses * torch.tensor(self._sizes, device=losses.device)).sum()
+        self.loss = self.loss + torch.tensor(self._sizes, device=losses.device).double() @ losses
         self.seen += sum(self._sizes)
         targets = torch.cat(self._targets)
         if len(targets):

@@ -134,11 +134,13 @@ def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: d
     loop.parts.model.load_state_dict(best.pop("model"))
     # What the file says: it is the weights that are scored here.
     result["best"] = {name: best[name] for name in ("metric", "goal", "value", "step", "epoch")}
+    aim = loop.parts.objective
+    supervised, values = aim.kept == "predictions", torch.Size(aim.expected or ()).numel()
     confusion: dict[str, Any] = {"classes": classes, "step": best["step"], "epoch": best["epoch"]}
     predictions: dict[str, Any] = {}
     for split in held_out:
         samples = loop.parts.samples[split]
-        tally, outputs = loop.predict(split, keep=len(samples) * loop.parts.outputs <= MOST_PREDICTIONS)
+        tally, outputs = loop.predict(split, keep=supervised and values * len(samples) <= MOST_PREDICTIONS)
         scores = {f"{split}.{name}": value for name, value in tally.scores().items()}
         if split == "test":
             loop.run.log(scores, best["step"])
@@ -147,6 +149,7 @@ def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: d
             predictions[f"{split}_index"] = samples.index.cpu().numpy()
             predictions[f"{split}_y"] = samples.targets.cpu().numpy()
             predictions[f"{split}_scores"] = torch.cat(outputs).cpu().numpy()
-    loop.run.artifact("confusion", confusion)
+    if supervised:
+        loop.run.artifact("confusion", confusion)
     if predictions:
         loop.run.artifact("predictions", predictions)

@@ -278,4 +278,70 @@ class Huber(Loss):
     """Where the square turns into a line."""
 
 
-LOSSES = (CrossEntropy, NLL, BCEWithLogits, MultiLabelSoftMargin, MSE, L1, Huber)
+class Reconstruction(Loss):
+    """Mean squared error between what a model gives and what it sees: an autoencoder's."""
+
+    name: Literal["reconstruction"] = "reconstruction"
+    """Which loss."""
+
+
+class MaskedMSE(Loss):
+    """Mean squared error on elements that were hidden from the model (Devlin et al. 2019, 3.1, for
+    numbers)."""
+
+    name: Literal["masked_mse"] = "masked_mse"
+    """Which loss."""
+    share: float = Field(0.15, gt=0, lt=1)
+    """Of a sample's elements, how many are hidden: each by a draw of its own. A tenth of them get
+    another element's value, nine tenths of the others become 0, and the rest stays."""
+
+
+class BatchHardTriplet(Loss):
+    """Each sample against its farthest fellow and its nearest stranger in the batch (Hermans et al. 2017,
+    eq. 5), so that the model's outputs become an embedding in which classes lie apart."""
+
+    name: Literal["batch_hard_triplet"] = "batch_hard_triplet"
+    """Which loss."""
+    margin: float = Field(0.05, gt=0)
+    """How much farther than fellows strangers are to be, in the embedding's Euclidean distance."""
+
+
+class Distillation(Loss):
+    """What a teacher says of each sample, and what it has in mind (Hinton et al. 2015; Romero et al. 2015).
+
+    The data set brings `teacher_logits` (N, classes), and `teacher_states` (N, layers, width) where
+    layers are aligned.
+    """
+
+    name: Literal["distillation"] = "distillation"
+    """Which loss."""
+    soft: float = Field(1.0, ge=0)
+    """Weight of the divergence from the teacher's softened logits (batch mean, as the notebook's `kd`)."""
+    temperature: float = Field(2.0, gt=0)
+    """Both logits are divided by it before the softmax of the teacher and the student."""
+    hard: float = Field(0.0, ge=0)
+    """Weight of the cross-entropy with the labels; the emotion notebook has none."""
+    layers: list[Annotated[float, Field(ge=0)]] = []
+    """Weights of the mean squared errors between the student's last so many hidden layers and the teacher's;
+    a layer of weight 0 is left alone."""
+
+    @model_validator(mode="after")
+    def _weighs(self) -> Self:
+        if not self.soft + self.hard + sum(self.layers):
+            raise ValueError("soft, hard and all layers are 0: nothing is left to learn")
+        return self
+
+
+LOSSES = (
+    CrossEntropy,
+    NLL,
+    BCEWithLogits,
+    MultiLabelSoftMargin,
+    MSE,
+    L1,
+    Huber,
+    Reconstruction,
+    MaskedMSE,
+    BatchHardTriplet,
+    Distillation,
+)

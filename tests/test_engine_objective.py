@@ -1,0 +1,316 @@
+"""What a model can be trained for besides targets: to restore, to embed, to follow a teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from engine_lab import ask_at, make, records, result_of, train_here
+
+from labtui.data import Dataset
+from labtui.data.ragged import Ragged
+from labtui.engine import objective, samples
+from labtui.engine.batch import Batch
+from labtui.engine.metrics import Elements
+from labtui.errors import TrainingError
+from labtui.recipe import optim as specs
+from labtui.recipe.core import Recipe
+from labtui.zoo.parts import pool
+from labtui.zoo.speech import Exposed
+
+FACTORIES = '''
+import torch
+from torch import nn
+from labtui.data import Dataset
+from labtui.data.ragged import Ragged
+from labtui.zoo.speech import Exposed
+
+def clusters(root, teacher=False, width=6):
+    g = torch.Generator().manual_seed(0)
+    y = torch.arange(240) % 4
+    centres = torch.randn(4, 8, generator=g) * 3
+    x = centres[y] + torch.randn(240, 8, generator=g)
+    extras = {}
+    if teacher:
+        logits = nn.functional.one_hot(y % 3, 4).float() * 5  # that does not know the last class
+        states = x @ torch.randn(8, 3 * width, generator=g) / 8
+        extras = {"teacher_logits": logits, "teacher_states": states.relu().view(240, 3, width)}
+    return Dataset(x, y, "classes", list("abcd"), extras=extras)
+
+def waves(root):
+    """Class 1 ends with a peak, wherever its end is."""
+    g = torch.Generator().manual_seed(0)
+    lengths = torch.randint(5, 30, (200,), generator=g)
+    x = Ragged(torch.randn(int(lengths.sum()), generator=g) / 10, lengths)
+    y = torch.arange(200) % 2
+    for k in range(200):
+        x[k][-1] = 3.0 * y[k]
+    return Dataset(x, y, "classes", ["flat", "peak"], transform=lambda b, g: b[:, None])
+
+class Last(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(1, 2)
+    def forward(self, x, lengths=None):
+        if lengths is None:
+            lengths = torch.full((len(x),), x.shape[2])
+        return self.out(x.gather(2, (lengths - 1)[:, None, None])[:, :, 0])
+
+def last(shape, outputs):
+    return Last()
+
+def embedder(shape, outputs):
+    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2))
+
+def restorer(shape, outputs, latent=4):
+    return nn.Sequential(nn.Linear(8, latent), nn.Linear(latent, 8))
+
+class Pupil(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(8, 6), nn.Linear(6, 6), nn.Linear(6, 4)
+    def expose(self, x, lengths=None):
+        one = self.first(x).relu()
+        two = self.second(one).relu()
+        return Exposed(self.head(two), [one[:, None], two[:, None]], two, None)
+    def forward(self, x, lengths=None):
+        return self.expose(x).logits
+
+def pupil(shape, outputs):
+    return Pupil()
+'''
+
+
+def plan(
+    root: Path, model: str, loss: dict[str, Any], data: dict[str, Any] | None = None, **more: Any
+) -> Recipe:
+    (root / "parts.py").write_text(FACTORIES)
+    tables = {
+        "name": "objective",
+        "data": {"factory": "parts:clusters"} | (data or {}),
+        "model": {"factory": f"parts:{model}"},
+        "loss": loss,
+        "optimizer": {"name": "adam", "lr": 0.01},
+        "train": {"epochs": 12, "batch_size": 40},
+        "validate": {"val": 0.2, "test": 0.1},
+        "resources": {"gpus": 0, "threads": 1},
+    }
+    for name, table in more.items():
+        tables[name] = tables.get(name, {}) | table
+    return Recipe.model_validate(tables)
+
+
+def trained(
+    root: Path, what: Recipe, **more: Any
+) -> tuple[dict[tuple[str, int], float], dict[str, Any], Any]:
+    paths = make(root, what)
+    _, result = train_here(paths, what, **more)
+    return {(name, step): value for name, step, value in records(paths)}, result, paths
+
+
+def last(found: dict[tuple[str, int], float], name: str) -> float:
+    return max((step, value) for (key, step), value in found.items() if key == name)[1]
+
+
+def test_an_autoencoder_restores_what_it_sees(tmp_path: Path) -> None:
+    found, result, paths = trained(tmp_path, plan(tmp_path, "restorer", {"name": "reconstruction"}))
+    baseline = result["facts"]["baseline"]
+    assert last(found, "val.mse") < 0.5 * baseline["val.mse"]
+    assert last(found, "val.loss") == pytest.approx(last(found, "val.mse"), rel=1e-5)
+    assert baseline["val.r2"] < 0.5 < last(found, "val.r2")
+    assert not (paths.artifacts / "confusion.json").exists()
+
+
+def test_hidden_elements_are_restored_and_validation_hides_the_same_each_time(tmp_path: Path) -> None:
+    loss = {"name": "masked_mse", "share": 0.3}
+    what = plan(tmp_path, "restorer", loss, train={"epochs": 25, "accumulate": 2})
+    found, result, _ = trained(tmp_path, what)
+    assert last(found, "val.mse") < 0.8 * result["facts"]["baseline"]["val.mse"]
+    still = plan(tmp_path, "restorer", loss, optimizer={"lr": 1e-30}, train={"epochs": 2})
+    found, _, _ = trained(tmp_path, still)
+    values = [value for (name, _), value in found.items() if name == "val.loss"]
+    assert len(values) == 3 and len(set(values)) == 1
+    assert len({value for (name, _), value in found.items() if name == "train.mse"}) == 2
+
+
+def test_masked_loss_by_hand() -> None:
+    masked = objective.Masked(0.25)
+    x = torch.randn(50, 40, generator=torch.Generator().manual_seed(1))
+    left, y = masked.hide(x, torch.Generator().manual_seed(2))
+    hidden = ~y.isnan()
+    assert torch.equal(y[hidden], x[hidden]) and torch.equal(left[~hidden], x[~hidden])
+    output = torch.randn_like(x)
+    by_hand = ((output - x) ** 2)[hidden].sum() / (0.25 * x.numel())
+    assert float(masked.loss(output, y)) == pytest.approx(float(by_hand), rel=1e-6)
+    counts = Elements()
+    counts.update(output[:20], y[:20])
+    counts.update(output[20:], y[20:])
+    error = (output - x)[hidden].double()
+    scores = counts.scores()
+    assert scores["mse"] == pytest.approx(float(error.square().mean()))
+    assert scores["r2"] == pytest.approx(
+        1 - float(error.square().mean() / x[hidden].double().var(correction=0))
+    )
+
+
+def test_triplets_pull_classes_together(tmp_path: Path) -> None:
+    loss = {"name": "batch_hard_triplet", "margin": 0.5}
+    found, _, _ = trained(tmp_path, plan(tmp_path, "embedder", loss, train={"epochs": 30}))
+    first = next(value for (name, _), value in found.items() if name == "val.active")
+    assert last(found, "val.active") < 0.6 * first
+    assert last(found, "val.loss") < 0.5
+
+
+@pytest.mark.parametrize("train", [{"accumulate": 2}, {"on_oom": "halve"}])
+def test_triplets_are_not_cut_apart(tmp_path: Path, train: dict[str, Any]) -> None:
+    what = plan(tmp_path, "embedder", {"name": "batch_hard_triplet"}, train=train)
+    with pytest.raises(TrainingError, match="compares the samples of a batch"):
+        train_here(make(tmp_path, what), what)
+
+
+def distil(root: Path, model: str = "pupil", width: int = 6, **loss: Any) -> Recipe:
+    data = {"teacher": True, "width": width}
+    return plan(root, model, {"name": "distillation"} | loss, data, train={"epochs": 30})
+
+
+@pytest.mark.parametrize("width", [6, 9])
+def test_a_student_follows_its_teacher_where_it_errs(tmp_path: Path, width: int) -> None:
+    what = distil(tmp_path, width=width, layers=[0.01, 0.03], hard=0.01)
+    found, _, paths = trained(tmp_path, what)
+    assert last(found, "val.soft") < 0.3 * next(v for (n, _), v in found.items() if n == "val.soft")
+    assert last(found, "val.hidden") < next(v for (n, _), v in found.items() if n == "val.hidden")
+    assert 0.7 < last(found, "val.acc") < 0.8  # three classes of four
+    weights = torch.load(paths.checkpoints / "last.pt", weights_only=True)["model"]
+    assert ("aligned.0.weight" in weights) == (width == 9)
+
+
+def test_distillation_by_hand(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    data = Dataset(
+        torch.zeros(5, 2),
+        torch.tensor([0, 1, 2, 1, 0]),
+        "classes",
+        list("abc"),
+        extras={
+            "teacher_logits": torch.randn(5, 3, generator=generator),
+            "teacher_states": torch.randn(5, 4, 7, generator=generator),
+        },
+    )
+    spec = specs.Distillation(soft=0.7, hard=0.2, temperature=2.0, layers=[0.1, 0.0, 0.3])
+    aim = objective.build(spec, data)
+    assert isinstance(aim, objective.Student) and aim.teaching is not None
+    states = [torch.randn(5, 6, 7, generator=generator) for _ in range(5)]
+    lengths = torch.tensor([6, 3, 1, 2, 6])
+    student = Exposed(torch.randn(5, 3, generator=generator), states, torch.empty(0), lengths)
+    found = aim.teaching(student, Batch(data.x, data.y, None, data.extras), None)
+    p = (data.extras["teacher_logits"] / 2).softmax(1)
+    soft = (p * (p.log() - (student.logits / 2).log_softmax(1))).sum() / 5
+    hard = torch.nn.functional.cross_entropy(student.logits, data.y)
+    hidden = sum(
+        w * ((pool(states[k], lengths, "mean") - data.extras["teacher_states"][:, k]) ** 2).mean()
+        for w, k in ((0.1, -3), (0.3, -1))
+    )
+    expected = [0.7 * soft + 0.2 * hard + hidden, soft, hard, hidden]
+    assert found.tolist() == pytest.approx([float(value) for value in expected], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "message"),
+    [
+        ("pupil", {"layers": [0.1] * 3}, "3 weights, but the model has 2 hidden layers"),
+        ("pupil", {"layers": [0.1] * 4}, "4 weights, but the teacher shows 3 layers"),
+        ("embedder", {"layers": [0.1]}, "this model does not show them"),
+    ],
+)
+def test_what_a_student_cannot_follow(tmp_path: Path, model: str, loss: dict[str, Any], message: str) -> None:
+    what = distil(tmp_path, model, **loss)
+    with pytest.raises(TrainingError, match=message):
+        train_here(make(tmp_path, what), what)
+
+
+def test_no_teacher(tmp_path: Path) -> None:
+    what = plan(tmp_path, "pupil", {"name": "distillation"})
+    with pytest.raises(TrainingError, match="needs teacher_logits, and the data brings none"):
+        train_here(make(tmp_path, what), what)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "data"),
+    [
+        ("restorer", {"name": "masked_mse"}, {}),
+        ("embedder", {"name": "batch_hard_triplet"}, {}),
+        ("pupil", {"name": "distillation", "layers": [0.2]}, {"teacher": True, "width": 9}),
+    ],
+    ids=["masked", "triplet", "distillation"],
+)
+def test_a_resume_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, model: str, loss: dict[str, Any], data: dict[str, Any]
+) -> None:
+    what = plan(tmp_path, model, loss, data, train={"epochs": 3})
+    whole, left = make(tmp_path, what), make(tmp_path, what)
+    train_here(whole, what)
+    train_here(left, what, asked=ask_at(6))
+    train_here(left, what, attempt=2)
+    mine, theirs = ([r for r in records(p) if "samples_per_s" not in r[0]] for p in (left, whole))
+    assert mine == theirs
+    assert result_of(left)["best"] == result_of(whole)["best"]
+
+
+def test_lengths_reach_the_model_and_padding_does_not(tmp_path: Path) -> None:
+    what = plan(
+        tmp_path, "last", {"name": "cross_entropy"}, {"factory": "parts:waves"}, train={"accumulate": 3}
+    )
+    found, _, _ = trained(tmp_path, what)
+    assert last(found, "val.acc") == 1.0
+
+
+def test_ragged_samples_are_padded_to_the_longest_of_the_batch() -> None:
+    lengths = torch.tensor([3, 1, 4])
+    values = torch.arange(16.0).view(8, 2)
+    ragged = Ragged(values, lengths)
+    assert ragged.shape == (3, 4, 2) and len(ragged) == 3 and ragged.nbytes == 64
+    batch = ragged.index_select(0, torch.tensor([1, 0]))
+    assert batch.tolist() == [[[6, 7], [0, 0], [0, 0]], [[0, 1], [2, 3], [4, 5]]]
+    assert torch.equal(ragged[2], values[4:])
+    some = ragged[torch.tensor([2, 1])]
+    assert some.lengths.tolist() == [4, 1] and torch.equal(some.values, torch.cat([values[4:], values[3:4]]))
+    with pytest.raises(ValueError, match="add up to 3"):
+        Ragged(values, torch.tensor([1, 2]))
+
+
+def test_lengths_go_through_what_the_model_sees() -> None:
+    lengths = torch.tensor([8, 4, 6])
+    data = Dataset(
+        Ragged(torch.ones(18), lengths),
+        torch.tensor([0, 1, 0]),
+        "classes",
+        ["a", "b"],
+        transform=lambda x, _: x[:, ::2],
+        frames=lambda n: n // 2,
+    )
+    placed = samples.place(data, {"train": torch.arange(3)}, torch.device("cpu"))["train"]
+    (batch,) = placed.batches(3)
+    assert batch.x.shape == (3, 4) and batch.lengths is not None and batch.lengths.tolist() == [4, 2, 3]
+    half = placed.batch(torch.tensor([1, 2]), torch.Generator(), slice(1, 2))
+    assert half.lengths is not None and half.lengths.tolist() == [3] and len(half) == 1
+    assert [len(piece) for piece in batch.pieces(2)] == [2, 1]
+
+
+def test_what_is_learnt_from_data_comes_from_the_training_split_alone() -> None:
+    seen = []
+
+    def fit(x: Any, y: torch.Tensor) -> Any:
+        seen.append((x.clone(), y.clone()))
+        mean = x.mean()
+        return lambda batch, _: batch - mean
+
+    x = torch.randn(10, 3)
+    data = Dataset(x, torch.arange(10) % 2, "classes", ["a", "b"], fit=fit)
+    train = torch.tensor([1, 2, 5])
+    data.learn(train)
+    data.learn(train)
+    assert len(seen) == 1 and torch.equal(seen[0][0], x[train]) and seen[0][1].tolist() == [1, 0, 1]
+    assert np.allclose(data.see(x), x - x[train].mean())
