@@ -1,4 +1,4 @@
-"""Norms and principal components, and that they are fitted on training samples alone."""
+"""Norms and principal components, against numpy and scikit-learn."""
 
 from __future__ import annotations
 
@@ -20,10 +20,6 @@ def x() -> Tensor:
     return made * torch.tensor([1.0, 2.0, 3.0, 0.0]) + torch.tensor([0.0, 5.0, -5.0, 2.0])
 
 
-def whole(x: Tensor, generator: Generator | None) -> Tensor:
-    return x
-
-
 def test_each_sample_by_itself(x: Tensor) -> None:
     seen = normal.standardised(x)
     torch.testing.assert_close(seen.flatten(1).mean(1), torch.zeros(50), atol=1e-5, rtol=0)
@@ -31,7 +27,7 @@ def test_each_sample_by_itself(x: Tensor) -> None:
     seen = normal.min_max(x)
     assert (seen.flatten(1).amin(1) == 0).all()
     torch.testing.assert_close(seen.flatten(1).amax(1), torch.ones(50))
-    for norm in normal.NORMS.values():
+    for norm in normal.ALONE.values():
         assert norm(torch.full((2, 3), 4.0)).isfinite().all()
 
 
@@ -52,25 +48,23 @@ def test_a_batch_by_itself(x: Tensor) -> None:
 
 
 @pytest.mark.parametrize("per_feature", [True, False])
-def test_constants_are_those_of_the_training_split_alone(x: Tensor, per_feature: bool) -> None:
+def test_constants_are_those_of_all_parts_together(x: Tensor, per_feature: bool) -> None:
     train, test = x[:35], x[35:] + 1000
-    see = normal.fitted(whole, "train", per_feature=per_feature)(train, torch.zeros(35))
-    seen = see(train, None)
+    norm = normal.constants(iter(train.flatten(0, 1).split(16)), per_feature)
+    seen = norm(train)
     axes = (0, 1) if per_feature else (0, 1, 2)
     mean, std = train.double().mean(axes), train.double().std(axes, correction=0)
     std = torch.where(std > 0, std, 1)
     torch.testing.assert_close(seen, ((train - mean) / std).float(), atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(see(test, None), ((test - mean) / std).float(), atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(norm(test), ((test - mean) / std).float(), atol=1e-3, rtol=1e-4)
 
 
 def test_constants_of_long_waves_are_exact() -> None:
     """In float32, the mean of squares would lose a deviation that is small beside the mean."""
     waves = 100 + 1e-3 * torch.randn(40, 2000, generator=Generator().manual_seed(0), dtype=torch.float64)
     waves = waves.float()
-    see = normal.fitted(whole, "train")(waves, torch.zeros(40))
-    assert isinstance(see, normal.Fitted)
-    assert isinstance(see.norm, normal.Affine)
-    torch.testing.assert_close(see.norm.by, waves.double().std(correction=0).float(), rtol=1e-5, atol=0)
+    norm = normal.constants(iter(waves.split(16)), per_feature=False)
+    torch.testing.assert_close(norm.by, waves.double().std(correction=0).float(), rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99, 1.0])
@@ -78,8 +72,7 @@ def test_principal_components_are_those_of_scikit_learn(share: float) -> None:
     g = Generator().manual_seed(1)
     x = torch.randn(60, 5, 8, generator=g) @ torch.randn(8, 8, generator=g) + 3
     rows = x.reshape(-1, 8).numpy()
-    see = normal.fitted(whole, "none", share)(x, torch.zeros(60))
-    seen = see(x, None).numpy()
+    seen = normal.components(iter(x.flatten(0, 1).split(16)), share)(x).numpy()
     peer = PCA(share if share < 1 else None).fit(rows)
     assert seen.shape == (60, 5, peer.n_components_)
     np.testing.assert_allclose(
@@ -87,15 +80,6 @@ def test_principal_components_are_those_of_scikit_learn(share: float) -> None:
     )
 
 
-def test_features_are_augmented_before_and_in_training_only(x: Tensor) -> None:
-    def see(x: Tensor, generator: Generator | None) -> Tensor:
-        return x if generator is None else x + torch.rand(len(x), 1, 1, generator=generator)
-
-    found = normal.fitted(see, "sample", 0.9)(x, torch.zeros(50))
-    assert found(x, None).equal(found(x, None))
-    assert not found(x, Generator().manual_seed(0)).allclose(found(x, None))
-
-
 def test_rows_that_are_all_the_same_have_no_components() -> None:
     with pytest.raises(DataError, match="all 40 rows of the training split are the same"):
-        normal.fitted(whole, "none", 0.9)(torch.ones(20, 2, 3), torch.zeros(20))
+        normal.components(iter(torch.ones(2, 20, 3)), 0.9)

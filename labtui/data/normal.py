@@ -1,31 +1,20 @@
 """Normalisation of samples, and principal components.
 
-What is learnt from data is learnt from training samples alone: `fitted` makes a data set's `fit`, which is
-given those and returns the transform of all splits: features, then a norm, then principal components.
-
-    none      values as they are
-    sample    each sample with mean 0 and deviation 1
-    min_max   each sample from 0 to 1
-    batch     all samples of a batch together with mean 0 and deviation 1. What is seen of a sample then
-              depends on those that happen to be beside it, in evaluation too
-    train     with the mean and deviation of the training split
+Some norms need one sample, or one batch; what is learnt from data (`constants`, `components`) is learnt from
+rows that a data set's `fit` is given, which are the training split's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from labtui.data import Transform
 from labtui.errors import DataError
 
-Norm = Literal["none", "sample", "min_max", "batch", "train"]
 CHUNK = 16
-"""Samples that are looked at together while fitting."""
+"""Samples of which `fit` makes rows at once: long waves, of which there is no room for more."""
 
 
 def standardised(x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -50,7 +39,8 @@ def min_max(x: Tensor, lengths: Tensor | None = None) -> Tensor:
 
 
 def batch(x: Tensor) -> Tensor:
-    """All values of (N, …) together with mean 0 and deviation 1."""
+    """All values of (N, …) together with mean 0 and deviation 1. What is seen of a sample then depends on
+    those that happen to be beside it, in evaluation too."""
     return (x - x.mean()) / _or_one(x.std(correction=0))
 
 
@@ -101,56 +91,8 @@ def components(rows: Iterator[Tensor], share: float) -> Affine:
     return Affine(mean, vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign())
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A transform: features, a norm, principal components."""
-
-    see: Transform
-    norm: Callable[[Tensor], Tensor]
-    reduce: Callable[[Tensor], Tensor]
-
-    def __call__(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """A batch of `x` to what the model sees; augmented by `see` if a generator is given."""
-        return self.reduce(self.norm(self.see(x, generator)))
-
-
-def _same(x: Tensor) -> Tensor:
-    return x
-
-
-NORMS: dict[str, Callable[[Tensor], Tensor]] = {
-    "none": _same,
-    "sample": standardised,
-    "min_max": min_max,
-    "batch": batch,
-}
-"""Norms for which no training split is needed."""
-
-
-def fitted(
-    see: Transform, norm: Norm, share: float | None = None, per_feature: bool = False
-) -> Callable[[Tensor, Tensor], Transform]:
-    """A data set's `fit`.
-
-    Args:
-        see: samples as stored to (N, …, D) features.
-        norm: as the module says.
-        share: of the variance of the D features that principal components keep; None: features stay.
-        per_feature: norm "train" takes each of the D features by itself; else all values together.
-    """
-
-    def fit(x: Tensor, y: Tensor) -> Transform:
-        def rows(of: Fitted) -> Iterator[Tensor]:
-            for start in range(0, len(x), CHUNK):
-                seen = of(x[start : start + CHUNK])
-                yield seen.reshape(-1, seen.shape[-1])
-
-        found = Fitted(see, NORMS.get(norm, _same), _same)
-        if norm == "train":
-            found = Fitted(see, constants(rows(found), per_feature), _same)
-        return found if share is None else Fitted(see, found.norm, components(rows(found), share))
-
-    return fit
+ALONE: dict[str, Callable[[Tensor], Tensor]] = {"sample": standardised, "min_max": min_max, "batch": batch}
+"""Norms for which no training split is needed, by what recipes call them."""
 
 
 def _flat(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
