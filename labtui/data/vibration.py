@@ -50,7 +50,7 @@ class Augment:
         return menu.to(generator.device)[drawn]
 
     def apply(self, x: Tensor, changes: Tensor, generator: torch.Generator) -> Tensor:
-        """(N, window), (N, 4) bool -> (N, window).
+        """(N, window), (N, 4) bool -> (N, window), a new tensor.
 
         Noise of a standard deviation from U(0, noise); a circular shift by -window/2 to
         window/2 - 1; zeros over a stretch of random length; a crop whose samples are repeated to
@@ -64,23 +64,19 @@ class Augment:
             # in float32, u times the width can round up to the width
             return (low + (u * (high + 1 - low)).floor().long()).clamp(max=high)
 
-        def only(change: int, value: Tensor, otherwise: Tensor) -> Tensor:
-            return torch.where(changes[:, change, None], value, otherwise)
-
+        noisy, shifted, cut, cropped = changes[:, :, None].unbind(1)  # (N, 1) each
         level = torch.rand(n, 1, generator=generator, device=generator.device)
         noise = torch.randn(n, window, generator=generator, device=generator.device)
-        x = only(NOISE, x + (self.noise * level * noise).to(x), x)
+        x = x + (self.noise * level * noise).to(x) * noisy
 
-        place = torch.arange(window, device=x.device).expand(n, window)
-        crop = whole(0, window - self.crop) + place // (window // self.crop)
-        source = only(CROP, crop, place)
-        source = only(SHIFT, (source - whole(-(window // 2), window // 2 - 1)) % window, source)
-        x = x.gather(1, source)
+        place = torch.arange(window, device=x.device)
+        begin = whole(0, window - self.crop)
+        source = torch.where(cropped, begin + place // (window // self.crop), place)
+        x = x.gather(1, (source - whole(-(window // 2), window // 2 - 1) * shifted) % window)
 
         length = whole(*self.cutout)
         begin = whole(0, window - length)
-        hidden = (place >= begin) & (place < begin + length)
-        return only(CUTOUT, x.masked_fill(hidden, 0.0), x)
+        return x.masked_fill_((place >= begin) & (place < begin + length * cut), 0.0)
 
 
 class Features:

@@ -27,6 +27,7 @@ FAMILIES = {
     "warm": "warm",
     "queue": "queueing",
     "cli": "commands",
+    "augment": "augmenting",
     "tui": "screens",
     "keys": "keys",
     "idle": "idle",
