@@ -36,10 +36,30 @@ def test_optimizers_have_torchs_defaults_but_for_what_is_set(spec: type[specs.Op
     weight = torch.nn.Parameter(torch.ones(3))
     mine = optim.build(spec(), [weight])
     theirs = optim.OPTIMIZERS[name_of(spec)]([weight], lr=spec().lr)
-    assert mine.defaults == theirs.defaults
+    assert mine.defaults == theirs.defaults | ({"fused": True} if name_of(spec) in optim.FUSED else {})
     weight.grad = torch.ones(3)
     mine.step()
     assert (weight < 1).all()
+
+
+@pytest.mark.parametrize("spec", [s for s in specs.OPTIMIZERS if name_of(s) in optim.FUSED], ids=name_of)
+def test_fused_kernels_do_the_same(spec: type[specs.Optimizer]) -> None:
+    weights = [torch.nn.Parameter(torch.linspace(-1, 1, 12).view(3, 4)) for _ in range(2)]
+    table = spec(lr=0.1, weight_decay=0.01)
+    mine = optim.build(table, weights[:1])
+    plain = optim.OPTIMIZERS[name_of(spec)](weights[1:], **table.model_dump(exclude={"name"}))
+    for number in range(5):
+        for weight, optimizer in zip(weights, (mine, plain), strict=True):
+            weight.grad = torch.sin(weight.detach() + number)
+            optimizer.step()
+    torch.testing.assert_close(*weights)
+
+
+def test_complex_weights_are_trained_without_them() -> None:
+    weight = torch.nn.Parameter(torch.ones(3, dtype=torch.complex64))
+    weight.grad = torch.ones_like(weight)
+    optim.build(specs.Adam(), [weight]).step()
+    assert (weight != 1).all()
 
 
 def test_nesterov_needs_momentum() -> None:

@@ -20,6 +20,10 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
 }
 
+FUSED = frozenset({"sgd", "adam", "adamw"})
+"""Those that torch also does in one kernel for all parameters, on CPUs and GPUs: twice to five times as
+fast, and the same but for the last digits."""
+
 
 def build(spec: Optimizer, params: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """The optimiser that `[optimizer]` describes, over those parameters that are trained.
@@ -32,4 +36,6 @@ def build(spec: Optimizer, params: Iterable[nn.Parameter]) -> torch.optim.Optimi
     trained = [p for p in params if p.requires_grad]
     if not trained:
         raise TrainingError("error", "the model has no parameter to train: all are frozen, or none")
+    if name in FUSED and all(p.is_floating_point() for p in trained):  # not complex
+        options["fused"] = True
     return OPTIMIZERS[name](trained, **options)
