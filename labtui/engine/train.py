@@ -8,13 +8,13 @@ it; and with the last weights, whose scores are the fact `last_epoch`. Nothing e
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from labtui.engine import baseline, setup
+from labtui.engine import baseline, embedding, setup
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop
 from labtui.engine.world import ALONE, World
@@ -24,6 +24,8 @@ from labtui.writer import Run
 
 MOST_PREDICTIONS = 2**24
 """Values of one split's outputs that are kept as predictions; of larger outputs none are."""
+SHOWN = 8
+"""Samples whose reconstruction is kept."""
 
 
 def train(
@@ -76,6 +78,8 @@ def train(
         setup.load_weights(recipe, parts.model, lab, code)
         if run.attempt > 1:
             run.void_after(-1)
+        if parts.objective.kept == "embeddings":
+            embedding.look(loop, 0, "embeddings_untrained")
     try:
         ended = loop.fit()
     finally:
@@ -134,22 +138,46 @@ def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: d
     loop.parts.model.load_state_dict(best.pop("model"))
     # What the file says: it is the weights that are scored here.
     result["best"] = {name: best[name] for name in ("metric", "goal", "value", "step", "epoch")}
-    aim = loop.parts.objective
-    supervised, values = aim.kept == "predictions", torch.Size(aim.expected or ()).numel()
+    if loop.parts.objective.kept == "predictions":
+        predictions(loop, held_out, classes, best)
+        return
+    for split in held_out:
+        scores = loop.score(split)
+        if split == "test":
+            loop.run.log(scores, best["step"])
+    if loop.parts.objective.kept == "embeddings":
+        embedding.look(loop, best["step"], "embeddings")
+    else:
+        reconstructions(loop, held_out[-1])
+
+
+def predictions(loop: Loop, held_out: Sequence[str], classes: list[str], best: dict[str, Any]) -> None:
+    """Score the best weights against the targets, and keep confusion matrix and outputs."""
+    values = torch.Size(loop.parts.objective.expected or ()).numel()
     confusion: dict[str, Any] = {"classes": classes, "step": best["step"], "epoch": best["epoch"]}
-    predictions: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for split in held_out:
         samples = loop.parts.samples[split]
-        tally, outputs = loop.predict(split, keep=supervised and values * len(samples) <= MOST_PREDICTIONS)
+        tally, outputs = loop.predict(split, keep=values * len(samples) <= MOST_PREDICTIONS)
         scores = {f"{split}.{name}": value for name, value in tally.scores().items()}
         if split == "test":
             loop.run.log(scores, best["step"])
         confusion[split] = tally.counts.report(classes)
         if outputs:
-            predictions[f"{split}_index"] = samples.index.cpu().numpy()
-            predictions[f"{split}_y"] = samples.targets.cpu().numpy()
-            predictions[f"{split}_scores"] = torch.cat(outputs).cpu().numpy()
-    if supervised:
-        loop.run.artifact("confusion", confusion)
-    if predictions:
-        loop.run.artifact("predictions", predictions)
+            found[f"{split}_index"] = samples.index.cpu().numpy()
+            found[f"{split}_y"] = samples.targets.cpu().numpy()
+            found[f"{split}_scores"] = torch.cat(outputs).cpu().numpy()
+    loop.run.artifact("confusion", confusion)
+    if found:
+        loop.run.artifact("predictions", found)
+
+
+def reconstructions(loop: Loop, split: str) -> None:
+    """Keep a few samples of a split: what is seen (`x`), what is to be restored (`y`, NaN where nothing is),
+    and what the model makes of it (`output`)."""
+    samples = loop.parts.samples[split]
+    batch = samples.batch(samples.index[:: max(1, len(samples) // SHOWN)][:SHOWN])
+    with torch.no_grad():
+        _, output = loop.parts.objective(loop.parts.model.eval(), batch)
+    rows = {"x": batch.x, "y": batch.y, "output": output}
+    loop.run.artifact("reconstructions", {name: value.float().cpu().numpy() for name, value in rows.items()})
