@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -25,6 +25,22 @@ Stored = Tensor | Ragged
 Transform = Callable[[Tensor, torch.Generator | None], Tensor]
 """A batch of `x` to what the model sees, on x's device. With a generator: training, with random
 augmentation; with None: evaluation, without."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some of the samples, which may be more than memory holds: what is asked for is read."""
+
+    x: Stored
+    at: Tensor
+    """(n,) int64 places."""
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __getitem__(self, part: slice) -> Tensor:
+        """Those of them, as stored."""
+        return self.x.index_select(0, self.at[part])
 
 
 @dataclass
@@ -51,9 +67,10 @@ class Dataset:
     """The split that comes with the data: "train", "val", "test" to (n,) int64 indices."""
     transform: Transform | None = None
     """What the model sees of a batch; absent: `x` itself."""
-    fit: Callable[[Stored, Tensor], Transform] | None = None
+    fit: Callable[[Any, Tensor], Transform] | None = None
     """Instead of `transform`, what has to be learnt for it from data: from `x` and `y` of the training split,
-    which is all that it is ever given. What it returns serves all splits."""
+    which is all that it is ever given; of a smaller type `x` is `Chosen`, which is read by slices. What it
+    returns serves all splits."""
     extras: dict[str, Tensor] = field(default_factory=dict)
     """(N, …) each: further targets of the samples, for a loss that asks for them by name."""
     facts: dict[str, str | int | float] = field(default_factory=dict)
@@ -69,7 +86,9 @@ class Dataset:
     def learn(self, train: Tensor) -> None:
         """Fit what is to be fitted, once, on the training split's places (n,) int64."""
         if self.fit is not None:
-            self.transform, self.fit = self.fit(self.x[train], self.y[train]), None
+            smaller = isinstance(self.x, Tensor) and not self.x.is_floating_point()
+            x = Chosen(self.x, train) if smaller else self.x[train]
+            self.transform, self.fit = self.fit(x, self.y[train]), None
 
     def see(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """What the model sees of a batch `x`; augmented if a generator is given."""

@@ -49,12 +49,21 @@ def rate_of(path: Path) -> int:
     Raises:
         DataError: the file is missing or is no sound.
     """
+    return about(path)[1]
+
+
+def about(path: Path) -> tuple[int, int]:
+    """Samples that a sound file announces, and how many of them there are a second.
+
+    Raises:
+        DataError: the file is missing or is no sound.
+    """
     try:
         with soundfile.SoundFile(path) as file:
-            rate: int = file.samplerate
+            samples, rate = file.frames, file.samplerate
     except (OSError, soundfile.SoundFileError) as error:
         raise _unreadable(path, error) from error
-    return rate
+    return samples, rate
 
 
 def _decoded(path: Path) -> tuple[NDArray[np.float32], int]:

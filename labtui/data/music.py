@@ -1,0 +1,242 @@
+"""Music of several genres: the Free Music Archive's folders, or a folder of tracks for each genre.
+
+FMA (Defferrard et al., "FMA: a dataset for music analysis", ISMIR 2017): `fma_metadata/tracks.csv` has a
+row for each track and three rows of header, of which the first two name a column ("track", "genre_top");
+track 1234 of `small` is `fma_small/001/001234.mp3`. GTZAN (Tzanetakis and Cook, "Musical genre
+classification of audio signals", IEEE Trans. Speech Audio Process. 10(5), 2002): `blues/blues.00000.wav`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from labtui.data import Dataset, normal
+from labtui.data.clips import IMAGE, WAVE, Augment, Cut, Look, Norm, sight
+from labtui.data.decoded import Decoding, decode
+from labtui.data.spectra import Spectrogram
+from labtui.errors import DataError
+
+SOUNDS = (".mp3", ".wav", ".flac", ".ogg", ".au", ".aiff")
+"""Endings of tracks."""
+SUBSETS = ("small", "medium", "large", "full")
+"""Subsets of the archive; each holds those before it."""
+PARTS = {"training": "train", "validation": "val", "test": "test"}
+"""The archive's names of its splits."""
+COLUMNS = {"split": ("set", "split"), "subset": ("set", "subset"), "genre": ("track", "genre_top")}
+"""Columns of `tracks.csv` that are read, by the first two rows of its header."""
+SIMULATED = "SIMULATED.txt"
+"""File that says that a folder's tracks were written by `labtui data make`."""
+
+
+@dataclass
+class Track:
+    """One file."""
+
+    path: Path
+    genre: str
+    part: str
+    """Its side of the official split: train, val or test; empty: there is none."""
+
+
+def music(
+    root: Path,
+    path: str,
+    layout: Literal["fma", "folders"],
+    subset: str,
+    leave_out: list[int],
+    on_error: Literal["fail", "skip"],
+    rate: int | None,
+    clip: int,
+    clips: Literal["random", "centre"],
+    kept: int,
+    cache: str,
+    features: Literal["wave", "stft", "mel", "both"],
+    n_fft: int,
+    hop: int,
+    mels: int,
+    frames: int,
+    norm: Norm | Literal["notebook"],
+    pca: float | None,
+    augment: dict[str, Any] | None,
+) -> Dataset:
+    """Tracks and their genres; the options are those of `recipe.data.Music`.
+
+    `x` is (tracks, samples) int16, mapped into memory; clips and features follow on the device.
+
+    Raises:
+        DataError: a folder, file or genre is missing, or is not what it should be.
+    """
+    folder = root / path
+    tracks = folders(folder) if layout == "folders" else fma(folder, subset, frozenset(leave_out))
+    how = Decoding(kept if clips == "random" else clip, clip, rate, on_error)
+    decoded = decode([track.path for track in tracks], how, root / cache)
+    used = [tracks[place] for place in decoded.index]
+    genres = sorted({track.genre for track in tracks})
+    counts = Counter(track.genre for track in used)
+    if lacking := [genre for genre in genres if not counts[genre]]:
+        raise DataError(f"{folder}: no track of {', '.join(map(repr, lacking))} could be used")
+    common = decoded.rates.most_common(1)[0][0]
+    looks = _looks(
+        features,
+        Spectrogram(common, n_fft, hop, mels if features != "stft" else None, frames=frames),
+        None if augment is None else Augment(**augment),
+        norm == "notebook",
+    )
+    seeing = sight(Cut(clip, clips == "random"), looks, "none" if norm == "notebook" else norm, pca)
+    return Dataset(
+        x=decoded.values,
+        y=torch.tensor([genres.index(track.genre) for track in used]),
+        task="classes",
+        classes=genres,
+        split=None if layout == "folders" else _official(used),
+        **seeing,
+        facts={
+            "source": _source(folder, layout, subset),
+            "tracks": len(used),
+            "tracks left out": len(tracks) - len(used),
+            "sampling rate (Hz)": ", ".join(f"{r} ({n} tracks)" for r, n in decoded.rates.most_common()),
+            "clip": f"{clip} samples, {clip / common:.3g} s at {common} Hz",
+            "clips in training": "random" if clips == "random" else "from the middle",
+            "features": _FEATURES[features].format(n_fft=n_fft, hop=hop, mels=mels, frames=frames),
+            "normalisation": _NORMS[norm],
+            "principal components": f"keep {pca:g} of the variance" if pca else "none",
+            "augmentation": "none" if augment is None else ", ".join(f"{k} {v}" for k, v in augment.items()),
+            "split": "official: no artist on both sides" if layout == "fma" else "of tracks at random",
+        },
+    )
+
+
+_FEATURES = {
+    "wave": "wave",
+    "stft": "power spectrum in dB, windows of {n_fft}, hop {hop}, {frames} frames",
+    "mel": "mel spectrum in dB, {mels} bins, windows of {n_fft}, hop {hop}, {frames} frames",
+    "both": "wave, and mel spectrum in dB, {mels} bins, windows of {n_fft}, hop {hop}, {frames} frames",
+}
+_NORMS = {
+    "none": "none",
+    "train": "mean and deviation of the training split",
+    "notebook": "the notebook's constants",
+    "min_max": "each sample from 0 to 1",
+    "sample": "each sample by its mean and deviation",
+    "batch": "each batch by its mean and deviation",
+}
+
+
+def _looks(features: str, spectrogram: Spectrogram, augment: Augment | None, notebook: bool) -> list[Look]:
+    """The ways in which a clip is looked at, with the notebook's constants if they are wanted."""
+    wave, image = (
+        normal.Affine(torch.tensor(shift), torch.tensor(scale)) if notebook else None
+        for shift, scale in (WAVE, IMAGE)
+    )
+    looks = [Look(None, None, wave)] if features in ("wave", "both") else []
+    return looks if features == "wave" else [*looks, Look(spectrogram, augment, image)]
+
+
+def _source(folder: Path, layout: str, subset: str) -> str:
+    """What the data is."""
+    if (folder / SIMULATED).exists():
+        return "simulated (labtui data make music)"
+    return f"FMA, {subset}" if layout == "fma" else "folders of tracks"
+
+
+def _official(tracks: list[Track]) -> dict[str, torch.Tensor]:
+    """The archive's split, as places among the tracks."""
+    return {
+        part: torch.tensor([place for place, t in enumerate(tracks) if t.part == part], dtype=torch.int64)
+        for part in PARTS.values()
+    }
+
+
+def folders(folder: Path) -> list[Track]:
+    """All tracks below `folder`, where each genre has a folder of its own, in order of their names.
+
+    Raises:
+        DataError: no such folder, or one of its folders has no track in it.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: no such folder. Put a folder of tracks for each genre there, or write simulated "
+            f"ones: labtui data make music_folders --out {folder}"
+        )
+    found: list[Track] = []
+    for genre in sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."):
+        own = sorted(file for file in genre.iterdir() if file.suffix.lower() in SOUNDS)
+        if not own:
+            raise DataError(f"{genre}: no track in it ({', '.join(SOUNDS)}): fill or remove the folder")
+        found += [Track(file, genre.name, "") for file in own]
+    if len({track.genre for track in found}) < 2:
+        raise DataError(f"{folder}: it needs a folder of tracks for each of two genres or more")
+    return found
+
+
+def fma(folder: Path, subset: str, leave_out: frozenset[int]) -> list[Track]:
+    """The tracks of a subset of the archive, in order of their numbers.
+
+    Raises:
+        DataError: `tracks.csv` is missing or is not what it should be, or a track has no file.
+    """
+    table = folder / "fma_metadata" / "tracks.csv"
+    audio = folder / f"fma_{subset}"
+    wanted = SUBSETS[: SUBSETS.index(subset) + 1]
+    found: list[Track] = []
+    for number, row in read_tracks(table):
+        if row["subset"] not in wanted or number in leave_out or not row["genre"]:
+            continue
+        if row["split"] not in PARTS:
+            raise DataError(
+                f"{table}: track {number} has the split {row['split']!r}, expected {', '.join(PARTS)}"
+            )
+        found.append(Track(file_of(audio, number), row["genre"], PARTS[row["split"]]))
+    if len({track.genre for track in found}) < 2:
+        raise DataError(
+            f"{table}: the subset {subset!r} has tracks of fewer than two genres: see data.subset"
+        )
+    return found
+
+
+def read_tracks(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Number of each track in `tracks.csv`, and its split, subset and genre ("" where it has none).
+
+    Raises:
+        DataError: the file is missing, empty, lacks a column, or a row is cut off.
+    """
+    limit = csv.field_size_limit(2**24)  # some tracks come with long stories
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except FileNotFoundError:
+        raise DataError(
+            f"there is no {path}: unpack fma_metadata.zip there, or write simulated tracks: "
+            f"labtui data make music --out {path.parents[1]}"
+        ) from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: it cannot be read ({error}): fetch it again") from None
+    finally:
+        csv.field_size_limit(limit)
+    names = list(zip(*rows[:2], strict=False)) if len(rows) > 3 else []
+    places = {key: names.index(name) for key, name in COLUMNS.items() if name in names}
+    if lacking := [" ".join(COLUMNS[key]) for key in COLUMNS if key not in places]:
+        what = f"has no column {', '.join(lacking)}" if names else "holds no tracks"
+        raise DataError(f"{path}: it {what}; expected FMA's three rows of header and a row for each track")
+    found = []
+    for line, row in enumerate(rows[3:], 4):
+        if not row[0].strip().isdigit() or len(row) <= max(places.values()):
+            raise DataError(
+                f"{path}: row {line} begins {row[0][:40]!r} and has {len(row)} cells, expected "
+                f"a track's number and {len(names)} cells: fetch the file again"
+            )
+        found.append((int(row[0]), {key: row[place].strip() for key, place in places.items()}))
+    return found
+
+
+def file_of(audio: Path, number: int) -> Path:
+    """Where the sound of a track is: an MP3 file, unless one of another kind is there."""
+    name = audio / f"{number // 1000:03d}" / f"{number:06d}"
+    paths = (name.with_suffix(suffix) for suffix in SOUNDS)
+    return next((path for path in paths if path.exists()), name.with_suffix(SOUNDS[0]))
