@@ -142,8 +142,17 @@ class Samples:
 
     def _look(self, size: int, part: slice) -> Iterator[Batch]:
         task = self._task_generator()
-        for at in self.cut(size, part=part):
-            yield self.shelf.see(self.shelf.pick(at), None, task)
+        if task is None:
+            yield from (self.shelf.see(self.shelf.pick(at), None, None) for at in self.cut(size, part=part))
+            return
+        # A task is drawn for all samples: it must not depend on how many processes share them.
+        begin = 0
+        for at in self.cut(size):
+            own = slice(max(0, part.start - begin), max(0, part.stop - begin))
+            batch = self.shelf.see(self.shelf.pick(at), None, task)[own]
+            begin += len(at)
+            if len(batch):
+                yield batch
 
     def _task_generator(self) -> torch.Generator | None:
         if self.shelf.task is None:

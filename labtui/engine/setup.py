@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from labtui.engine.tally import Tally
 from labtui.engine.world import ALONE, World
 from labtui.errors import TrainingError
 from labtui.files.goals import Goal, goal_of
+from labtui.files.layout import layout
 from labtui.recipe.core import Recipe
 from labtui.recipe.resources import Resources
 
@@ -162,8 +164,10 @@ def together(aim: Objective, recipe: Recipe, world: World) -> None:
             f"loss {name!r} compares the samples of a batch with each other, and pieces of it hold fewer: leave "
             'train.accumulate and on_oom = "halve" out, and set train.batch_size to what fits',
         )
-    if aim.alone and world.size > 1:
-        raise TrainingError("error", f"loss {name!r} works in one process: set resources.gpus = 1")
+    if aim.alone and max(world.size, prod(layout(recipe.tables()))) > 1:
+        raise TrainingError(
+            "error", f"loss {name!r} works in one process: set resources.gpus and processes to 1"
+        )
 
 
 def direction(metric: str, key: str, known: list[str]) -> Goal:
