@@ -15,6 +15,7 @@ from labtui.data.ragged import Ragged
 from labtui.engine import objective, samples
 from labtui.engine.batch import Batch
 from labtui.engine.metrics import Elements
+from labtui.engine.world import World
 from labtui.errors import TrainingError
 from labtui.recipe import optim as specs
 from labtui.recipe.core import Recipe
@@ -324,3 +325,23 @@ def test_what_is_learnt_from_data_comes_from_the_training_split_alone() -> None:
     data.learn(train)
     assert len(seen) == 1 and torch.equal(seen[0][0], x[train]) and seen[0][1].tolist() == [1, 0, 1]
     assert np.allclose(data.see(x), x - x[train].mean())
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize("size", [7, 1000])
+def test_what_is_hidden_in_validation_does_not_depend_on_who_looks(processes: int, size: int) -> None:
+    data = Dataset(torch.randn(600, 4), torch.arange(600) % 2, "classes", ["a", "b"])
+    split = {"val": torch.arange(600)}
+
+    def hidden(of: int, batch_size: int) -> list[torch.Tensor]:
+        found = []
+        for rank in range(of):
+            world = World()
+            world.rank, world.size = rank, of
+            placed = samples.place(data, split, torch.device("cpu"), objective.Masked(0.2).hide)["val"]
+            found += [batch.y for batch in placed.batches(batch_size, world)]
+        return found
+
+    parts = hidden(processes, size)
+    assert max(map(len, parts)) <= size
+    assert torch.equal(torch.cat(parts).isnan(), torch.cat(hidden(1, 50)).isnan())

@@ -21,6 +21,8 @@ SHARE = 0.5
 MOST_SEEN = 2**30
 """Bytes of a split, as the model sees it, that are kept for the next evaluation."""
 WHOLE = slice(None)
+TASK_BATCH = 256
+"""Samples for which a task draws at once in evaluation."""
 TASK_SEED = 0
 """Of what a task draws in evaluation, which has to be the same each time."""
 
@@ -145,14 +147,14 @@ class Samples:
         if task is None:
             yield from (self.shelf.see(self.shelf.pick(at), None, None) for at in self.cut(size, part=part))
             return
-        # A task is drawn for all samples: it must not depend on how many processes share them.
+        # What is drawn must not depend on how many processes share the samples, nor on their memory.
         begin = 0
-        for at in self.cut(size):
+        for at in self.cut(TASK_BATCH):
             own = slice(max(0, part.start - begin), max(0, part.stop - begin))
             batch = self.shelf.see(self.shelf.pick(at), None, task)[own]
             begin += len(at)
             if len(batch):
-                yield batch
+                yield from batch.pieces(-(-len(batch) // size))
 
     def _task_generator(self) -> torch.Generator | None:
         if self.shelf.task is None:
