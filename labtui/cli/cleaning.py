@@ -31,8 +31,9 @@ def gc(
 ) -> int:
     """List what can be freed, the largest first, and free it after asking.
 
-    That is what killed processes left half done, and the checkpoints of runs that are not the best of
-    their recipe or sweep, but for best.pt and for what a run that ended early goes on from.
+    That is what killed processes left half done, decoded data that was not used for 30 days, and the
+    checkpoints of runs that are not the best of their recipe or sweep, but for best.pt and for what a run
+    that ended early goes on from.
     """
     from labtui.launch import freeing
 
@@ -40,7 +41,8 @@ def gc(
     rows = [row.fields for row in lab.runs(sort="created")]
     spared = needed(lab, rows)
     candidates = [run_id for run_id in surpassed(rows) if run_id not in spared]
-    found = [*freeing.leftovers(lab.paths), *freeing.checkpoints(lab.paths, candidates)]
+    found = [*freeing.leftovers(lab.paths), *freeing.caches(lab.paths)]
+    found += freeing.checkpoints(lab.paths, candidates)
     chosen = sorted((one for one in found if _wanted(one, all, resumable)), key=lambda one: -one.size)
     _list(lab, chosen, format)
     for flag, wider in (("all", (True, resumable)), ("resumable", (all, True))):

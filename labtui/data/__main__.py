@@ -18,6 +18,7 @@ from labtui.files import factory
 SIMULATORS = {
     "bearings": "labtui.data.bearings_sim:make",
     "fnirs": "labtui.data.fnirs_sim:make",
+    "gestures": "labtui.data.gestures_sim:make",
     "music": "labtui.data.music_sim:make",
     "music_folders": "labtui.data.music_sim:make_folders",
     "paderborn": "labtui.data.paderborn_sim:make",

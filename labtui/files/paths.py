@@ -153,6 +153,11 @@ class LabPaths(_Rooted):
         return self.own / "store.json"
 
     @property
+    def cache(self) -> Path:
+        """What can be made anew, a folder for each; used now and then, or else `labtui gc` frees it."""
+        return self.own / "cache"
+
+    @property
     def agent(self) -> Path:
         """Locked by the supervisor of this machine, and says which process that is."""
         return self.own / f"agent-{os.uname().nodename}.json"

@@ -24,6 +24,8 @@ from labtui.files.paths import LabPaths, RunPaths
 
 AGE = 3600.0
 """Seconds after which what an unknown process left half done counts as abandoned."""
+UNUSED = 30 * 24 * 3600.0
+"""Seconds after which a cache that no run used counts as not needed."""
 
 _UNFINISHED = ".*.tmp"
 _GOES_ON = ("failed", "stopped", "preempted", "lost")
@@ -36,14 +38,15 @@ _MAKER = re.compile(r"\.new-(\d+)-[0-9a-f]+|\..+\.(\d+)\.[0-9a-f]+\.tmp")
 class Garbage:
     """Files or folders of one kind that can be freed together.
 
-    `kind` is `leftover` (half made or half removed by a process that is gone), or of a surpassed run
+    `kind` is `leftover` (half made or half removed by a process that is gone), `cache` (data that was long
+    not used and can be made anew), or of a surpassed run
     `checkpoints` (what it has no more use for), `resumable` (what it goes on from when it is resumed),
     `best` (its best weights).
     """
 
     kind: str
     run: str
-    """Id of the run; empty for a leftover of the lab."""
+    """Id of the run; empty for what is the lab's."""
     state: str
     attempt: int
     paths: tuple[Path, ...]
@@ -53,7 +56,9 @@ class Garbage:
 
 def leftovers(lab: LabPaths) -> Iterator[Garbage]:
     """What processes that are gone left half done, in the lab and in its runs."""
-    for path in (*_in(lab.runs, ".new-*"), *_in(lab.runs, ".trash-*"), *_in(lab.own, _UNFINISHED)):
+    unfinished = [path for place in _in(lab.cache, "*") for path in _in(place, _UNFINISHED)]
+    own = _in(lab.own, _UNFINISHED)
+    for path in (*_in(lab.runs, ".new-*"), *_in(lab.runs, ".trash-*"), *own, *unfinished):
         if _abandoned(path):
             yield Garbage("leftover", "", "", 0, (path,), _size(path))
     for run_id in lab.run_ids():
@@ -61,6 +66,13 @@ def leftovers(lab: LabPaths) -> Iterator[Garbage]:
         for folder in (paths.root, paths.checkpoints, paths.artifacts):
             if found := tuple(path for path in _in(folder, _UNFINISHED) if _abandoned(path)):
                 yield Garbage("leftover", run_id, "", 0, found, sum(map(_size, found)))
+
+
+def caches(lab: LabPaths) -> Iterator[Garbage]:
+    """Data that was decoded for runs, and that none has used for long."""
+    for place in _in(lab.cache, "*"):
+        if _older(place, UNUSED):
+            yield Garbage("cache", "", "", 0, (place,), _size(place))
 
 
 def checkpoints(lab: LabPaths, surpassed: Iterable[str]) -> Iterator[Garbage]:
@@ -102,6 +114,8 @@ def free(lab: LabPaths, garbage: Garbage) -> int:
     """
     if garbage.kind == "leftover":
         return sum(_remove(path) for path in garbage.paths if _abandoned(path))
+    if garbage.kind == "cache":
+        return sum(_remove(path) for path in garbage.paths if _older(path, UNUSED))
     paths = lab.run(garbage.run)
     if not paths.root.is_dir():
         return 0
@@ -125,12 +139,16 @@ def _in(folder: Path, pattern: str) -> list[Path]:
 
 def _abandoned(path: Path) -> bool:
     """Whether it has not been touched for long, and was made by no process that lives here."""
+    maker = _MAKER.fullmatch(path.name)
+    return _older(path, AGE) and not (maker and os.path.exists(f"/proc/{maker[1] or maker[2]}"))
+
+
+def _older(path: Path, seconds: float) -> bool:
+    """Whether it is there and was not changed for so long."""
     try:
-        old = time.time() - os.lstat(path).st_mtime > AGE
+        return time.time() - os.lstat(path).st_mtime > seconds
     except OSError:
         return False
-    maker = _MAKER.fullmatch(path.name)
-    return old and not (maker and os.path.exists(f"/proc/{maker[1] or maker[2]}"))
 
 
 def _plain(path: Path) -> bool:

@@ -3,8 +3,9 @@
 from labtui.recipe.data.bearings import Bearings
 from labtui.recipe.data.digits import Digits
 from labtui.recipe.data.fnirs import FNIRS
+from labtui.recipe.data.gestures import Gestures
 from labtui.recipe.data.music import Music
 from labtui.recipe.data.paderborn import Paderborn
 from labtui.recipe.data.ucr import Ucr
 
-DATASETS = (Bearings, Digits, FNIRS, Music, Paderborn, Ucr)
+DATASETS = (Bearings, Digits, FNIRS, Gestures, Music, Paderborn, Ucr)
