@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 import sklearn.utils
+import soundfile
 import torch
 from leak_lab import Alter, Build, files, leaks
 
@@ -23,6 +24,7 @@ from labtui.recipe.data.bearings import Bearings
 from labtui.recipe.data.digits import Digits
 from labtui.recipe.data.fnirs import FNIRS
 from labtui.recipe.data.paderborn import Paderborn
+from labtui.recipe.data.speech import Speech, SpeechFeatures
 from labtui.recipe.data.ucr import Ucr
 from labtui.recipe.spec import Part
 
@@ -92,6 +94,15 @@ def each_digit(folder: Path) -> list[Alter]:
     return [partial(alter, number=number) for number in range(100)]
 
 
+def write_speech(folder: Path) -> None:
+    """Two classes, six speakers, as waves and as frames."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for name in (f"{label}_{speaker}" for label in "ab" for speaker in range(6)):
+        soundfile.write(folder / f"{name}.wav", rng.normal(0, 0.1, rng.integers(600, 900)), 16_000)
+        np.save(folder / f"{name}.npy", rng.normal(size=(rng.integers(3, 9), 5)))
+
+
 CASES = {
     "bearings": Case(
         lambda folder: bearings_sim.make(folder, seconds=0.4, loads=(0, 1)),
@@ -115,6 +126,18 @@ CASES = {
     ),
     "ucr": Case(
         write_ucr, built(Ucr, problem="Two", norm="sample"), lines_of_ucr, Validate(scheme="file", val=0.2)
+    ),
+    "speech": Case(
+        write_speech,
+        built(Speech, layout="files", files="{label}_{speaker}.wav", norm="train", features="mel"),
+        every("*.wav"),
+        Validate(scheme="group", folds=3, test_fold=True),
+    ),
+    "speech_features": Case(
+        write_speech,
+        built(SpeechFeatures, layout="files", files="{label}_{speaker}.npy", width=5),
+        every("*.npy"),
+        Validate(scheme="group", folds=6, test_fold=True),
     ),
     "digits": Case(write_digits, build_digits, each_digit, Validate(val=0.2, test=0.2)),
 }

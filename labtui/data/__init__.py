@@ -73,6 +73,8 @@ class Dataset:
     returns serves all splits."""
     extras: dict[str, Tensor] = field(default_factory=dict)
     """(N, …) each: further targets of the samples, for a loss that asks for them by name."""
+    names: list[str] | None = None
+    """What each sample is called, for files that say something of samples."""
     facts: dict[str, str | int | float] = field(default_factory=dict)
     """For the data table: source, window, rate, features, …"""
 
@@ -154,6 +156,8 @@ def _problem(dataset: Dataset) -> str | None:
         return f"groups has shape {tuple(dataset.groups.shape)}, expected ({n},)"
     if dataset.lengths is not None and (dataset.lengths.shape != (n,) or dataset.lengths.min() < 1):
         return f"lengths must be ({n},) numbers of 1 or more"
+    if dataset.names is not None and len(dataset.names) != n:
+        return f"x has {n} samples but there are {len(dataset.names)} names"
     for name, extra in dataset.extras.items():
         if len(extra) != n:
             return f"x has {n} samples but {name} has {len(extra)}"

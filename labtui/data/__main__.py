@@ -19,9 +19,13 @@ SIMULATORS = {
     "bearings": "labtui.data.bearings_sim:make",
     "fnirs": "labtui.data.fnirs_sim:make",
     "gestures": "labtui.data.gestures_sim:make",
+    "meld": "labtui.data.corpus_sim:make_meld",
+    "meld_features": "labtui.data.corpus_sim:make_meld_features",
     "music": "labtui.data.music_sim:make",
     "music_folders": "labtui.data.music_sim:make_folders",
     "paderborn": "labtui.data.paderborn_sim:make",
+    "speech": "labtui.data.corpus_sim:make",
+    "speech_features": "labtui.data.corpus_sim:make_features",
 }
 """Data set to its simulator, `f(out, seed, seconds) -> written files`; `seconds` has a default."""
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from labtui import data, zoo
 from labtui.data import Dataset
 from labtui.data.split import split
-from labtui.engine import layers, objective, optim, samples, schedule
+from labtui.engine import layers, objective, optim, samples, schedule, teaching
 from labtui.engine.loop import Parts
 from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
@@ -109,6 +109,8 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     """
     aim = of.objective
     together(aim, recipe, world)
+    if recipe.checkpoints.teacher:
+        teaching.check(of.dataset, aim)
     names = ("loss", *aim.terms, *aim.scores)
     monitor = recipe.validate_.monitor
     known = [f"{s}.{n}" for s in ("val", "train") for n in names]

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from labtui.engine import baseline, embedding, setup
+from labtui.engine import baseline, embedding, setup, teaching
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop
 from labtui.engine.world import ALONE, World
@@ -140,6 +140,7 @@ def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: d
     result["best"] = {name: best[name] for name in ("metric", "goal", "value", "step", "epoch")}
     if loop.parts.objective.kept == "predictions":
         predictions(loop, held_out, classes, best)
+        teaching.keep(loop, held_out, classes)
         return
     for split in held_out:
         scores = loop.score(split)

@@ -139,6 +139,9 @@ class Checkpoints(Spec):
     """The newest so many `epoch-NNNNN.pt` stay, older ones are removed; absent: all stay."""
     also_best: list[str] = []
     """Further metrics whose best epoch is kept, as `best-<metric>.pt`."""
+    teacher: bool = False
+    """Keep what the best weights make of all samples (logits, hidden layers), as the artifact `teacher.npz`,
+    which a student's `data.teacher` names. What is held out is in it too: its students have the same fold."""
 
 
 class Sweep(Spec):

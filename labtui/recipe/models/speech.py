@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from labtui.recipe.models.parts import Init, Lstm, Transformer
-from labtui.recipe.spec import ModelPart
+from labtui.recipe.spec import Headed
 
 Width = Annotated[int, Field(ge=1)]
 
 
-class Behind(ModelPart):
+class Behind(Headed):
     """What stands behind each encoder."""
 
     dnn: list[Width] = []

@@ -1,0 +1,188 @@
+"""Speech as waveforms, spectrograms or frames of features, each utterance as long as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from scipy.signal import resample_poly
+from torch import Tensor
+
+from labtui.data import Dataset, Stored, Transform
+from labtui.data.descriptor_files import read_frames
+from labtui.data.layouts import CLASSES, Layout, Utterance, find
+from labtui.data.normal import constants, standardised
+from labtui.data.ragged import Ragged
+from labtui.data.skip import OnError, each
+from labtui.data.sound import read
+from labtui.data.spectra import Spectrogram
+from labtui.data.teacher import extras
+from labtui.errors import DataError
+
+Norm = Literal["none", "utterance", "train"]
+SPLITS = {
+    True: "by speaker: no speaker on both sides",
+    False: "speakers on both sides: optimistic, unless the split comes with the corpus",
+}
+CHUNK = 2**16
+"""Frames that are looked at together while constants are fitted."""
+
+
+def speech(
+    root: Path,
+    path: str,
+    norm: Norm,
+    rate: int,
+    longest: float | None,
+    features: Literal["wave", "stft", "mel"],
+    n_fft: int,
+    hop: int,
+    mels: int,
+    **corpus: Any,
+) -> Dataset:
+    """Utterances as samples (T,) or spectrogram frames (T', bins); the options are those of
+    `recipe.data.Speech`.
+
+    Raises:
+        DataError: a folder or file is missing or is not what it should be, or a class has no utterance.
+    """
+    spectrogram, seen = None, "wave"
+    if features != "wave":
+        spectrogram = Spectrogram(rate, n_fft, hop, mels if features == "mel" else None)
+        seen = f"{features}, window {n_fft}, hop {hop}" + (f", {mels} bands" if features == "mel" else "")
+
+    def one(file: Path) -> Tensor:
+        wave = torch.from_numpy(read(file, rate))
+        wave = wave if longest is None else wave[: max(1, round(longest * rate))]
+        return wave if spectrogram is None else spectrogram(wave[None])[0, 0]
+
+    facts = {"features": seen, "rate (Hz)": rate, "cut after (s)": longest or "never"}
+    return _dataset(root, path, one, norm, facts, rate if spectrogram is None else rate / hop, **corpus)
+
+
+def speech_features(
+    root: Path, path: str, norm: Norm, width: int, frames: int | None, down: int, **corpus: Any
+) -> Dataset:
+    """Utterances as frames of features (T, width); the options are those of `recipe.data.SpeechFeatures`.
+
+    Norms are those of the frames that are left after `down`.
+
+    Raises:
+        DataError: as `speech`.
+    """
+
+    def one(file: Path) -> Tensor:
+        table = read_frames(file, width)[:frames]
+        if down > 1:
+            # Their mean goes on behind both ends: zeros would drag the first and the last frame down.
+            table = resample_poly(table, 1, down, axis=0, padtype="mean")
+        return torch.from_numpy(table)
+
+    facts = {
+        "features": f"{width} of each frame",
+        "cut after (frames)": frames or "never",
+        "one frame of": down,
+    }
+    return _dataset(root, path, one, norm, facts, None, **corpus)
+
+
+def _dataset(
+    root: Path,
+    path: str,
+    one: Callable[[Path], Tensor],
+    norm: Norm,
+    facts: dict[str, Any],
+    per_second: float | None,
+    *,
+    layout: Layout,
+    files: str,
+    classes: list[str],
+    test: dict[str, list[str]],
+    groups: Literal["speaker", "none"],
+    on_error: OnError,
+    teacher: str | None,
+) -> Dataset:
+    """All utterances of the classes, each read by `one`.
+
+    Args:
+        per_second: values of an utterance along time in a second; None: unknown.
+    """
+
+    def usable(utterance: Utterance) -> tuple[Utterance, Tensor]:
+        values = one(utterance.file)
+        if norm == "utterance":  # each feature with mean 0 and deviation 1
+            values = standardised(values.view(len(values), -1).T).T.view_as(values)
+        return utterance, values
+
+    found = find(root / path, layout, files, test)
+    names = classes or CLASSES[layout] or sorted({utterance.label for utterance in found})
+    index = {label: k for k, name in enumerate(names) for label in name.split("+")}
+    read_in, left_out = each([u for u in found if u.label in index], usable, on_error)
+    kept, values = [utterance for utterance, _ in read_in], [values for _, values in read_in]
+    y = torch.tensor([index[utterance.label] for utterance in kept], dtype=torch.int64)
+    counts = torch.bincount(y, minlength=len(names)).tolist()
+    if lacking := [name for name, count in zip(names, counts, strict=True) if not count]:
+        raise DataError(
+            f"{root / path}: no utterance of {', '.join(lacking)} that can be used; there are the labels "
+            f"{', '.join(sorted({u.label for u in found}))}: complete the folder, or set data.classes"
+        )
+    called, lengths = [utterance.name for utterance in kept], [len(one) for one in values]
+    speakers = sorted({utterance.speaker for utterance in kept})
+    grouped = groups == "speaker" and all(speakers)
+    return Dataset(
+        x=Ragged(torch.cat(values), torch.tensor(lengths)),
+        y=y,
+        task="classes",
+        classes=names,
+        groups=torch.tensor([speakers.index(utterance.speaker) for utterance in kept]) if grouped else None,
+        split=_official([utterance.part for utterance in kept]),
+        fit=_with_train_constants if norm == "train" else None,
+        extras=extras(teacher, root, called) if teacher else {},
+        names=called,
+        facts={
+            "layout": layout,
+            "speakers": len(speakers) if all(speakers) else "unknown",
+            "length": _span(lengths, per_second),
+            **facts,
+            "normalisation": norm,
+            "utterances left out": left_out,
+            "utterances of other labels": _others(found, index),
+            "split": SPLITS[grouped],
+        },
+    )
+
+
+def _others(found: Sequence[Utterance], index: Mapping[str, int]) -> str:
+    """How many utterances there are of labels that are no class."""
+    counts = Counter(utterance.label for utterance in found if utterance.label not in index)
+    return ", ".join(f"{count} {label}" for label, count in counts.items()) or "none"
+
+
+def _span(lengths: Sequence[int], per_second: float | None) -> str:
+    """The shortest, longest and mean length."""
+    numbers = [min(lengths), max(lengths), sum(lengths) / len(lengths)]
+    if per_second is None:
+        return "{:.0f} to {:.0f} frames, mean {:.0f}".format(*numbers)
+    return "{:.1f} to {:.1f} s, mean {:.1f}".format(*(number / per_second for number in numbers))
+
+
+def _with_train_constants(x: Stored, y: Tensor) -> Transform:
+    """Each feature with the mean and deviation of the training split."""
+    assert isinstance(x, Ragged)
+    parts = (x.values[start : start + CHUNK] for start in range(0, len(x.values), CHUNK))
+    norm = constants(parts, per_feature=x.values.ndim > 1)
+    return lambda batch, _: norm(batch)
+
+
+def _official(parts: Sequence[str]) -> dict[str, Tensor] | None:
+    """The split that comes with a corpus, from each utterance's part; None: there is none."""
+    if not any(parts):
+        return None
+    return {
+        name: torch.tensor([i for i, part in enumerate(parts) if part == name], dtype=torch.int64)
+        for name in ("train", "val", "test")
+        if name in parts
+    }
