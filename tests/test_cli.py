@@ -20,8 +20,10 @@ import pytest
 from launch_lab import eventually
 
 import labtui
+from labtui.files import rundir
 from labtui.files.paths import LabPaths
 from labtui.run import derive
+from labtui.writer import Run
 
 LABTUI = [sys.executable, "-m", "labtui"]
 
@@ -211,6 +213,27 @@ def test_comparing_shows_what_differs(cli, lab):
     out = cli("compare", "--best-worst", "val.acc", "--format", "json")[1]
     assert list(json.loads(out)[0])[1:] == [other.id, run.id]
     assert cli("compare", run.id)[0] == 2
+
+
+def test_folds_are_compared_at_their_best_and_at_the_end(cli, lab):
+    for fold, (best, last) in enumerate([(0.9, 0.7), (0.8, 0.8)]):
+        paths = rundir.create(
+            LabPaths(lab),
+            "x",
+            {
+                "name": "x",
+                "origin": {"sweep": "s1", "fold": fold},
+                "validate": {"monitor": "val.acc", "fold": fold},
+            },
+            queued=False,
+        )
+        with Run(paths, 1) as run:
+            run.log({"val.acc": best}, 1)
+            run.log({"val.acc": last}, 2)
+    rows = {row.pop("key"): row for row in json.loads(cli("compare", "s1", "--format", "json")[1])}
+    assert [rows["val.acc"]["mean"], rows["val.acc.last"]["mean"]] == pytest.approx([0.85, 0.75])
+    assert rows["val.acc"]["deviation"] == pytest.approx(0.0707, abs=1e-4)
+    assert rows["validate.fold"]["mean"] is None and "validate.monitor" not in rows
 
 
 def test_init_makes_a_lab_and_keeps_what_is_there(cli, tmp_path):

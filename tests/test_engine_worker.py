@@ -144,7 +144,12 @@ def test_early_stopping_ends_with_the_test_scored(tmp_path: Path) -> None:
     ended, result = train_here(paths, plan)
     assert ended is None
     assert result["facts"]["last_epoch"]["epoch"] == 2
-    assert any(name == "test.acc" for name, _, _ in records(paths))
+    tests = [(step, value) for name, step, value in records(paths) if name == "test.acc"]
+    # Of the best weights, and then of the last.
+    assert [step for step, _ in tests] == list(
+        dict.fromkeys([result["best"]["step"], result["facts"]["last_epoch"]["step"]])
+    )
+    assert tests[-1][1] == result["facts"]["last_epoch"]["test.acc"]
 
 
 def test_no_epochs_score_the_untrained_model(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -150,32 +151,55 @@ def _copy(run: Run, file: BinaryIO, follow: bool) -> None:
 
 @app.command()
 def compare(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN RUN...", help="Two runs or more.")] = None,
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="RUN RUN...", help="Two runs or more, or a sweep.")
+    ] = None,
     best_worst: Annotated[
         str, typer.Option("--best-worst", metavar="METRIC", help="Best against worst.")
     ] = "",
     filter: Annotated[str, typer.Option("--filter", help="Runs to choose from with --best-worst.")] = "",
     format: FormatOption = Format.table,
 ) -> None:
-    """Show in which options and figures runs differ."""
+    """Show in which options and figures runs differ; the figures of one sweep with their mean."""
     lab = open_lab()
     if filter and not best_worst:
         raise LabError("compare: --filter chooses runs for --best-worst METRIC, which is missing")
     chosen = _best_and_worst(lab, best_worst, filter) if best_worst else []
-    chosen += [lab.run(reference).row.fields for reference in runs or []]
+    chosen += [run.row.fields for reference in runs or [] for run in lab.group(reference)]
     chosen = list({row["id"]: row for row in chosen}.values())
     if len(chosen) < 2:
-        raise LabError("compare: give two different runs or more, or --best-worst METRIC")
+        raise LabError("compare: give two different runs or more, a sweep, or --best-worst METRIC")
     from labtui.query.lab import differing
 
-    columns = ["key", *(row["id"] for row in chosen)]
     lines: list[list[Any]] = [["state", *(row["state"] for row in chosen)]]
     lines += [[key, *(row["params"].get(key) for row in chosen)] for key in differing(chosen)]
-    names = dict.fromkeys(name for row in chosen for name in row["metrics"])
-    for name in names:
-        figures = [row["metrics"].get(name, {}).get("at_best") for row in chosen]
-        lines.append([name, *figures])
-    show(columns, lines, format)
+    figures = list(_figures(chosen))
+    columns = ["key", *(row["id"] for row in chosen)]
+    if len({row["sweep"] for row in chosen}) == 1 and chosen[0]["sweep"]:
+        columns += ["mean", "deviation"]
+        lines = [[*line, None, None] for line in lines]
+        figures = [[*line, *_spread(line[1:])] for line in figures]
+    show(columns, lines + figures, format)
+
+
+def _figures(rows: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Each metric at the best step, and where that is something else, its last value."""
+    for name in dict.fromkeys(name for row in rows for name in row["metrics"]):
+        entries = [row["metrics"].get(name, {}) for row in rows]
+        at_best, last = ([entry.get(aspect) for entry in entries] for aspect in ("at_best", "last"))
+        yield [name, *at_best]
+        if last != at_best:
+            yield [f"{name}.last", *last]
+
+
+def _spread(figures: list[float | None]) -> tuple[float | None, float | None]:
+    """Mean and standard deviation (of the runs, not of their population); None where one is missing."""
+    from statistics import fmean, stdev
+
+    known = [figure for figure in figures if figure is not None]
+    if len(known) < max(2, len(figures)):
+        return None, None
+    return fmean(known), stdev(known)
 
 
 def _best_and_worst(lab: Lab, metric: str, filter: str) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 The test split is scored when training has ended by itself (not when it was stopped, since it can go
 on): with the weights of `best.pt`, recorded as `test.*` at the best step, where `at_best` looks for
-it; and with the last weights, whose scores are the fact `last_epoch`. Nothing else sees it.
+it; and with the last weights, recorded at the last step, and as the fact `last_epoch`. Nothing else
+sees it.
 """
 
 from __future__ import annotations
@@ -125,11 +126,18 @@ def alike(world: World, step: int | None, file: str) -> None:
 def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]) -> None:
     """Score the held-out splits with the last weights and with the best; keep what they say."""
     held_out = [name for name in ("val", "test") if name in loop.parts.samples]
-    result["facts"]["last_epoch"] = {
-        "epoch": loop.epoch,
-        "step": loop.step,
-        **{name: value for split in held_out for name, value in loop.score(split).items()},
-    }
+    last = {name: value for split in held_out for name, value in loop.score(split).items()}
+    result["facts"]["last_epoch"] = {"epoch": loop.epoch, "step": loop.step, **last}
+    of_best(loop, checkpoints, held_out, classes, result)
+    if "test" in held_out and result["best"] and result["best"]["step"] != loop.step:
+        # After those of the best weights, so that they are the newest.
+        loop.run.log({name: last[name] for name in last if name.startswith("test.")}, loop.step)
+
+
+def of_best(
+    loop: Loop, checkpoints: Checkpoints, held_out: Sequence[str], classes: list[str], result: dict[str, Any]
+) -> None:
+    """Score the held-out splits with the best weights, if there are any, and keep what the model says."""
     loop.world.wait()  # the first one has written it now
     best = checkpoints.load("best")
     alike(loop.world, best["step"] if best else None, "best.pt")

@@ -78,8 +78,7 @@ def _scores(doc: Document) -> list[str]:
 
 def _row(doc: Document, name: str, last: dict[str, Any], constants: dict[str, float]) -> tuple[Any, ...]:
     entry = doc.metrics[name]
-    # The log holds test scores of the best epoch only; those of the last are among the facts.
-    newest = last.get(name, None if name in constants and split_of(name)[0] == "test" else entry.last)
+    newest = last.get(name, entry.last)
     verdict = {True: "yes", False: "NO", None: "–"}[beaten(doc, name)]
     label = doc.named(name) + (" (monitored)" if name == doc.monitor else "")
     newest = newest if isinstance(newest, int | float) else None
