@@ -189,9 +189,11 @@ def test_recipes_check_and_train(simulated: Path, trained: Callable[[str], Path]
     sources = {"cnn1d": "cnn1d-mended", "cnn2d": "cnn2d-mended", "ae": "ae", "res_ae": "res-ae"}
     for key in ("path", "wave_path", "spectrogram_path"):
         if key in model:
-            assert model[key].startswith("@best:val.")
-            name = model[key].partition("model.name=")[2]
-            overrides.append(f"model.{key}={trained(sources[name])}")
+            metric, _, wanted = model[key].partition(" where ")
+            assert metric in ("@best:val.acc", "@best:val.loss")
+            option, _, name = wanted.partition("=")
+            source = name.removeprefix("genre-") if option == "name" else sources[name]
+            overrides.append(f"model.{key}={trained(source)}")
     found = tried(file, simulated, *overrides)
     assert found.seen["outputs"] == 8
     assert ("softmax" in file.read_text().partition("[data]")[0].lower()) == (
