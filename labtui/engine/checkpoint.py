@@ -1,7 +1,7 @@
 """What survives: weights and all that a resume needs, in files that are whole or absent.
 
 `best.pt` (and `best-<metric>.pt`) hold the weights of the best epoch, `epoch-NNNNN.pt` those of one
-epoch, `last.pt` the whole state of the training. A best state waits in memory until `last.pt` is
+epoch (and files named after `checkpoints.name` the best epoch so far), `last.pt` the whole state of the training. A best state waits in memory until `last.pt` is
 written and goes to disk just before it, so that `last.pt` never speaks of a best that is not there.
 """
 
@@ -46,6 +46,15 @@ class Checkpoints:
         weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
         self._waiting[name] = {"model": weights, **facts}
 
+    def put(self, name: str, model: nn.Module, facts: Mapping[str, Any]) -> None:
+        """Write the weights as they are now as `<name>.pt`, at once.
+
+        Raises:
+            TrainingError: as `write`.
+        """
+        if self.writes:
+            self._save(name, {"model": model.state_dict(), **facts})
+
     def put_epoch(self, model: nn.Module, facts: Mapping[str, Any], keep: int | None) -> None:
         """Write the weights as they are now as `epoch-NNNNN.pt`, at once.
 
@@ -59,7 +68,7 @@ class Checkpoints:
         if not self.writes:
             return
         number = facts["epoch"]
-        self._save(f"epoch-{number:05d}", {"model": model.state_dict(), **facts})
+        self.put(f"epoch-{number:05d}", model, facts)
         if keep is not None:
             # A resumed training may find some that are ahead of it: they are not counted.
             older = {

@@ -30,6 +30,7 @@ from labtui.engine.schedule import Schedule
 from labtui.engine.tally import NotFinite, Tally
 from labtui.engine.world import ALONE, WRITE, Part, World
 from labtui.errors import TrainingError
+from labtui.recipe import naming
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
 
@@ -139,6 +140,9 @@ class Loop:
             if value is not None and best.offer(value, self.step, self.epoch):
                 name = f"best-{best.metric}" if number else "best"
                 self.checkpoints.keep(name, self.parts.model, best.facts() or {})
+                if number == 0 and (pattern := self.recipe.checkpoints.name) and self.epoch:
+                    name = naming.filled(pattern, scores, self.epoch, self.step)
+                    self.checkpoints.put(name, self.parts.model, best.facts() or {})
 
     def score(self, split: str) -> dict[str, float]:
         """Scores of the model on a split, named `split.metric`."""

@@ -24,6 +24,7 @@ from labtui.engine.world import ALONE, World
 from labtui.errors import TrainingError
 from labtui.files.goals import Goal, goal_of
 from labtui.files.layout import layout
+from labtui.recipe import naming
 from labtui.recipe.core import Recipe
 from labtui.recipe.resources import Resources
 
@@ -118,6 +119,8 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     best = [Best(monitor, goal)]
     for metric in recipe.checkpoints.also_best:
         best.append(Best(metric, direction(metric, "checkpoints.also_best", known)))
+    for metric in naming.metrics(recipe.checkpoints.name):
+        direction(metric, "checkpoints.name", known)
     patience = None
     if recipe.validate_.patience is not None:
         patience = Patience(goal, recipe.validate_.patience, recipe.validate_.min_delta)

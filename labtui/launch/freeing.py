@@ -18,9 +18,10 @@ from pathlib import Path
 
 from labtui import run
 from labtui.errors import LabError
-from labtui.files import process
+from labtui.files import process, toml
 from labtui.files.atomic import locked
 from labtui.files.paths import LabPaths, RunPaths
+from labtui.recipe import naming
 
 AGE = 3600.0
 """Seconds after which what an unknown process left half done counts as abandoned."""
@@ -87,7 +88,7 @@ def checkpoints(lab: LabPaths, surpassed: Iterable[str]) -> Iterator[Garbage]:
         if not there:
             continue
         status = run.derive(paths)
-        for kind, names in _kinds(status).items():
+        for kind, names in _kinds(status, _named(paths)).items():
             files = tuple(
                 path for path in there if any(fnmatch.fnmatchcase(path.name, name) for name in names)
             )
@@ -95,14 +96,26 @@ def checkpoints(lab: LabPaths, surpassed: Iterable[str]) -> Iterator[Garbage]:
                 yield Garbage(kind, run_id, status.state, status.attempt, files, sum(map(_size, files)))
 
 
-def _kinds(status: run.Status) -> dict[str, list[str]]:
+def _named(paths: RunPaths) -> list[str]:
+    """Patterns of the names that the run's recipe gives its checkpoints."""
+    try:
+        return [naming.glob(toml.read(paths.recipe)["checkpoints"]["name"])]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def _kinds(status: run.Status, named: list[str]) -> dict[str, list[str]]:
     """Kind to patterns of file names, for a run in this state."""
     if status.state == "finished":
-        return {"checkpoints": ["last.pt", "epoch-*.pt", "best-*.pt"], "best": ["best.pt"]}
+        return {"checkpoints": ["last.pt", "epoch-*.pt", "best-*.pt", *named], "best": ["best.pt"]}
     # What is lost on another host may live there all the same.
     here = status.process.get("host", process.host()) == process.host()
     if status.state in _GOES_ON and (here or status.state != "lost"):
-        return {"checkpoints": ["epoch-*.pt"], "resumable": ["last.pt", "best-*.pt"], "best": ["best.pt"]}
+        return {
+            "checkpoints": ["epoch-*.pt", *named],
+            "resumable": ["last.pt", "best-*.pt"],
+            "best": ["best.pt"],
+        }
     return {}
 
 

@@ -6,10 +6,10 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from labtui.files.goals import Goal
-from labtui.recipe import optim
+from labtui.recipe import naming, optim
 from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
 from labtui.recipe.resources import Resources
@@ -142,6 +142,16 @@ class Checkpoints(Spec):
     teacher: bool = False
     """Keep what the best weights make of all samples (logits, hidden layers), as the artifact `teacher.npz`,
     which a student's `data.teacher` names. What is held out is in it too: its students have the same fold."""
+    name: str | None = None
+    """Keep a copy of the weights under such a name whenever an epoch is the best so far, as Keras does:
+    "model-{epoch:05d}-{loss:.5f}-{val_loss:.5f}". Fields are `epoch` (from 1), `step` and metrics; absent: none."""
+
+    @field_validator("name")
+    @classmethod
+    def _names(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            naming.fields(pattern)
+        return pattern
 
 
 class Sweep(Spec):
