@@ -211,7 +211,7 @@ def test_distillation_by_hand(tmp_path: Path) -> None:
         },
     )
     spec = specs.Distillation(soft=0.7, hard=0.2, temperature=2.0, layers=[0.1, 0.0, 0.3])
-    aim = objective.build(spec, data)
+    aim = objective.build(spec, data, torch.arange(5))
     assert isinstance(aim, objective.Student) and aim.teaching is not None
     states = [torch.randn(5, 6, 7, generator=generator) for _ in range(5)]
     lengths = torch.tensor([6, 3, 1, 2, 6])

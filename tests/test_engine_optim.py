@@ -8,6 +8,7 @@ import typing
 import pytest
 import torch
 from pydantic import ValidationError
+from torch import nn
 
 from labtui.engine import losses, optim, schedule
 from labtui.engine.patience import Best, Patience
@@ -34,7 +35,7 @@ def test_specs_and_builders_are_one_to_one() -> None:
 @pytest.mark.parametrize("spec", specs.OPTIMIZERS, ids=name_of)
 def test_optimizers_have_torchs_defaults_but_for_what_is_set(spec: type[specs.Optimizer]) -> None:
     weight = torch.nn.Parameter(torch.ones(3))
-    mine = optim.build(spec(), [weight])
+    mine = optim.build(spec(), nn.ParameterList([weight]))
     theirs = optim.OPTIMIZERS[name_of(spec)]([weight], lr=spec().lr)
     assert mine.defaults == theirs.defaults | ({"fused": True} if name_of(spec) in optim.FUSED else {})
     weight.grad = torch.ones(3)
@@ -46,8 +47,8 @@ def test_optimizers_have_torchs_defaults_but_for_what_is_set(spec: type[specs.Op
 def test_fused_kernels_do_the_same(spec: type[specs.Optimizer]) -> None:
     weights = [torch.nn.Parameter(torch.linspace(-1, 1, 12).view(3, 4)) for _ in range(2)]
     table = spec(lr=0.1, weight_decay=0.01)
-    mine = optim.build(table, weights[:1])
-    plain = optim.OPTIMIZERS[name_of(spec)](weights[1:], **table.model_dump(exclude={"name"}))
+    mine = optim.build(table, nn.ParameterList(weights[:1]))
+    plain = optim.OPTIMIZERS[name_of(spec)](weights[1:], **table.model_dump(exclude={"name", "lr_head"}))
     for number in range(5):
         for weight, optimizer in zip(weights, (mine, plain), strict=True):
             weight.grad = torch.sin(weight.detach() + number)
@@ -58,7 +59,7 @@ def test_fused_kernels_do_the_same(spec: type[specs.Optimizer]) -> None:
 def test_complex_weights_are_trained_without_them() -> None:
     weight = torch.nn.Parameter(torch.ones(3, dtype=torch.complex64))
     weight.grad = torch.ones_like(weight)
-    optim.build(specs.Adam(), [weight]).step()
+    optim.build(specs.Adam(), nn.ParameterList([weight])).step()
     assert (weight != 1).all()
 
 
@@ -70,7 +71,7 @@ def test_nesterov_needs_momentum() -> None:
 def test_nothing_to_train() -> None:
     frozen = torch.nn.Parameter(torch.ones(3), requires_grad=False)
     with pytest.raises(TrainingError, match="no parameter to train"):
-        optim.build(specs.Adam(), [frozen])
+        optim.build(specs.Adam(), nn.ParameterList([frozen]))
 
 
 def build(table: specs.Schedule, lr: float = 1.0, steps: int = 10, epochs: int = 6) -> schedule.Schedule:

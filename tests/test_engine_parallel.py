@@ -118,7 +118,11 @@ def again(paths: RunPaths, attempt: int, plan: Recipe) -> None:
 
 def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
     # 179 samples a step, 5 in the last one: never two equal parts.
-    tables: dict[str, Any] = {"train": {"epochs": 4, "batch_size": 179, "clip_norm": 0.5, "accumulate": 2}}
+    table = {"epochs": 4, "batch_size": 179, "clip_norm": 0.5, "accumulate": 2, "sampler": "balanced"}
+    tables: dict[str, Any] = {
+        "train": table,
+        "loss": {"name": "cross_entropy", "weight": "balanced", "l2": 1e-3},
+    }
     alone = make(tmp_path, recipe(model=NO_DROPOUT, **tables))
     _, expected = train_here(alone, recipe(model=NO_DROPOUT, **tables))
     paths = make(tmp_path, cut(tmp_path, **tables))
@@ -141,6 +145,18 @@ def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
         np.add.at(matrix, (mine[f"{split}_y"], mine[f"{split}_scores"].argmax(1)), 1)
         assert np.array_equal(matrix, confusion[split]["matrix"])
     assert {path.name for path in paths.root.glob(".*")} == set()
+
+
+def test_two_processes_in_half_precision(tmp_path: Path) -> None:
+    tables: dict[str, Any] = {"train": {"epochs": 2, "precision": "float16", "clip_norm": 0.5}}
+    alone = make(tmp_path, recipe(model=NO_DROPOUT, **tables))
+    train_here(alone, recipe(model=NO_DROPOUT, **tables))
+    paths = make(tmp_path, cut(tmp_path, **tables))
+    assert worker(paths).wait(120) == 0, paths.log.read_text()
+    theirs, mine = ({(name, step): value for name, step, value in records(one)} for one in (alone, paths))
+    assert list(mine) == list(theirs)
+    steps = [key for key in mine if key[0] in ("train.step_loss", "train.grad_norm", "train.skipped_steps")]
+    assert [mine[key] for key in steps] == pytest.approx([theirs[key] for key in steps], rel=0.05)
 
 
 def test_resumed_by_one_process_and_by_two_again(tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ PLANS: dict[str, dict[str, Any]] = {
         "schedule": {"name": "noam", "d_model": 64, "warmup": 20},
         "validate": {"every": 2, "monitor": "val.acc", "patience": 4, "min_delta": 0.01},
     },
+    "half-balanced": {
+        "optimizer": {"name": "adamw", "lr": 0.01},
+        "loss": {"name": "cross_entropy", "weight": "balanced", "l2": 1e-3},
+        "train": {"precision": "float16", "sampler": "balanced", "clip_norm": 0.5},
+    },
 }
 STEPS = 10
 """Optimiser steps of an epoch: 1,258 samples, 128 a step."""

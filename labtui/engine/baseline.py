@@ -96,7 +96,11 @@ def _constants(
     if task == "classes":
         share = torch.bincount(y, minlength=outputs) / len(y)
         smoothing = getattr(criterion, "label_smoothing", 0.0)
-        yield (share * (1 - smoothing) + smoothing / outputs).clamp(min=TINY).log()
+        smooth = share * (1 - smoothing) + smoothing / outputs
+        yield smooth.clamp(min=TINY).log()
+        if (weight := getattr(criterion, "weight", None)) is not None:
+            weighted = smooth * weight
+            yield (weighted / weighted.sum()).clamp(min=TINY).log()
     elif task == "multilabel":
         share = y.double().mean(0)
         rows, counts = torch.unique(y, dim=0, return_counts=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from labtui.engine import losses
 from labtui.engine.batch import Batch
 from labtui.engine.distillation import Distillation
 from labtui.engine.metrics import COUNTS, Counts, Elements, Nothing
+from labtui.engine.precision import single
 from labtui.engine.samples import Task
 from labtui.errors import TrainingError
 from labtui.recipe import optim
@@ -49,10 +52,25 @@ class Objective:
     """What a trained model's outputs are: `predictions`, `embeddings` or `reconstructions`."""
     lengths: bool = False
     """The model is told how long padded samples are."""
+    forward: Callable[[], AbstractContextManager[Any]] = nullcontext
+    """What the model is run in."""
+    l2: float = 0.0
+    """Factor of the sum of squares of `penalised` in the loss."""
+    penalised: list[nn.Parameter] = field(default_factory=list)
 
     def __call__(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The loss as `criterion` gives it, and the outputs (n, …)."""
-        output = model(batch.x, batch.lengths) if self.lengths else model(batch.x)
+        """The loss as `criterion` gives it with what the weights add, and the outputs (n, …)."""
+        loss, output = self.judge(model, batch)
+        if not self.l2:
+            return loss, output
+        penalty = self.l2 * torch.stack([weight.square().sum() for weight in self.penalised]).sum()
+        return torch.cat([loss[:1] + penalty, loss[1:]]) if loss.ndim else loss + penalty, output
+
+    def judge(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The loss of the outputs, and the outputs."""
+        with self.forward():
+            output = model(batch.x, batch.lengths) if self.lengths else model(batch.x)
+        output = single(output)
         return self.criterion(output, batch.y), output
 
 
@@ -62,14 +80,20 @@ class Student(Objective):
 
     teaching: Distillation | None = None
 
-    def __call__(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def judge(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         assert self.teaching is not None
-        exposed = model.expose(batch.x, batch.lengths)  # type: ignore[operator]
+        with self.forward():
+            exposed = model.expose(batch.x, batch.lengths)  # type: ignore[operator]
+        states = [single(state) for state in exposed.states]
+        exposed = replace(exposed, logits=single(exposed.logits), states=states)
         return self.teaching(exposed, batch, getattr(model, "aligned", None)), exposed.logits
 
 
-def build(spec: optim.Loss, dataset: Dataset) -> Objective:
+def build(spec: optim.Loss, dataset: Dataset, train: Tensor) -> Objective:
     """The objective that `[loss]` describes, for a data set.
+
+    Args:
+        train: (n,) places of the training split.
 
     Raises:
         TrainingError: the loss does not fit the data's targets.
@@ -114,21 +138,38 @@ def build(spec: optim.Loss, dataset: Dataset) -> Objective:
             teaching=teaching,
         )
     numbers = torch.Size(expected).numel()
-    return Objective(losses.build(spec, kind), lambda: counts(numbers, threshold), counts.names, expected)
+    factors = getattr(spec, "weight", None)
+    weight = losses.weights(factors, dataset, train) if factors is not None and kind == "classes" else None
+    criterion = losses.build(spec, kind, weight)
+    return Objective(criterion, lambda: counts(numbers, threshold), counts.names, expected)
 
 
-def meet(objective: Objective, model: nn.Module, dataset: Dataset) -> None:
+def meet(objective: Objective, model: nn.Module, dataset: Dataset, l2: float = 0.0) -> None:
     """Let the objective know the model.
+
+    Args:
+        l2: factor of the sum of the weights' squares.
 
     Raises:
         TrainingError: the model cannot be trained for it.
     """
+    objective.l2 = l2
+    objective.penalised = [
+        w for name, w in model.named_parameters() if w.requires_grad and is_weight(name, w)
+    ]
+    if l2 and not objective.penalised:
+        raise TrainingError("error", f"loss.l2 = {l2:g}, and the model trains no matrices or kernels")
     if isinstance(objective, Student):
         assert objective.teaching is not None
         objective.teaching.align(model, dataset.example)
     else:
         takes = inspect.signature(model.forward).parameters
         objective.lengths = dataset.lengths is not None and "lengths" in takes
+
+
+def is_weight(name: str, parameter: Tensor) -> bool:
+    """Whether a parameter is a matrix or kernel of a layer."""
+    return "weight" in name.rpartition(".")[2] and parameter.ndim > 1
 
 
 def _same(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from labtui.engine.batch import Batch
 from labtui.engine.failure import first_line, out_of_memory
 from labtui.engine.objective import Objective
+from labtui.engine.precision import Precision
 from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.world import ALONE, Part, World
 from labtui.errors import TrainingError
@@ -47,6 +48,7 @@ class Pieces:
         table: `accumulate`, `on_oom`, `batch_size`.
         samples: of the training split.
         generators: besides the global ones, those that the work draws from.
+        precision: scales the loss that the gradient is taken of.
         world: the processes that train together.
     """
 
@@ -58,9 +60,11 @@ class Pieces:
         objective: Objective,
         device: torch.device,
         generators: dict[str, torch.Generator],
+        precision: Precision,
         world: World = ALONE,
     ) -> None:
         self.table, self.objective, self.world = table, objective, world
+        self.precision = precision
         self.model = world.wrap(model)
         self.count = table.accumulate
         """Pieces of one batch: `train.accumulate`, or what on_oom = "halve" made of it."""
@@ -70,6 +74,7 @@ class Pieces:
         self._least = 1 if all(isinstance(norm, nn.SyncBatchNorm) for norm in norms) else 2
         self._batch = min(table.batch_size, samples)
         self._most = max(1, self._batch // (self._least * world.size))
+        self._parts: dict[int, Part] = {}
         self._buffers = list(model.buffers())
         halves = table.on_oom == "halve"
         self._saved = [buffer.clone() for buffer in self._buffers] if halves else None
@@ -80,7 +85,9 @@ class Pieces:
 
     def part(self, samples: int) -> Part:
         """This process's part of a batch."""
-        return self.world.part(samples, self._least)
+        if samples not in self._parts:
+            self._parts[samples] = self.world.part(samples, self._least)
+        return self._parts[samples]
 
     def gradient(self, batch: Batch, part: Part) -> tuple[Tensor, Tensor]:
         """Add the gradient of a batch's mean loss to that of the parameters.
@@ -111,8 +118,8 @@ class Pieces:
         # Of a loss with terms, the first is what is minimised.
         whole = loss[0] if loss.ndim else loss
         # Processes share the mean of their gradients, and it is the sum that is wanted.
-        scaled = whole if self.world.size == 1 else whole * self.world.size
-        scaled.backward()  # type: ignore[no-untyped-call]
+        shared = whole if self.world.size == 1 else whole * self.world.size
+        self.precision.scaled(shared).backward()  # type: ignore[no-untyped-call]
         return loss.detach(), output.detach()
 
     def within_memory(self, work: Callable[[], T]) -> T:

@@ -91,6 +91,12 @@ class Samples:
             and len(index) * dataset.example.nbytes <= MOST_SEEN
         )
         self._seen: dict[int, list[Batch]] = {}
+        self._classes: list[Tensor] = []
+
+    def balance(self) -> None:
+        """Draw classes alike from now on, where an order is drawn."""
+        y = self.shelf.y[self.index]
+        self._classes = [self.index[y == one] for one in torch.unique(y)]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -115,11 +121,13 @@ class Samples:
     def cut(self, size: int, order: torch.Generator | None = None, part: slice = WHOLE) -> list[Tensor]:
         """The split, or a part of it, in batches of places: in its own order, or in one drawn from `order`.
 
-        No sample is left out. A last batch of one sample, which batch normalisation cannot take,
+        No sample is left out, unless classes are drawn alike. A last batch of one sample, which batch normalisation cannot take,
         joins the batch before it.
         """
         index = self.index
-        if order is not None:
+        if order is not None and self._classes:
+            index = self._draw(order)
+        elif order is not None:
             index = index[torch.randperm(len(index), generator=order).to(index.device)]
         index = index[part]
         if not len(index):
@@ -128,6 +136,14 @@ class Samples:
         if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
             batches[-2:] = [torch.cat(batches[-2:])]
         return batches
+
+    def _draw(self, order: torch.Generator) -> Tensor:
+        """As many places as there are samples: of any class with the same chance, then of any sample in it."""
+        sizes = torch.tensor([len(one) for one in self._classes])
+        drawn = torch.randint(len(sizes), (len(self),), generator=order)
+        within = torch.rand(len(self), dtype=torch.float64, generator=order) * sizes[drawn]
+        places = (sizes.cumsum(0) - sizes)[drawn] + within.long()
+        return torch.cat(self._classes)[places.to(self.index.device)]
 
     def batches(self, size: int, world: World = ALONE) -> Iterator[Batch]:
         """This process's part of the split batch by batch, as the model sees it in evaluation.

@@ -18,6 +18,7 @@ from labtui.engine import layers, objective, optim, samples, schedule, teaching
 from labtui.engine.loop import Parts
 from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
+from labtui.engine.precision import Precision
 from labtui.engine.rng import seed_all
 from labtui.engine.tally import Tally
 from labtui.engine.world import ALONE, World
@@ -81,10 +82,10 @@ def material(recipe: Recipe, lab: Path, code: Path | None = None) -> Material:
     parts = split(dataset, recipe.validate_)
     dataset.learn(parts["train"])
     loss: Any = recipe.loss
-    aim = objective.build(loss, dataset)
+    aim = objective.build(loss, dataset, parts["train"])
     seed_all(recipe.train.seed)
     model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab, code)
-    objective.meet(aim, model, dataset)
+    objective.meet(aim, model, dataset, loss.l2)
     table = layers.table(model, dataset.example, aim.expected)
     return Material(dataset, parts, aim, model, table)
 
@@ -125,14 +126,24 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     if recipe.validate_.patience is not None:
         patience = Patience(goal, recipe.validate_.patience, recipe.validate_.min_delta)
     placed = samples.place(of.dataset, of.split, device, aim.task)
+    if recipe.train.sampler == "balanced":
+        if of.dataset.task != "classes":
+            message = f'train.sampler = "balanced" needs classes, and this data is for {of.dataset.task}'
+            raise TrainingError("error", message)
+        placed["train"].balance()
     steps = len(placed["train"].cut(recipe.train.batch_size))
     watched = getattr(recipe.schedule, "monitor", monitor)
     model = of.model.to(device)
     optimizer: Any = recipe.optimizer
+    precise = Precision(recipe.train.precision, device)
+    aim.forward = precise.forward
+    if isinstance(aim.criterion, nn.Module):
+        aim.criterion.to(device)
     return Parts(
         model=model,
         objective=aim,
-        optimizer=optim.build(optimizer, model.parameters()),
+        optimizer=optim.build(optimizer, model),
+        precision=precise,
         schedule=schedule.build(
             recipe.schedule,
             optimizer.lr,
@@ -168,6 +179,10 @@ def together(aim: Objective, recipe: Recipe, world: World) -> None:
             "error",
             f"loss {name!r} compares the samples of a batch with each other, and pieces of it hold fewer: leave "
             'train.accumulate and on_oom = "halve" out, and set train.batch_size to what fits',
+        )
+    if aim.l2 and recipe.resources.unused_parameters:
+        raise TrainingError(
+            "error", "loss.l2 uses all weights: resources.unused_parameters = true cannot leave any out"
         )
     if aim.alone and max(world.size, prod(layout(recipe.tables()))) > 1:
         raise TrainingError(

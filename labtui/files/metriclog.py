@@ -302,10 +302,13 @@ class MetricLog:
 
 
 def _plain(value: Any) -> Any:
-    """A number as float; a tensor as a copy that later changes in place cannot reach."""
-    if hasattr(value, "detach"):
-        return value.detach().clone()
-    return float(value)
+    """A number as float; a tensor on a device as a copy that later changes in place cannot reach."""
+    if not hasattr(value, "detach"):
+        return float(value)
+    value = value.detach()
+    if getattr(value, "is_cpu", False) and value.numel() == 1:
+        return value.item()  # nothing to wait for
+    return value.clone()
 
 
 def _after_fork() -> None:

@@ -83,6 +83,13 @@ class Train(Spec):
     """Pieces in which each batch is put through the model, their gradients added up: less memory."""
     on_oom: Literal["fail", "halve"] = "fail"
     """When memory runs out: end the run, or halve the pieces (`accumulate` doubles) and go on."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """What the model's layers compute in. Weights and losses stay in float32; with float16 the loss is scaled,
+    and a step whose gradient overflows is left out (`train.skipped_steps`). Half the memory and up to several
+    times as fast on GPUs, slower on most CPUs."""
+    sampler: Literal["shuffle", "balanced"] = "shuffle"
+    """Each training sample once in an epoch, in a new order; or as many draws with replacement, each class as
+    likely as any other and in it each sample."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, order, dropout and augmentation."""
     log_every: int = Field(1, ge=1)

@@ -16,6 +16,9 @@ class Optimizer(Spec):
 
     lr: float = Field(1e-3, gt=0)
     """Learning rate. A `noam` schedule replaces it."""
+    lr_head: float | None = Field(None, gt=0)
+    """Learning rate of the layers called `head`, for a model whose other layers learned elsewhere; absent: `lr`.
+    A schedule changes both by the same factor."""
     weight_decay: float = Field(0.0, ge=0)
     """L2 penalty (decoupled in adamw)."""
 
@@ -217,6 +220,10 @@ class Loss(Spec):
 
     report: Literal["mean", "sum"] = "mean"
     """Logged losses are means over samples, or sums (as in the fNIRS notebook)."""
+    l2: float = Field(0.0, ge=0)
+    """Times the sum of the squares of all trained weights, added to the mean loss, in training and wherever the
+    loss is reported (as Keras does). Weights are matrices and kernels: no biases, no scales of norms, no
+    tokens. `optimizer.weight_decay` changes the gradient alone."""
 
 
 class CrossEntropy(Loss):
@@ -226,6 +233,10 @@ class CrossEntropy(Loss):
     """Which loss."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of the target spread evenly over all classes."""
+    weight: Literal["balanced"] | list[Annotated[float, Field(ge=0)]] | None = None
+    """Factor of each class, in the order of the data's classes. "balanced": n / (classes · n of the class) of
+    the training split (King and Zeng 2001), whose mean over samples is 1. The loss is the mean over samples
+    of factor times loss, also where it is reported; absent: all 1."""
 
 
 class NLL(Loss):

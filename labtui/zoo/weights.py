@@ -60,7 +60,7 @@ def load(model: nn.Module, path: str, lab: Path, key: str = "model.path", but_he
         raise RecipeError(f"{key} = {path!r}: {file} holds no weights by name")
     own = model.state_dict()
     if but_head:
-        own = {name: value for name, value in own.items() if not _of_head(name)}
+        own = {name: value for name, value in own.items() if not of_head(name)}
         given = {name: value for name, value in given.items() if name in own}
     if problems := _mismatches(given, own):
         raise RecipeError(f"{key} = {path!r}: the weights are another model's: {'; '.join(problems)}")
@@ -70,18 +70,19 @@ def load(model: nn.Module, path: str, lab: Path, key: str = "model.path", but_he
 def freeze(model: nn.Module) -> None:
     """Leave all of a model but its `head` as it is: no gradient, and evaluation mode for good."""
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(_of_head(name))
+        parameter.requires_grad_(of_head(name))
     model.register_forward_pre_hook(_hold_still)
 
 
 def _hold_still(model: nn.Module, _: Any) -> None:
     """Undo what `train()` did to the frozen layers."""
     for name, layer in model.named_children():
-        if not _of_head(name):
+        if not of_head(name):
             layer.eval()
 
 
-def _of_head(name: str) -> bool:
+def of_head(name: str) -> bool:
+    """Whether a parameter or layer of this name belongs to a model's last layers."""
     return name.partition(".")[0] == "head"
 
 
