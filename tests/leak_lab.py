@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,18 @@ def altered(folder: Path, pieces: Iterable[Alter]) -> Iterator[Path]:
     shutil.rmtree(spare)
 
 
-def files(folder: Path, pattern: str) -> list[Alter]:
-    """The files in a folder, each as a piece."""
-    names = [file.relative_to(folder) for file in sorted(folder.glob(pattern))]
-    assert names, f"no {pattern} in {folder}"
-    return [lambda spare, name=name: SPOILERS[name.suffix](spare / name) for name in names]
+def files(folder: Path, pattern: str, together: Callable[[Path], Any] = str) -> list[Alter]:
+    """The files in a folder, each as a piece, or those for which `together` gives the same."""
+    found: dict[Any, list[Path]] = {}
+    for file in sorted(folder.glob(pattern)):
+        found.setdefault(together(file), []).append(file.relative_to(folder))
+    assert found, f"no {pattern} in {folder}"
+
+    def alter(spare: Path, names: list[Path]) -> None:
+        for name in names:
+            SPOILERS[name.suffix](spare / name)
+
+    return [partial(alter, names=names) for names in found.values()]
 
 
 def _differences(dataset: Dataset, other: Dataset, train: Tensor) -> list[str]:
@@ -169,5 +177,13 @@ def _npy(file: Path) -> None:
     np.save(file, 7 - 100 * np.load(file))
 
 
-SPOILERS = {".mat": _mat, ".npy": _npy, ".wav": _wav}
+def _png(file: Path) -> None:
+    from PIL import Image
+
+    with Image.open(file) as image:
+        pixels = np.asarray(image)
+    Image.fromarray(255 - pixels // 2).save(file)
+
+
+SPOILERS = {".mat": _mat, ".png": _png, ".npy": _npy, ".wav": _wav}
 """Suffix to what gives the values in such a file other sizes; the file's form stays."""

@@ -17,12 +17,23 @@ import soundfile
 import torch
 from leak_lab import Alter, Build, files, leaks
 
-from labtui.data import Dataset, bearings_sim, build, fnirs_sim, paderborn_sim
+from labtui.data import (
+    Dataset,
+    bearings_sim,
+    build,
+    fnirs_sim,
+    gestures_sim,
+    music_sim,
+    paderborn_sim,
+)
 from labtui.data.windows import LOST
 from labtui.recipe.core import Validate
+from labtui.recipe.data import DATASETS
 from labtui.recipe.data.bearings import Bearings
 from labtui.recipe.data.digits import Digits
 from labtui.recipe.data.fnirs import FNIRS
+from labtui.recipe.data.gestures import Gestures
+from labtui.recipe.data.music import Music
 from labtui.recipe.data.paderborn import Paderborn
 from labtui.recipe.data.speech import Speech, SpeechFeatures
 from labtui.recipe.data.ucr import Ucr
@@ -49,8 +60,15 @@ def built(spec: type[Part], **options: Any) -> Build:
     return lambda folder: build(spec(**{"path": str(folder)} | options), Path("/"))
 
 
-def every(pattern: str) -> Callable[[Path], list[Alter]]:
-    return lambda folder: files(folder, pattern)
+def cached(spec: type[Part], **options: Any) -> Build:
+    """What is decoded for one folder is never taken for another's."""
+    return lambda folder: build(
+        spec(path=str(folder), cache=str(folder.parent / "cache"), **options), Path("/")
+    )
+
+
+def every(pattern: str, together: Callable[[Path], Any] = str) -> Callable[[Path], list[Alter]]:
+    return lambda folder: files(folder, pattern, together)
 
 
 def write_ucr(folder: Path) -> None:
@@ -139,8 +157,24 @@ CASES = {
         every("*.npy"),
         Validate(scheme="group", folds=6, test_fold=True),
     ),
+    "gestures": Case(
+        lambda folder: gestures_sim.make(folder, seconds=0.25, videos={"train": 10, "val": 5}),
+        cached(Gestures, size=(8, 8), frames=2),
+        every("*/*/*.png", lambda file: file.parent),
+        Validate(scheme="file"),
+    ),
+    "music": Case(
+        lambda folder: music_sim.make(folder, seconds=0.5, tracks=3, rate=8000, suffix=".wav"),
+        cached(Music, clip=2048, kept=4000, n_fft=256, hop=128, mels=16, frames=16, pca=0.9),
+        every("fma_small/*/*.wav"),
+        Validate(scheme="file"),
+    ),
     "digits": Case(write_digits, build_digits, each_digit, Validate(val=0.2, test=0.2)),
 }
+
+
+def test_every_built_in_data_set_is_looked_at() -> None:
+    assert set(CASES) == {spec.model_fields["name"].default for spec in DATASETS}
 
 
 @pytest.mark.parametrize("name", CASES)
