@@ -88,12 +88,14 @@ def show_data(
         show(["class", *columns[1:]], [list(entry.values()) for entry in found["classes"]], format)
     if format is Format.table:
         print()
-        print(picture(found["examples"], found["stored"]), end="")
+        print(picture(found["examples"]), end="")
 
 
 def _facts(found: dict[str, Any]) -> list[list[Any]]:
     shapes = {name: " × ".join(map(str, found[name])) for name in ("stored", "seen")}
     plain = {key: found[key] for key in ("name", "task", "samples", "dtype", "outputs", "groups")}
+    if found["lengths"]:
+        plain["lengths"] = "{0} to {2}, median {1}".format(*found["lengths"])
     splits = {f"split {name}": count for name, count in found["splits"].items()}
     return [[key, value] for key, value in {**plain, **shapes, **splits, **found["facts"]}.items()]
 

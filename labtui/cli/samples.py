@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from labtui.cells import clean, pad
 from labtui.chart import spark
 
 _SHADES = " ░▒▓█"
-_SMALL = 16
+_COLUMNS = 78
+"""Of a line."""
 
 
-def picture(examples: list[dict[str, Any]], shape: list[int]) -> str:
-    """The samples: small images as shaded cells side by side, signals as spark lines.
+def picture(examples: list[dict[str, Any]]) -> str:
+    """The samples: images, and frames of videos, as shaded cells side by side, signals as spark lines.
 
     Args:
-        examples: class, sample number and values (at most 120) of each.
-        shape: of a stored sample.
+        examples: class and sample number of each, and its `pictures` in rows of cells from 0 to 1, or its
+            `values` (at most 120).
     """
-    if len(shape) == 3 and max(shape[1:]) <= _SMALL:
-        return _images(examples, shape[1], shape[2])
-    lines = []
-    for example in examples:
-        values = example["values"]
-        label = pad(clean(f"{example['class']} #{example['sample']}"), 20)
-        lines.append(f"{label} {spark(values, 60)}  {min(values):.3g} … {max(values):.3g}")
-    return "\n".join(lines) + "\n"
-
-
-def _images(examples: list[dict[str, Any]], height: int, width: int) -> str:
     lines = []
     for label in dict.fromkeys(example["class"] for example in examples):
-        row = [example["values"] for example in examples if example["class"] == label]
-        lines.append(clean(f"class {label}"))
-        for y in range(height):
-            cells = (_shades(values[y * width : (y + 1) * width], max(values)) for values in row)
-            lines.append("   ".join(cells).rstrip())
+        own = [example for example in examples if example["class"] == label]
+        pictures = [picture for example in own for picture in example.get("pictures", ())]
+        if pictures:
+            lines += [clean(f"class {label}"), *_beside(pictures)]
+        for example in own:
+            if values := example.get("values"):
+                name = pad(clean(f"{label} #{example['sample']}"), 20)
+                lines.append(f"{name} {spark(values, 60)}  {min(values):.3g} … {max(values):.3g}")
     return "\n".join(lines) + "\n"
 
 
-def _shades(values: list[float], top: float) -> str:
-    # Two cells a pixel: a terminal's cell is twice as high as wide.
-    steps = len(_SHADES) - 1
-    return "".join(_SHADES[min(steps, max(0, round(v / (top or 1) * steps)))] * 2 for v in values)
+def _beside(pictures: list[list[list[float]]]) -> Iterator[str]:
+    """As many of the pictures, which are equally large, as there is room for."""
+    room = max(1, (_COLUMNS + 3) // (len(pictures[0][0]) + 3))
+    for rows in zip(*pictures[:room], strict=True):
+        yield "   ".join("".join(map(_shade, row)) for row in rows).rstrip()
+
+
+def _shade(value: float) -> str:
+    return _SHADES[round(value * (len(_SHADES) - 1))]
