@@ -16,7 +16,7 @@ import torch
 from conftest import fill
 from PIL import Image
 
-from labtui.data import Dataset, build, frames
+from labtui.data import Dataset, build, mapped
 from labtui.data.split import split
 from labtui.engine.failure import explain
 from labtui.errors import DataError
@@ -108,11 +108,11 @@ def test_images_are_decoded_once(data: Path, capfd: pytest.CaptureFixture[str]) 
 def test_what_was_not_finished_is_made_anew(data: Path) -> None:
     load(data)
     (place,) = (data / "runs/.labtui/cache").iterdir()
-    (place / ".videos.u8.1.abc.tmp").write_bytes(b"killed")
-    for broken in (lambda: os.truncate(place / "videos.u8", 9), (place / "index.json").unlink):
+    (place / ".values.1.abc.tmp").write_bytes(b"killed")
+    for broken in (lambda: os.truncate(place / "values", 9), (place / "index.json").unlink):
         broken()
         assert load(data).x[-1, -1, -1, -1, -1] == 200
-        assert sorted(path.name for path in place.iterdir()) == ["index.json", "videos.u8"]
+        assert sorted(path.name for path in place.iterdir()) == ["index.json", "values"]
 
 
 def test_two_runs_at_once_decode_once(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_the_disk_is_full(
         load(data, **big)
     assert explain(caught.value)[0] == "disk-full"
     fill(disk)
-    monkeypatch.setattr(frames.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 0, 10**9))
+    monkeypatch.setattr(mapped.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 0, 10**9))
     with pytest.raises(DataError, match="No space left"):
         load(data, **big)
     (disk / "fill").unlink()

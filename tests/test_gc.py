@@ -177,7 +177,7 @@ def test_decoded_data_that_was_long_not_used(lab: Path, cli: Cli) -> None:
     cache = LabPaths(lab).cache
     for name, days in (("used", 29), ("unused", 31)):
         (cache / name).mkdir(parents=True)
-        (cache / name / "videos.u8").write_bytes(bytes(3 * 1024))
+        (cache / name / "values").write_bytes(bytes(3 * 1024))
         os.utime(cache / name, (time.time() - days * 24 * 3600,) * 2)
     assert ".labtui/cache/unused" in cli("gc", "--yes")[1]
     assert [path.name for path in cache.iterdir()] == ["used"]

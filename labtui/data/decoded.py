@@ -1,39 +1,26 @@
-"""Tracks decoded once, into a file that all runs map into memory.
-
-Each track is a row of 16-bit samples, so that whatever the archive's size, only the pages of the batches
-at hand take memory. The file's name says what is in it: options, and the names, sizes and times of all
-tracks. It is whole or absent; the first run that needs it writes it, others wait for that one.
-"""
+"""Tracks decoded once, into a file that all runs map into memory: each is a row of 16-bit samples."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from labtui.data import sound
+from labtui.data.mapped import mapped, room, side_by_side
 from labtui.errors import DataError
-from labtui.files.atomic import DISK_FULL, locked, read_json, replacing, write_json
 from labtui.files.tell import tell
 
 FORMAT = 1
 """Counted up when the same options come to mean other values."""
 SCALE = 32767
 """Of 16-bit samples: -1..1 is stored as -SCALE..SCALE."""
-TOGETHER = 64
-"""Tracks that are decoded before they are written: what they take in memory is all that is taken."""
 
 
 @dataclass(frozen=True)
@@ -69,24 +56,14 @@ def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:
         DataError: a track cannot be used and is not to be skipped, none can, or the cache's folder cannot be
             written or is too full.
     """
-    asked = json.dumps([FORMAT, astuple(how), [[str(file), *_stamp(file)] for file in files]])
-    path = cache / f"tracks-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}.int16"
-    told = path.with_suffix(".json")
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with locked(cache):
-            # the list of tracks comes last: without it the file counts as absent
-            if not path.exists() or not (about := read_json(told)):
-                about = _write(path, files, how)
-                write_json(told, about)
-        values = np.memmap(path, np.int16, "c", shape=(len(about["index"]), about["samples"]))
-    except OSError as error:
-        full = ": the disk is full" if error.errno in DISK_FULL else f" ({error.strerror})"
-        raise DataError(
-            f"{cache}: decoded tracks cannot be kept there{full}: name another data.cache"
-        ) from error
+    named = [FORMAT, astuple(how), [[str(file), *_stamp(file)] for file in files]]
+    values, about = mapped(cache, "tracks", named, lambda out: _decode_all(out, cache, files, how), np.int16)
+    for message in about["left_out"]:
+        tell(f"labtui: left out: {message}")
+    if not about["index"]:
+        raise DataError(f"none of {len(files)} tracks can be used, the first of them {files[0]}")
     rates = Counter({int(rate): count for rate, count in about["rates"].items()})
-    return Tracks(torch.from_numpy(values), about["index"], rates)
+    return Tracks(values.view(len(about["index"]), -1), about["index"], rates)
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -98,64 +75,40 @@ def _stamp(file: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _write(path: Path, files: Sequence[Path], how: Decoding) -> dict[str, Any]:
-    """Decode all files into `path`; which of them could be used, and their rates."""
+def _decode_all(out: IO[bytes], cache: Path, files: Sequence[Path], how: Decoding) -> dict[str, Any]:
+    """Write all files' samples; which of them could be used, and their rates."""
+    announced = (length for _, length in side_by_side(files, lambda file: _announced(file, how.rate)))
+    longest = max((length for length in announced if isinstance(length, int)), default=0)
+    samples = max(how.least, min(how.samples, longest))
+    room(cache, "tracks", len(files), len(files) * samples * 2)
     index: list[int] = []
+    left_out: list[str] = []
     rates: Counter[int] = Counter()
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, replacing(path) as out:
-        longest = max(pool.map(lambda file: _announced(file, how.rate), files), default=0)
-        samples = max(how.least, min(how.samples, longest))
-        _room(path.parent, len(files) * samples * 2)
-        for place, found in enumerate(_decoded(files, samples, how, pool)):
-            if isinstance(found, DataError):
-                if how.on_error == "fail":
-                    raise found
-                tell(f"labtui: left out: {found}")
-                continue
-            row, rate = found
-            out.write(row.tobytes())
-            index.append(place)
-            rates[rate] += 1
-        if not index:
-            raise DataError(f"none of {len(files)} tracks can be used, the first of them {files[0]}")
-    return {"samples": samples, "index": index, "rates": rates, "files": [str(file) for file in files]}
 
+    def one(place: int) -> Row:
+        return _row(files[place], samples, how), how.rate or sound.rate_of(files[place])
 
-def _room(cache: Path, needed: int) -> None:
-    """See to it that the disk has room for so many bytes."""
-    if (free := shutil.disk_usage(cache).free) < needed:
-        raise DataError(
-            f"{cache}: decoded tracks need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: name a "
-            "data.cache on another disk, or lower data.kept or data.rate"
-        )
+    for place, found in side_by_side(range(len(files)), one):
+        if isinstance(found, DataError):
+            if how.on_error == "fail":
+                raise found
+            left_out.append(str(found))
+            continue
+        row, rate = found
+        out.write(row.data)
+        index.append(place)
+        rates[rate] += 1
+    return {"index": index, "rates": rates, "left_out": left_out}
 
 
 def _announced(file: Path, rate: int | None) -> int:
-    """Samples that a file says it has, at the rate at which it is kept; 0 if it cannot be read."""
-    try:
-        samples, own = sound.about(file)
-    except DataError:
-        return 0
+    """Samples that a file says it has, at the rate at which it is kept."""
+    samples, own = sound.about(file)
     return samples if rate is None else samples * rate // own
 
 
 Row = tuple[NDArray[np.int16], int]
 """What is kept of a track, and its samples a second."""
-
-
-def _decoded(
-    files: Sequence[Path], samples: int, how: Decoding, pool: ThreadPoolExecutor
-) -> Iterator[Row | DataError]:
-    """Each file in turn, or what is wrong with it, decoded by all cores at once."""
-
-    def one(file: Path) -> Row | DataError:
-        try:
-            return _row(file, samples, how), how.rate or sound.rate_of(file)
-        except DataError as error:
-            return error
-
-    for start in range(0, len(files), TOGETHER):
-        yield from pool.map(one, files[start : start + TOGETHER])
 
 
 def _row(file: Path, samples: int, how: Decoding) -> NDArray[np.int16]:

@@ -1,33 +1,23 @@
-"""Videos that are folders of images, decoded once into a file that all runs map into memory.
-
-The file's folder is named by what is in it: the options, and names, sizes and times of all images. The
-first run that needs it writes it, as a whole or not at all; others wait for that one. However large it
-is, only the pages of a batch at hand take memory, and the system may have them back at any time.
-"""
+"""Videos that are folders of images, decoded once into a file that all runs map into memory."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import json
 import math
 import os
 import re
-import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from labtui.data.mapped import mapped, room, side_by_side
 from labtui.errors import DataError
-from labtui.files.atomic import locked, read_json, replacing, write_json
 from labtui.files.tell import tell
 
 FORMAT = 1
@@ -60,7 +50,6 @@ class View:
 class Index:
     """What is known of decoded videos."""
 
-    bytes: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
     """Folder of each video that cannot be used to the reason."""
     sizes: dict[str, int] = field(default_factory=dict)
@@ -88,25 +77,20 @@ def load(
         for one in listed:
             if isinstance(one, str):
                 raise DataError(one)
-    place = cache / _key(folders, listed, view)
-    try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with locked(place):
-            index = _read(place) or _write(place, folders, listed, view, on_error)
-    except OSError as error:
-        raise DataError(
-            f"{place}: decoded videos cannot be written there ({error.strerror}). Free some space, take "
-            "fewer or smaller data.frames, or name a folder elsewhere as data.cache"
-        ) from error
+
+    def write(file: IO[bytes]) -> dict[str, Any]:
+        return asdict(_decode_all(file, cache, folders, listed, view, on_error))
+
+    named = [FORMAT, asdict(view), [*zip(map(str, folders), listed, strict=True)]]
+    values, about = mapped(cache, "videos", named, write, np.uint8)
+    index = Index(**{name: value for name, value in about.items() if name != "bytes"})
     for message in index.left_out.values():
         if on_error == "fail":
             raise DataError(message)
         tell(f"labtui: left out: {message}")
-    if not index.bytes:
+    if not len(values):
         raise DataError(f"{folders[0].parent}: none of {len(folders)} videos can be used")
-    os.utime(place)  # for `labtui gc`, which frees what was long not used
-    values = np.memmap(_videos(place), np.uint8, "c", shape=(index.bytes,))
-    return torch.from_numpy(values).view(-1, *view.shape), index
+    return values.view(-1, *view.shape), index
 
 
 def _list(folder: Path, least: int) -> Listed:
@@ -130,58 +114,33 @@ def _natural(name: str) -> list[str | int]:
     return [int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))]
 
 
-def _key(folders: Sequence[Path], listed: Sequence[Listed], view: View) -> str:
-    told = json.dumps([FORMAT, asdict(view), [*zip(map(str, folders), listed, strict=True)]])
-    return "videos-" + hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
-
-
-def _videos(place: Path) -> Path:
-    return place / "videos.u8"
-
-
-def _read(place: Path) -> Index | None:
-    """What is known of the videos that were decoded here; None where they are not whole."""
-    try:
-        index = Index(**(read_json(place / "index.json") or {}))
-        whole = _videos(place).stat().st_size == index.bytes
-    except (OSError, TypeError):
-        return None
-    return index if whole else None
-
-
-def _write(
-    place: Path,
+def _decode_all(
+    file: IO[bytes],
+    cache: Path,
     folders: Sequence[Path],
     listed: Sequence[Listed],
     view: View,
     on_error: Literal["fail", "skip"],
 ) -> Index:
-    """Decode the videos; the lock of `place` is held."""
-    for abandoned in place.glob(".*.tmp"):
-        abandoned.unlink(missing_ok=True)
+    """Write the videos, one after another."""
     index, images = Index(), {}
     for folder, found in zip(folders, listed, strict=True):
         if isinstance(found, str):
             index.left_out[str(folder)] = found
         else:
             images[folder] = [folder / name for name, *_ in found]
-    needed = len(images) * math.prod(view.shape)
-    if (free := shutil.disk_usage(place).free) < needed:
-        raise OSError(errno.ENOSPC, f"{needed / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free")
-    tell(f"labtui: decoding {len(images)} videos into {needed / 1e6:.0f} MB, once for all runs: {place}")
-    with replacing(_videos(place)) as file:
-        for folder, video in _decoded(images, view):
-            if isinstance(video, DataError):
-                if on_error == "fail":
-                    raise video
-                index.left_out[str(folder)] = str(video)
-                continue
-            index.bytes += file.write(video.values.data)
-            index.digests.append(hashlib.blake2b(video.values.data, digest_size=12).hexdigest())
-            index.simulated |= video.simulated
-            for counts, kind in ((index.sizes, video.size), (index.lengths, str(len(images[folder])))):
-                counts[kind] = counts.get(kind, 0) + 1
-    write_json(place / "index.json", asdict(index))
+    room(cache, "videos", len(images), len(images) * math.prod(view.shape))
+    for folder, video in side_by_side(list(images), lambda folder: _decode(images[folder], view)):
+        if isinstance(video, DataError):
+            if on_error == "fail":
+                raise video
+            index.left_out[str(folder)] = str(video)
+            continue
+        file.write(video.values.data)
+        index.digests.append(hashlib.blake2b(video.values.data, digest_size=12).hexdigest())
+        index.simulated |= video.simulated
+        for counts, kind in ((index.sizes, video.size), (index.lengths, str(len(images[folder])))):
+            counts[kind] = counts.get(kind, 0) + 1
     return index
 
 
@@ -192,21 +151,6 @@ class _Video:
     size: str
     """Of the first image, as "height×width"."""
     simulated: bool
-
-
-def _decoded(images: dict[Path, list[Path]], view: View) -> Iterator[tuple[Path, _Video | DataError]]:
-    """Each video in turn; a few are decoded side by side, and no more are in memory."""
-
-    def decode(folder: Path) -> tuple[Path, _Video | DataError]:
-        try:
-            return folder, _decode(images[folder], view)
-        except DataError as error:
-            return folder, error
-
-    threads, folders = torch.get_num_threads(), list(images)
-    with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(folders), threads):
-            yield from pool.map(decode, folders[start : start + threads])
 
 
 def _decode(images: list[Path], view: View) -> _Video:

@@ -75,7 +75,7 @@ def music(
     folder = root / path
     tracks = folders(folder) if layout == "folders" else fma(folder, subset, frozenset(leave_out))
     how = Decoding(kept if clips == "random" else clip, clip, rate, on_error)
-    decoded = decode([track.path for track in tracks], how, root / cache)
+    decoded = decode([track.path for track in tracks], how, root / Path(cache).expanduser())
     used = [tracks[place] for place in decoded.index]
     genres = sorted({track.genre for track in tracks})
     counts = Counter(track.genre for track in used)

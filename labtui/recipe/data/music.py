@@ -63,7 +63,7 @@ class Music(Part):
     kept: int = Field(1_320_000, ge=1)
     """Samples of a track from which random clips are taken: its middle, 29.9 s at 44,100 Hz. Tracks are kept
     decoded, of one length; shorter ones are repeated up to it."""
-    cache: str = "data/cache"
+    cache: str = "runs/.labtui/cache"
     """Folder for decoded tracks, relative to the lab: two bytes for each sample that is kept (21 GB for
     FMA-small). They are decoded anew when the files or these options change."""
     features: Literal["wave", "stft", "mel", "both"] = "mel"
