@@ -32,6 +32,15 @@ def test_conv3d_has_21_layers() -> None:
     assert kinds[16:] == ["Flatten", "Dense", "BatchNorm1d", "Dropout", "Linear"]
 
 
+@pytest.mark.parametrize("spec", [Conv3D(init="xavier_uniform"), Conv2DRNN(init="xavier_uniform")])
+def test_first_weights_as_keras_draws_them(spec: Any) -> None:
+    """Uniform up to √(6 / (fan in + fan out)) (Glorot and Bengio 2010); biases are 0."""
+    head = build(spec, (3, 16, 32, 32)).head
+    bound = (6 / (head.in_features + 5)) ** 0.5
+    assert 0.95 * bound < head.weight.abs().max() <= bound
+    assert not head.bias.any()
+
+
 @pytest.mark.parametrize(("cell", "gates"), [("gru", 3), ("lstm", 4)])
 def test_conv2d_rnn_has_4_layers(cell: Any, gates: int) -> None:
     shape = (3, 30, 120, 120)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from labtui.errors import RecipeError
+from labtui.recipe.models.parts import Init
+from labtui.zoo.blocks import initialise
 
 
 class Dense(nn.Linear):
@@ -99,20 +101,30 @@ def halved(sizes: Sequence[int], times: int) -> int:
 
 
 def conv3d(
-    shape: tuple[int, ...], outputs: int, channels: Sequence[int], hidden: int, dropout: float
+    shape: tuple[int, ...], outputs: int, channels: Sequence[int], hidden: int, dropout: float, init: Init
 ) -> Conv3D:
     """The notebook's Conv3D, by default with 5 classes: 555,493 parameters on 16 frames of 64×64, and
     1,096,165 on 30 of 120×120."""
     _check(shape, "conv3d", 2 ** len(channels), least_frames=2 ** len(channels))
-    return Conv3D(shape, outputs, channels, hidden, dropout)
+    model = Conv3D(shape, outputs, channels, hidden, dropout)
+    initialise(model, init)
+    return model
 
 
 def conv2d_rnn(
-    shape: tuple[int, ...], outputs: int, channels: Sequence[int], cell: str, units: int, dropout: float
+    shape: tuple[int, ...],
+    outputs: int,
+    channels: Sequence[int],
+    cell: str,
+    units: int,
+    dropout: float,
+    init: Init,
 ) -> Conv2DRNN:
     """The notebook's Conv2D+RNN; its convolutions are taken to be those of `conv3d`, without time."""
     _check(shape, "conv2d_rnn", 2 ** len(channels), least_frames=1)
-    return Conv2DRNN(shape, outputs, channels, cell, units, dropout)
+    model = Conv2DRNN(shape, outputs, channels, cell, units, dropout)
+    initialise(model, init)
+    return model
 
 
 def _check(shape: tuple[int, ...], model: str, least: int, least_frames: int) -> None:

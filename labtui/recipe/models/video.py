@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from labtui.recipe.models.parts import Init
 from labtui.recipe.spec import Headed, Widths
 
 
@@ -16,6 +17,8 @@ class Video(Headed):
     """Filters of the convolutions; each halves the image."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Dropout probability before the last layer."""
+    init: Init = "default"
+    """First values of the weights, as in `cnn1d`; Keras' are Xavier-uniform."""
 
 
 class Conv3D(Video):
