@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -97,20 +98,57 @@ def test_tracks_are_resampled_on_request(tmp_path: Path) -> None:
     assert float(spectrum.argmax() * RATE / 4096) == pytest.approx(400, abs=3)
 
 
+def made(tmp_path: Path) -> dict[str, int]:
+    """The files of the cache, by the times at which they were written."""
+    return {str(f): f.stat().st_mtime_ns for f in (tmp_path / "cache").glob("*/*")}
+
+
 def test_tracks_are_decoded_once(tmp_path: Path) -> None:
     archive(tmp_path)
-    files = lambda: {f: f.stat().st_mtime_ns for f in (tmp_path / "cache").glob("*/*")}  # noqa: E731
-    first, known = load(tmp_path), files()
+    first = load(tmp_path)
+    known = made(tmp_path)
     assert len(known) == 2
     first.x[:] = 0  # what is changed in memory stays there
-    assert torch.equal(load(tmp_path).x, load(tmp_path).x) and load(tmp_path).x.any()
-    assert files() == known
+    assert torch.equal(load(tmp_path).x, load(tmp_path, on_error="skip").x) and load(tmp_path).x.any()
+    assert made(tmp_path) == known
     soundfile.write(tmp_path / "fma_small" / "000" / "000998.wav", tone(9), RATE)
     assert (load(tmp_path).x[0] / SCALE - torch.from_numpy(tone(9))).abs().max() < 1e-3
-    assert len(files()) == 4
-    for cut in (tmp_path / "cache").glob("*/index.json"):  # as a run that was killed leaves it
-        cut.write_text("")
-    assert load(tmp_path).x.any()
+    assert len(made(tmp_path)) == 4
+
+
+def test_a_cache_that_is_not_whole_is_made_anew(tmp_path: Path) -> None:
+    expected = load(archive(tmp_path)).x.clone()
+    (values,) = (tmp_path / "cache").glob("*/values")
+    for spoil in (
+        lambda: values.write_bytes(values.read_bytes()[:-2]),
+        lambda: values.with_name("index.json").write_text("{"),
+        values.unlink,
+    ):
+        spoil()
+        (values.parent / ".values.1.abc.tmp").write_bytes(b"of a run that was killed")
+        assert torch.equal(load(tmp_path).x, expected)
+        assert {file.name for file in values.parent.iterdir()} == {"values", "index.json"}
+
+
+def test_a_disk_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(DataError, match=r"tracks cannot be kept there .0\.00 GB are needed, .*data\.cache"):
+        load(archive(tmp_path))
+
+
+@pytest.mark.parametrize("features", ["mel", "stft"])
+def test_spectrograms_that_are_always_the_same_are_made_once(tmp_path: Path, features: Any) -> None:
+    archive(tmp_path)
+    options = IMAGE | {"features": features, "norm": "notebook", "augment": {}}
+    anew, once = load(tmp_path, **options), load(tmp_path, **options | {"clips": "centre"})
+    known = made(tmp_path)
+    assert once.x.shape == (8, 1, 16, 8 if features == "mel" else 65) and once.x.dtype == torch.float32
+    assert torch.allclose(once.see(once.x), anew.see(anew.x), atol=1e-5)
+    assert not torch.allclose(once.see(once.x, torch.Generator()), once.see(once.x))
+    load(tmp_path, **options | {"clips": "centre", "norm": "min_max", "augment": None})
+    assert made(tmp_path) == known
+    load(tmp_path, **options | {"clips": "centre", "n_fft": 256})
+    assert len(made(tmp_path)) == len(known) + 2
 
 
 def test_clips_are_drawn_anew_in_training_and_the_middle_in_evaluation(tmp_path: Path) -> None:
@@ -124,6 +162,7 @@ def test_clips_are_drawn_anew_in_training_and_the_middle_in_evaluation(tmp_path:
     assert starts.min() >= 0 and starts.max() <= 4095 and len(set(starts[:, 0].tolist())) > 50
     still = load(tmp_path, clips="centre")
     assert torch.equal(still.see(still.x, torch.Generator()), still.see(still.x))
+    assert torch.allclose(still.see(still.x), dataset.see(dataset.x))
 
 
 def test_wave_and_spectrogram_as_one_row(tmp_path: Path) -> None:
@@ -172,6 +211,15 @@ def test_constants_are_of_the_training_split_alone(tmp_path: Path, features: Any
     cut = {"wave": [], "mel": [], "both": [1024]}[features]
     for part in seen.flatten(1).tensor_split(cut, 1):
         assert part.mean().abs() < 1e-5 and (part.std(correction=0) - 1).abs() < 1e-4
+
+
+def test_the_training_split_is_read_in_parts(tmp_path: Path) -> None:
+    dataset, given = load(archive(tmp_path), norm="train"), []
+    dataset.fit = lambda x, y: given.append(x) or (lambda batch, generator: batch)
+    dataset.learn(torch.tensor([0, 1, 4, 5]))
+    (x,) = given
+    assert not isinstance(x, torch.Tensor) and len(x) == 4
+    assert torch.equal(x[1:3], dataset.x[[1, 4]])
 
 
 def test_principal_components_are_of_training_frames(tmp_path: Path) -> None:
@@ -243,10 +291,14 @@ def test_files_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     dataset = load(tmp_path, on_error="skip")
     assert (dataset.facts["tracks"], dataset.facts["tracks left out"]) == (7, 5)
-    told = capsys.readouterr().err.splitlines()[1:]  # the first says that tracks are decoded
+    told = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
     assert [f"{number:06d}" in line for number, line in zip(spoilt, told, strict=True)] == [True] * 5
     assert "fewer than a clip of 1024: lower data.clip" in told[-1]
     assert dataset.y.tolist() == [0, 1, 1, 2, 2, 2, 2]
+    load(tmp_path, on_error="skip")
+    assert capsys.readouterr().err.splitlines() == told  # from the cache, too
+    with pytest.raises(DataError, match="000998"):
+        load(tmp_path)
     with pytest.raises(DataError, match="the train split lacks 'Folk'"):
         split(dataset, Validate(scheme="file"))
 
@@ -306,13 +358,13 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
 def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir(mode=0o500)
-    with pytest.raises(DataError, match=r"decoded tracks cannot be kept there .*as data\.cache"):
+    with pytest.raises(DataError, match=r"tracks cannot be kept there .*as data\.cache"):
         load(archive(tmp_path))
 
 
 def test_a_cache_in_the_way_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
-    with pytest.raises(DataError, match=r"decoded tracks cannot be kept there .*as data\.cache"):
+    with pytest.raises(DataError, match=r"tracks cannot be kept there .*as data\.cache"):
         load(archive(tmp_path))
 
 

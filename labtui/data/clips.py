@@ -5,25 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict
+from pathlib import Path
+from typing import IO, Any, Literal, TypedDict
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from labtui.data import Chosen, Transform, normal
-from labtui.data.decoded import SCALE
-from labtui.data.spectra import Spectrogram
+from labtui.data.decoded import SCALE, Tracks
+from labtui.data.mapped import mapped, room
 
 Step = Callable[[Tensor], Tensor]
 Norm = Literal["none", "train", "min_max", "sample", "batch"]
 
+FORMAT = 1
+"""Counted up when the same options come to mean other spectrograms."""
 WAVE, IMAGE = (0.0, 0.21469156), (1.0784853, 4.0071154)
 """The notebook's constants, shift and scale: of waves, and of spectrograms."""
 
 
-def _as_it_is(x: Tensor) -> Tensor:
+def same(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """What comes in."""
     return x
+
+
+def channel(x: Tensor) -> Tensor:
+    """(N, clip) -> (N, 1, clip): a wave as it is looked at."""
+    return x[:, None]
 
 
 class Seeing(TypedDict, total=False):
@@ -106,23 +116,20 @@ class Cut:
 class Look:
     """One way to look at a clip."""
 
-    spectrogram: Spectrogram | None
-    """(N, clip) -> (N, 1, frames, bins); None: the wave itself is looked at."""
+    see: Step
+    """(N, clip) -> (N, 1, clip) or (N, 1, frames, bins)."""
     augment: Augment | None = None
     """Random changes of spectrograms."""
     constants: Step | None = None
     """A norm whose constants are known."""
 
     def __call__(self, wave: Tensor, generator: torch.Generator | None) -> Tensor:
-        """(N, clip) -> (N, 1, clip) or (N, 1, frames, bins)."""
-        if self.spectrogram is None:
-            seen = wave[:, None]
-        else:
-            seen = self.spectrogram(wave)
-            if generator is None and self.augment and self.augment.in_evaluation:
-                generator = torch.Generator(wave.device).manual_seed(0)
-            if generator is not None and self.augment:
-                seen = self.augment(seen, generator)
+        """As `see`."""
+        seen = self.see(wave)
+        if generator is None and self.augment and self.augment.in_evaluation:
+            generator = torch.Generator(wave.device).manual_seed(0)
+        if generator is not None and self.augment:
+            seen = self.augment(seen, generator)
         return seen if self.constants is None else self.constants(seen)
 
 
@@ -130,10 +137,11 @@ class Look:
 class Sight:
     """A data set's transform: a clip, looked at in one way or two, with a norm for each of them."""
 
-    cut: Cut
+    cut: Transform
+    """Samples as stored to clips."""
     looks: Sequence[Look]
     norms: Sequence[Step]
-    reduce: Step = _as_it_is
+    reduce: Step = same
     """Of the bins of what is seen."""
 
     def __call__(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -143,14 +151,36 @@ class Sight:
         return self.reduce(parts[0] if len(parts) == 1 else torch.cat([p.flatten(1) for p in parts], 1))
 
 
-def sight(cut: Cut, looks: Sequence[Look], norm: Norm, share: float | None) -> Seeing:
+def keep(tracks: Tracks, cut: Cut, see: Step, named: Any, cache: Path) -> Tensor:
+    """What is seen of the middle clips of tracks, made once: (N, 1, frames, bins) float32, mapped into memory.
+
+    Args:
+        named: all that `cut` and `see` depend on, as JSON takes it.
+
+    Raises:
+        DataError: the cache's folder cannot be written, or is too full.
+    """
+    count, middle = len(tracks.values), Sight(cut, [Look(see)], [same])
+
+    def write(out: IO[bytes]) -> dict[str, Any]:
+        shape = list(middle(tracks.values[:1], None).shape[1:])
+        room(cache, "spectrograms", count, 4 * count * math.prod(shape))
+        for start in range(0, count, normal.CHUNK):
+            out.write(middle(tracks.values[start : start + normal.CHUNK], None).numpy().data)
+        return {"shape": shape}
+
+    values, about = mapped(cache, "spectrograms", [FORMAT, tracks.named, named], write, np.float32)
+    return values.view(count, *about["shape"])
+
+
+def sight(cut: Transform, looks: Sequence[Look], norm: Norm, share: float | None) -> Seeing:
     """What a data set has for the model's view of it: `transform`, or `fit` if something is learnt.
 
     Args:
         norm: of each look by itself.
         share: of the variance of the bins that principal components keep; None: the bins stay.
     """
-    norms = [normal.ALONE.get(norm, _as_it_is)] * len(looks)
+    norms = [normal.ALONE.get(norm, same)] * len(looks)
     if norm != "train" and share is None:
         return {"transform": Sight(cut, looks, norms)}
 
@@ -162,7 +192,7 @@ def sight(cut: Cut, looks: Sequence[Look], norm: Norm, share: float | None) -> S
 
         learnt: Sequence[Step] = norms
         if norm == "train":
-            learnt = [normal.constants(rows(Sight(cut, [look], [_as_it_is])), False) for look in looks]
+            learnt = [normal.constants(rows(Sight(cut, [look], [same])), False) for look in looks]
         found = Sight(cut, looks, learnt)
         return found if share is None else replace(found, reduce=normal.components(rows(found), share))
 

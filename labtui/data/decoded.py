@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -47,6 +47,8 @@ class Tracks:
     """N places in the list of files: those that could be used."""
     rates: Counter[int]
     """How many tracks have which number of samples a second, as decoded."""
+    named: Any
+    """All that `values` depend on, as JSON takes it."""
 
 
 def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:
@@ -56,14 +58,16 @@ def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:
         DataError: a track cannot be used and is not to be skipped, none can, or the cache's folder cannot be
             written or is too full.
     """
-    named = [FORMAT, astuple(how), [[str(file), *_stamp(file)] for file in files]]
+    named = [FORMAT, how.samples, how.least, how.rate, [[str(file), *_stamp(file)] for file in files]]
     values, about = mapped(cache, "tracks", named, lambda out: _decode_all(out, cache, files, how), np.int16)
     for message in about["left_out"]:
+        if how.on_error == "fail":
+            raise DataError(message)
         tell(f"labtui: left out: {message}")
     if not about["index"]:
         raise DataError(f"none of {len(files)} tracks can be used, the first of them {files[0]}")
     rates = Counter({int(rate): count for rate, count in about["rates"].items()})
-    return Tracks(values.view(len(about["index"]), -1), about["index"], rates)
+    return Tracks(values.view(len(about["index"]), -1), about["index"], rates, named)
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -58,7 +58,7 @@ def mapped(
         values = np.memmap(_values(place), dtype, "c") if about["bytes"] else np.empty(0, dtype)
     except OSError as error:
         raise DataError(
-            f"{place}: decoded {kind} cannot be kept there ({error.strerror}). Free some space, take less of "
+            f"{place}: {kind} cannot be kept there ({error.strerror}). Free some space, take less of "
             "the data, or name a folder elsewhere as data.cache"
         ) from error
     return torch.from_numpy(values), about

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 
 from labtui.data import Dataset, normal
-from labtui.data.clips import IMAGE, WAVE, Augment, Cut, Look, Norm, sight
+from labtui.data.clips import IMAGE, WAVE, Augment, Cut, Look, Norm, Step, channel, keep, same, sight
 from labtui.data.decoded import Decoding, decode
 from labtui.data.spectra import Spectrogram
 from labtui.errors import DataError
@@ -67,7 +67,8 @@ def music(
 ) -> Dataset:
     """Tracks and their genres; the options are those of `recipe.data.Music`.
 
-    `x` is (tracks, samples) int16, mapped into memory; clips and features follow on the device.
+    `x` is (tracks, samples) int16, mapped into memory; clips and features follow on the device. Spectrograms of
+    clips that are always the same are made once: then `x` is these, (tracks, 1, frames, bins) float32.
 
     Raises:
         DataError: a folder, file or genre is missing, or is not what it should be.
@@ -75,27 +76,33 @@ def music(
     folder = root / path
     tracks = folders(folder) if layout == "folders" else fma(folder, subset, frozenset(leave_out))
     how = Decoding(kept if clips == "random" else clip, clip, rate, on_error)
-    decoded = decode([track.path for track in tracks], how, root / Path(cache).expanduser())
-    used = [tracks[place] for place in decoded.index]
+    place = root / Path(cache).expanduser()
+    decoded = decode([track.path for track in tracks], how, place)
+    used = [tracks[at] for at in decoded.index]
     genres = sorted({track.genre for track in tracks})
     counts = Counter(track.genre for track in used)
     if lacking := [genre for genre in genres if not counts[genre]]:
         raise DataError(f"{folder}: no track of {', '.join(map(repr, lacking))} could be used")
     common = decoded.rates.most_common(1)[0][0]
-    looks = _looks(
-        features,
-        Spectrogram(common, n_fft, hop, mels if features != "stft" else None, frames=frames),
-        None if augment is None else Augment(**augment),
-        norm == "notebook",
-    )
-    seeing = sight(Cut(clip, clips == "random"), looks, "none" if norm == "notebook" else norm, pca)
+    look: dict[str, Any] = {
+        "n_fft": n_fft,
+        "hop": hop,
+        "mels": None if features == "stft" else mels,
+        "frames": frames,
+    }
+    see: Step = Spectrogram(common, **look)
+    x, cut = decoded.values, Cut(clip, clips == "random")
+    seen_already = clips == "centre" and features in ("stft", "mel")
+    if seen_already:
+        x, see = keep(decoded, cut, see, [common, clip, look], place), same
+    looks = _looks(features, see, None if augment is None else Augment(**augment), norm == "notebook")
     return Dataset(
-        x=decoded.values,
+        x=x,
         y=torch.tensor([genres.index(track.genre) for track in used]),
         task="classes",
         classes=genres,
         split=None if layout == "folders" else _official(used),
-        **seeing,
+        **sight(same if seen_already else cut, looks, "none" if norm == "notebook" else norm, pca),
         facts={
             "source": _source(folder, layout, subset),
             "tracks": len(used),
@@ -103,20 +110,25 @@ def music(
             "sampling rate (Hz)": ", ".join(f"{r} ({n} tracks)" for r, n in decoded.rates.most_common()),
             "clip": f"{clip} samples, {clip / common:.3g} s at {common} Hz",
             "clips in training": "random" if clips == "random" else "from the middle",
-            "features": _FEATURES[features].format(n_fft=n_fft, hop=hop, mels=mels, frames=frames),
+            "features": _FEATURES[features] + ("" if features == "wave" else _in_words(look)),
             "normalisation": _NORMS[norm],
             "principal components": f"keep {pca:g} of the variance" if pca else "none",
-            "augmentation": "none" if augment is None else ", ".join(f"{k} {v}" for k, v in augment.items()),
+            "augmentation": "none" if augment is None else _in_words(augment),
             "split": "official: no artist on both sides" if layout == "fma" else "of tracks at random",
         },
     )
 
 
+def _in_words(options: dict[str, Any]) -> str:
+    """Options for the data table."""
+    return ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
+
+
 _FEATURES = {
     "wave": "wave",
-    "stft": "power spectrum in dB, windows of {n_fft}, hop {hop}, {frames} frames",
-    "mel": "mel spectrum in dB, {mels} bins, windows of {n_fft}, hop {hop}, {frames} frames",
-    "both": "wave, and mel spectrum in dB, {mels} bins, windows of {n_fft}, hop {hop}, {frames} frames",
+    "stft": "power spectrum in dB: ",
+    "mel": "mel spectrum in dB: ",
+    "both": "wave, and mel spectrum in dB: ",
 }
 _NORMS = {
     "none": "none",
@@ -128,14 +140,14 @@ _NORMS = {
 }
 
 
-def _looks(features: str, spectrogram: Spectrogram, augment: Augment | None, notebook: bool) -> list[Look]:
+def _looks(features: str, see: Step, augment: Augment | None, notebook: bool) -> list[Look]:
     """The ways in which a clip is looked at, with the notebook's constants if they are wanted."""
     wave, image = (
         normal.Affine(torch.tensor(shift), torch.tensor(scale)) if notebook else None
         for shift, scale in (WAVE, IMAGE)
     )
-    looks = [Look(None, None, wave)] if features in ("wave", "both") else []
-    return looks if features == "wave" else [*looks, Look(spectrogram, augment, image)]
+    looks = [Look(channel, None, wave)] if features in ("wave", "both") else []
+    return looks if features == "wave" else [*looks, Look(see, augment, image)]
 
 
 def _source(folder: Path, layout: str, subset: str) -> str:

@@ -65,7 +65,8 @@ class Music(Part):
     decoded, of one length; shorter ones are repeated up to it."""
     cache: str = "runs/.labtui/cache"
     """Folder for decoded tracks, relative to the lab: two bytes for each sample that is kept (21 GB for
-    FMA-small). They are decoded anew when the files or these options change."""
+    FMA-small); and for the spectrograms of clips that are always the same. They are made once for each choice
+    of the options and used by all runs; whatever is in it may be removed."""
     features: Literal["wave", "stft", "mel", "both"] = "mel"
     """What the model sees: the wave; its power spectrum or mel spectrum in decibels below the sample's
     maximum (1, frames, bins); or the wave and behind it the mel spectrum, as one row for `mixnet`."""
