@@ -45,7 +45,7 @@ def expand(recipe: Recipe, source: str, repeats: int | None = None) -> list[Reci
         for repeat, fold in itertools.product(range(repeats), folds):
             one = copy.deepcopy(tables)
             origin: dict[str, Any] = {"file": source, "sweep": sweep}
-            origin["title"] = ", ".join(f"{key}={value}" for key, value in cell.items())
+            origin["title"] = ", ".join(f"{key}={_told(value)}" for key, value in cell.items())
             for key, value in cell.items():
                 _set(one, key, value)
             if cell:
@@ -59,6 +59,14 @@ def expand(recipe: Recipe, source: str, repeats: int | None = None) -> list[Reci
             one["origin"] = {key: value for key, value in origin.items() if value != ""}
             found.append(check(one, f"{source}: cell {number}" if cell else source))
     return found
+
+
+def _told(value: Any) -> str:
+    """A value in a title; of a table such as an optimiser its name, then its options."""
+    if not isinstance(value, dict):
+        return str(value)
+    first = [str(value["name"])] if "name" in value else []
+    return " ".join(first + [f"{key}={_told(one)}" for key, one in value.items() if key != "name"])
 
 
 def _folds(recipe: Recipe) -> list[int | None]:

@@ -101,6 +101,7 @@ def test_grids_are_those_of_the_notebook(recipe: str, file: str) -> None:
         assert tables["schedule"]["min_lr"] == float(experiment["minimumLearningRate"])
         assert tables["train"]["epochs"] == int(experiment["numberOfEpochs"])
     assert len({cell.origin.title for cell in cells}) == len(cells)
+    assert cells[0].origin.title == "optimizer=sgd lr=0.01, train.epochs=20, schedule.factor=0.1"
 
 
 def test_the_small_recipe_learns(lab: Path) -> None:
