@@ -125,7 +125,7 @@ def test_folders_say_the_class_and_other_rates_are_resampled(tmp_path: Path) -> 
 @pytest.mark.parametrize(("features", "bins"), [("stft", 257), ("mel", 40)])
 def test_spectrograms_have_frames(tmp_path: Path, features: str, bins: int) -> None:
     dataset = load(iemocap(tmp_path), features=features, mels=40)
-    assert dataset.shape == (1 + 1200 // 160, bins)
+    assert dataset.shape == (1, 1 + 1200 // 160, bins)
     assert dataset.lengths is not None and dataset.lengths[0] == 6
 
 

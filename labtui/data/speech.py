@@ -20,6 +20,7 @@ from labtui.data.skip import OnError, each
 from labtui.data.sound import read
 from labtui.data.spectra import Spectrogram
 from labtui.data.teacher import extras
+from labtui.data.voice import Augment
 from labtui.errors import DataError
 
 Norm = Literal["none", "utterance", "train"]
@@ -41,9 +42,10 @@ def speech(
     n_fft: int,
     hop: int,
     mels: int,
+    augment: dict[str, float] | None,
     **corpus: Any,
 ) -> Dataset:
-    """Utterances as samples (T,) or spectrogram frames (T', bins); the options are those of
+    """Utterances as samples (T,) or spectrograms (1, T', bins); the options are those of
     `recipe.data.Speech`.
 
     Raises:
@@ -60,7 +62,18 @@ def speech(
         return wave if spectrogram is None else spectrogram(wave[None])[0, 0]
 
     facts = {"features": seen, "rate (Hz)": rate, "cut after (s)": longest or "never"}
-    return _dataset(root, path, one, norm, facts, rate if spectrogram is None else rate / hop, **corpus)
+    if spectrogram is not None:
+        return _dataset(root, path, one, norm, facts, rate / hop, _as_image, **corpus)
+    changes = None
+    if augment is not None:
+        changes = Augment(augment["speed"], round(augment["shift"] * rate), augment["noise"])
+        facts["augmentation"] = ", ".join(f"{name} {value:g}" for name, value in augment.items())
+    return _dataset(root, path, one, norm, facts, rate, changes, **corpus)
+
+
+def _as_image(x: Tensor, _: torch.Generator | None) -> Tensor:
+    """Frames (N, T', bins) -> (N, 1, T', bins)."""
+    return x[:, None]
 
 
 def speech_features(
@@ -86,7 +99,7 @@ def speech_features(
         "cut after (frames)": frames or "never",
         "one frame of": down,
     }
-    return _dataset(root, path, one, norm, facts, None, **corpus)
+    return _dataset(root, path, one, norm, facts, None, None, **corpus)
 
 
 def _dataset(
@@ -96,6 +109,7 @@ def _dataset(
     norm: Norm,
     facts: dict[str, Any],
     per_second: float | None,
+    then: Transform | None,
     *,
     layout: Layout,
     files: str,
@@ -109,6 +123,7 @@ def _dataset(
 
     Args:
         per_second: values of an utterance along time in a second; None: unknown.
+        then: what a batch goes through behind the norm.
     """
 
     def usable(utterance: Utterance) -> tuple[Utterance, Tensor]:
@@ -139,7 +154,8 @@ def _dataset(
         classes=names,
         groups=torch.tensor([speakers.index(utterance.speaker) for utterance in kept]) if grouped else None,
         split=_official([utterance.part for utterance in kept]),
-        fit=_with_train_constants if norm == "train" else None,
+        transform=None if norm == "train" else then,
+        fit=_with_train_constants(then) if norm == "train" else None,
         extras=extras(teacher, root, called) if teacher else {},
         names=called,
         facts={
@@ -169,12 +185,18 @@ def _span(lengths: Sequence[int], per_second: float | None) -> str:
     return "{:.1f} to {:.1f} s, mean {:.1f}".format(*(number / per_second for number in numbers))
 
 
-def _with_train_constants(x: Stored, y: Tensor) -> Transform:
-    """Each feature with the mean and deviation of the training split."""
-    assert isinstance(x, Ragged)
-    parts = (x.values[start : start + CHUNK] for start in range(0, len(x.values), CHUNK))
-    norm = constants(parts, per_feature=x.values.ndim > 1)
-    return lambda batch, _: norm(batch)
+def _with_train_constants(then: Transform | None) -> Callable[[Stored, Tensor], Transform]:
+    """A fit: each feature with the mean and deviation of the training split, and `then`."""
+
+    def fit(x: Stored, y: Tensor) -> Transform:
+        assert isinstance(x, Ragged)
+        parts = (x.values[start : start + CHUNK] for start in range(0, len(x.values), CHUNK))
+        norm = constants(parts, per_feature=x.values.ndim > 1)
+        if then is None:
+            return lambda batch, _: norm(batch)
+        return lambda batch, generator: then(norm(batch), generator)
+
+    return fit
 
 
 def _official(parts: Sequence[str]) -> dict[str, Tensor] | None:

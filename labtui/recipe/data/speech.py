@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from labtui.recipe.spec import Part
+from labtui.recipe.spec import Part, Spec
 
 
 class Corpus(Part):
@@ -50,6 +50,19 @@ class Corpus(Part):
         return super().options() | {"files": self.files or self.FILES[self.layout]}
 
 
+class Augment(Spec):
+    """Random changes of training waves, drawn anew each time an utterance is used."""
+
+    speed: float = Field(0.1, ge=0, le=1)
+    """Each is up to this share faster or slower, and higher or lower with it (Ko et al. 2015, "Audio
+    augmentation for speech recognition": 0.1)."""
+    shift: float = Field(0.0, ge=0)
+    """Each begins up to so many seconds later; as much of its end is cut off."""
+    noise: float = Field(0.0, ge=0)
+    """White noise has a standard deviation drawn from U(0, noise), in the unit of the values behind the
+    norm: with one, that is a share of their deviation."""
+
+
 class Speech(Corpus):
     """Recordings of speech: WAV, or what else libsndfile reads."""
 
@@ -62,8 +75,8 @@ class Speech(Corpus):
     longest: float | None = Field(None, gt=0)
     """Seconds after which an utterance is cut; absent: never."""
     features: Literal["wave", "stft", "mel"] = "wave"
-    """What the model sees: samples (T,), or frames (T', bins) of a power spectrogram or of its mel bands,
-    in dB below the loudest value of each utterance."""
+    """What the model sees: samples (T,), or a power spectrogram (1, T', bins) or its mel bands, in dB below
+    the loudest value of each utterance."""
     n_fft: int = Field(512, ge=16)
     """Samples of a spectrogram's window (32 ms)."""
     hop: int = Field(160, ge=1)
@@ -73,6 +86,14 @@ class Speech(Corpus):
     norm: Literal["none", "utterance", "train"] = "none"
     """Subtract the mean of all values and divide by their deviation: of each utterance, or of the training
     split."""
+    augment: Augment | None = None
+    """Random changes of training waves; absent: none."""
+
+    @model_validator(mode="after")
+    def _changes_waves(self) -> Self:
+        if self.augment is not None and self.features != "wave":
+            raise ValueError('augment is for waves: set features = "wave" or leave it out')
+        return self
 
     FILES: ClassVar[dict[str, str]] = {
         "files": "{label}/{}.wav",
