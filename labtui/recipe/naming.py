@@ -35,7 +35,7 @@ def fields(pattern: str) -> list[str]:
         if field is None:
             continue
         if field not in COUNTS and goal_of(metric(field)) is None:
-            known = ", ".join([*COUNTS, *KERAS, *GOALS])
+            known = ", ".join(dict.fromkeys([*COUNTS, *KERAS, *GOALS]))
             raise ValueError(
                 f"unknown field {field!r:.80}; known are {known}, and metrics with val_ before them"
             )
