@@ -82,7 +82,11 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("file", shipped("gesture"), ids=lambda file: file.stem)
 def test_recipes(file: Path, few: Path, lab: Path) -> None:
     found = tried(file, lab, f"data.path={few}", "data.size=[16, 16]", "data.frames=16")
-    assert found.result["facts"]["parameters"] > 10_000
+    facts = found.result["facts"]
+    assert facts["parameters"] > 10_000
+    # no constant can be held against a loss that the weights are part of
+    assert ("val.loss" in facts["baseline"]) == (not load(file).loss.l2)
+    assert facts["baseline"]["val.acc"] == 0.2
 
 
 @pytest.mark.parametrize(("recipe", "file"), [("conv3d", "conv3d"), ("conv2d-rnn", "conv2d-CNN")])

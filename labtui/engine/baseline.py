@@ -30,6 +30,8 @@ def of(parts: Parts, dataset: Dataset) -> dict[str, float]:
             scores = _mean(parts, parts.samples[split])
         else:  # what is embedded in one place is no farther from its fellows than from strangers
             continue
+        if parts.objective.l2:  # a constant has no weights, whose squares are part of the loss
+            scores.pop("loss", None)
         found |= {f"{split}.{name}": value for name, value in scores.items()}
     return found
 
