@@ -113,6 +113,18 @@ def test_artifacts_that_cannot_be_read(lab: Path) -> None:
     assert "*Not recorded: `artifacts/confusion.json` has not the form that labtui writes.*" in text
 
 
+def test_a_student_and_its_teacher(lab: Path) -> None:
+    run = report_lab.finished(lab)
+    file = run.paths.artifacts / "agreement.json"
+    part = {"agreement": 0.75, "matrix": [[2, 1], [0, 1]]}
+    file.write_text(json.dumps({"classes": ["up", "down"], "val": part}))
+    text = report(run, lab / "r.md").read_text()
+    assert "Teacher in rows, student in columns (val split): they agree on 75.0 % of the samples." in text
+    assert "| teacher | up | down |" in text
+    file.write_text('{"classes": 3}')
+    assert "*Not recorded: `artifacts/agreement.json` has not the form" in report(run, lab / "r.md").read_text()
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

@@ -46,7 +46,7 @@ SECTIONS: tuple[Callable[[Document], Iterator[str]], ...] = (
     reproduce.section,
 )
 MARK = "<!-- labtui report "
-FILES = ("loss.png", "monitored.png", "others.png", "log.csv", "confusion.csv")
+FILES = ("loss.png", "monitored.png", "others.png", "log.csv", "confusion.csv", "agreement.csv")
 """All that a report ever lays beside itself."""
 
 

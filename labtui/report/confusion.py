@@ -20,6 +20,11 @@ def section(doc: Document) -> Iterator[str]:
     with of_form("confusion"):
         blocks = list(_blocks(doc, found))
     yield from blocks
+    if (doc.run.paths.artifacts / "agreement.json").exists():  # only a student has it
+        taught = doc.artifact("agreement")
+        with of_form("agreement"):
+            blocks = list(_agreement(doc, taught))
+        yield from blocks
 
 
 def _blocks(doc: Document, found: Any) -> Iterator[str]:
@@ -45,12 +50,21 @@ def _blocks(doc: Document, found: Any) -> Iterator[str]:
             yield "*A dash: the class was never there, or never said.*"
 
 
-def _matrix(doc: Document, names: list[str], matrix: list[list[int]]) -> Iterator[str]:
+def _agreement(doc: Document, found: Any) -> Iterator[str]:
+    """Where a student says what its teacher says."""
+    split = "test" if "test" in found else "val"
+    part, names = found[split], [str(name) for name in found["classes"]]
+    share = f"{100 * float(part['agreement']):.1f} %"
+    yield f"Teacher in rows, student in columns ({split} split): they agree on {share} of the samples."
+    yield from _matrix(doc, names, [[int(count) for count in row] for row in part["matrix"]], "teacher")
+
+
+def _matrix(doc: Document, names: list[str], matrix: list[list[int]], rows_are: str = "truth") -> Iterator[str]:
     if any(len(row) != len(matrix) for row in matrix) or len(names) != len(matrix):
         raise ValueError("not square")
     if len(names) <= MOST_CLASSES:
         rows = [[name, *counts] for name, counts in zip(names, matrix, strict=True)]
-        yield table(["truth", *names], rows)
+        yield table([rows_are, *names], rows)
         return
     mistakes = [
         (count, names[truth], names[said])
@@ -60,10 +74,10 @@ def _matrix(doc: Document, names: list[str], matrix: list[list[int]]) -> Iterato
     ]
     mistakes.sort(key=lambda mistake: -mistake[0])
     link = doc.attach_csv(
-        "confusion.csv",
-        ["truth", *names],
+        "confusion.csv" if rows_are == "truth" else "agreement.csv",
+        [rows_are, *names],
         ([name, *counts] for name, counts in zip(names, matrix, strict=True)),
     )
     yield f"The commonest mistakes among {len(names)} classes; [the whole matrix]({link})."
     rows = [[truth, said, count] for count, truth, said in mistakes[:MISTAKES]]
-    yield table(["truth", "prediction", "samples"], rows)
+    yield table([rows_are, "prediction", "samples"], rows)
