@@ -30,12 +30,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lab with small corpora, VGGish's features and a teacher's file beside them, and a student's weights."""
     lab = tmp_path_factory.mktemp("lab")
     data = lab / "data"
-    make(data / "speech", 1, SECONDS, EACH)
-    make_features(data / "speech_features", 1, SECONDS, EACH)
-    make_meld_features(data / "meld_features", 1, SECONDS, 40)
+    make(data / "speech_simulated", 1, SECONDS, EACH)
+    make_features(data / "speech_features_simulated", 1, SECONDS, EACH)
+    make_meld_features(data / "meld_features_simulated", 1, SECONDS, 40)
     rng = np.random.default_rng(0)
-    utterances = find(data / "speech", "iemocap", "vggish/{utterance}.npy", {})
-    (data / "speech" / "vggish").mkdir()
+    utterances = find(data / "speech_simulated", "iemocap", "vggish/{utterance}.npy", {})
+    (data / "speech_simulated" / "vggish").mkdir()
     for utterance in utterances:
         np.save(utterance.file, rng.normal(size=(rng.integers(1, 4), 128)))
     names = [utterance.name for utterance in utterances]
@@ -84,8 +84,8 @@ def test_a_voice_has_its_pitch_and_its_descriptors() -> None:
 
 
 def test_corpora_are_what_their_readers_read(lab: Path) -> None:
-    wave = build(Speech(), lab)
-    features = build(SpeechFeatures(), lab)
+    wave = build(Speech(path="data/speech_simulated"), lab)
+    features = build(SpeechFeatures(path="data/speech_features_simulated"), lab)
     assert wave.names == features.names
     assert wave.y.tolist() == features.y.tolist()
     assert len(wave) == 10 * 5 * EACH  # hap and exc, of which there are no halves
@@ -93,7 +93,7 @@ def test_corpora_are_what_their_readers_read(lab: Path) -> None:
     assert isinstance(wave.x, Ragged) and isinstance(features.x, Ragged)
     frames = (wave.x.lengths - round(0.025 * RATE)) // round(0.01 * RATE) + 1
     assert features.x.lengths.tolist() == frames.tolist()
-    meld = build(SpeechFeatures(path="data/meld_features", layout="meld"), lab)
+    meld = build(SpeechFeatures(path="data/meld_features_simulated", layout="meld"), lab)
     assert meld.split is not None and {name: len(part) for name, part in meld.split.items()}["train"] >= 40
     told = shown(wave)
     assert told["groups"] == 10
@@ -113,8 +113,9 @@ def test_the_same_seed_writes_the_same(tmp_path: Path) -> None:
 
 
 SMALLER: dict[str, list[str]] = {
-    "sincnet": ["data.longest=0.4"],
-    **{name: ["data.longest=0.5"] for name in ("resnet18-2d", "resnet18-2d-lstm")},
+    # Half precision takes a minute on a CPU.
+    "sincnet": ["data.longest=0.4", "train.precision=float32"],
+    **{name: ["data.longest=0.3"] for name in ("resnet18-2d", "resnet18-2d-lstm")},
     "wav-bilstm-channels": ["model.channels=16"],
 }
 """What makes a recipe cheap enough to be tried, beside one epoch on a small corpus."""
@@ -147,7 +148,7 @@ def test_a_student_follows_a_run(lab: Path) -> None:
     paths = tried(files["teacher"], lab).paths
     with np.load(paths.artifacts / "teacher.npz") as kept:
         table = dict(kept)
-    dataset = build(SpeechFeatures(), lab)
+    dataset = build(SpeechFeatures(path="data/speech_features_simulated"), lab)
     assert table["names"].tolist() == dataset.names
     assert table["logits"].shape == (len(dataset), 4)
     assert table["states"].shape == (len(dataset), 4, 256)
@@ -173,7 +174,7 @@ def test_only_classifiers_of_named_samples_teach(lab: Path) -> None:
 
 
 def test_the_small_recipe_learns(tmp_path: Path) -> None:
-    make_features(tmp_path / "data" / "speech_features", 3, 0.8, 4)
+    make_features(tmp_path / "data" / "speech_features_simulated", 3, 0.8, 4)
     (file,) = (file for file in shipped("emotion") if file.stem == "small")
     result: dict[str, Any] = tried(file, tmp_path, epochs=12).result
     assert result["best"]["value"] > 0.6 > 2 * result["facts"]["baseline"]["val.uar"]

@@ -122,7 +122,9 @@ def test_a_student_and_its_teacher(lab: Path) -> None:
     assert "Teacher in rows, student in columns (val split): they agree on 75.0 % of the samples." in text
     assert "| teacher | up | down |" in text
     file.write_text('{"classes": 3}')
-    assert "*Not recorded: `artifacts/agreement.json` has not the form" in report(run, lab / "r.md").read_text()
+    assert (
+        "*Not recorded: `artifacts/agreement.json` has not the form" in report(run, lab / "r.md").read_text()
+    )
 
 
 json_values = st.recursive(

@@ -59,7 +59,9 @@ def _agreement(doc: Document, found: Any) -> Iterator[str]:
     yield from _matrix(doc, names, [[int(count) for count in row] for row in part["matrix"]], "teacher")
 
 
-def _matrix(doc: Document, names: list[str], matrix: list[list[int]], rows_are: str = "truth") -> Iterator[str]:
+def _matrix(
+    doc: Document, names: list[str], matrix: list[list[int]], rows_are: str = "truth"
+) -> Iterator[str]:
     if any(len(row) != len(matrix) for row in matrix) or len(names) != len(matrix):
         raise ValueError("not square")
     if len(names) <= MOST_CLASSES:
