@@ -66,7 +66,7 @@ def test_same_seed_same_signals(tmp_path: Path) -> None:
 
 def test_recordings_are_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.mat").write_bytes(b"mine")
-    with pytest.raises(DataError, match=r"already holds \.mat files"):
+    with pytest.raises(DataError, match=r"already holds \S+\.mat: name"):
         make(tmp_path)
     with pytest.raises(DataError, match="half a second"):
         make(tmp_path / "new", seconds=0.1)

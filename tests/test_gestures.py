@@ -38,7 +38,7 @@ def test_same_seed_same_images(tmp_path: Path) -> None:
 
 def test_real_videos_are_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "val").mkdir()
-    with pytest.raises(DataError, match=r"already holds val\.csv or val"):
+    with pytest.raises(DataError, match=r"already holds val: name"):
         make(tmp_path, seconds=0.2, videos=FEW)
     assert [path.name for path in tmp_path.iterdir()] == ["val"]
     with pytest.raises(DataError, match="a video has 1 to"):

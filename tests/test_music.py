@@ -55,7 +55,7 @@ def test_simulated_tracks_lie_as_the_archive_does(simulated: Path) -> None:
 def test_simulated_tracks_may_be_mp3_and_are_never_overwritten(tmp_path: Path) -> None:
     files = make(tmp_path / "new", seconds=0.5, tracks=3, rate=RATE)
     assert [file.suffix for file in files] == [".mp3"] * 24 + [".csv"]
-    with pytest.raises(DataError, match="is not empty"):
+    with pytest.raises(DataError, match="already holds fma_"):
         make(tmp_path / "new")
     with pytest.raises(DataError, match="half a second"):
         make_folders(tmp_path / "other", seconds=0.1)

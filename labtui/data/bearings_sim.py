@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtui.data.bearings import CLASSES, RATE
+from labtui.data.simulated import begin
 from labtui.errors import DataError
 
 Signal = NDArray[np.float64]
@@ -73,14 +74,11 @@ def make(out: Path, seed: int = 0, seconds: float = 10.0, loads: tuple[int, ...]
     """
     from scipy.io import savemat
 
-    if seed < 0 or not 1 <= seconds * RATE <= 1e8:
+    if not 1 <= seconds * RATE <= 1e8:
         raise DataError(
-            f"seed = {seed}, seconds = {seconds}: the seed must not be negative, and a recording "
-            "needs at least one sample and no more than two hours"
+            f"seconds = {seconds}: a recording needs at least one sample and no more than two hours"
         )
-    if out.is_dir() and any(out.glob("*.mat")):
-        raise DataError(f"{out} already holds .mat files: name an empty or a new folder")
-    out.mkdir(parents=True, exist_ok=True)
+    begin(out, seed, "*.mat")
     written = []
     for name, first in CLASSES.items():
         for load in loads:

@@ -10,6 +10,7 @@ import numpy as np
 
 from labtui.data.descriptors import NAMES, describe
 from labtui.data.layouts import MELD
+from labtui.data.simulated import begin
 from labtui.data.speech_sim import EMOTIONS, RATE, Signal, Speaker, speak, speaker
 from labtui.errors import DataError
 
@@ -121,14 +122,9 @@ def _iemocap(out: Path, seed: int, seconds: float, each: int, where: str, write:
 
 def _prepare(out: Path, seed: int, seconds: float, held: str) -> None:
     """Make the folder; raise DataError if it is not new or the options make no sense."""
-    if seed < 0 or not 0.5 <= seconds <= 30:
-        raise DataError(
-            f"seed = {seed}, seconds = {seconds}: the seed must not be negative, and an utterance takes half a "
-            "second to half a minute"
-        )
-    if out.is_dir() and any(out.glob(held)):
-        raise DataError(f"{out} already holds {held}: name an empty or a new folder")
-    out.mkdir(parents=True, exist_ok=True)
+    if not 0.5 <= seconds <= 30:
+        raise DataError(f"seconds = {seconds}: an utterance takes half a second to half a minute")
+    begin(out, seed, held)
 
 
 def _utterance(who: Speaker, label: str, seconds: float, rng: np.random.Generator) -> Signal:

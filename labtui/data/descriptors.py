@@ -13,10 +13,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from labtui.data.spectra import mel_filters
+
 Signal = NDArray[np.floating]
 
 WINDOW, SHIFT = 0.025, 0.010
 """Seconds of a frame, and from one to the next."""
+FFT = 512
+"""Samples of the Fourier transform."""
 BANDS, CEPSTRUM = 26, 14
 ROLL_OFFS = (0.25, 0.5, 0.75, 0.9)
 EDGES = (0, 250, 650, 1000, 2000, 3000, 4000, 6000)
@@ -41,9 +45,9 @@ def describe(wave: Signal, rate: int) -> Signal:
     size, shift = round(rate * WINDOW), round(rate * SHIFT)
     wave = np.pad(wave, (0, max(0, size - len(wave))))
     frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::shift]
-    power = np.abs(np.fft.rfft(frames * np.hamming(size), 512)) ** 2
-    hertz = np.fft.rfftfreq(512, 1 / rate)
-    bands = np.log(power @ _mel(hertz) + TINY)
+    power = np.abs(np.fft.rfft(frames * np.hamming(size), FFT)) ** 2
+    hertz = np.fft.rfftfreq(FFT, 1 / rate)
+    bands = np.log(power @ mel_filters(rate, FFT, BANDS).numpy() + TINY)
     own = np.column_stack(
         [*_voice(frames, rate), *_energy(frames, bands), bands, _cepstrum(bands), *_spectrum(power, hertz)]
     )
@@ -72,15 +76,6 @@ def _energy(frames: Signal, bands: Signal) -> tuple[Signal, Signal, Signal]:
     """Loudness, root mean square, zero crossings."""
     crossings = (np.diff(np.signbit(frames), axis=1) != 0).mean(1)
     return np.exp(0.33 * bands).sum(1), np.sqrt((frames**2).mean(1)), crossings
-
-
-def _mel(hertz: Signal) -> Signal:
-    """(bins, 26) triangles, equally wide on the mel scale, to 8 kHz at most."""
-    top = 2595 * np.log10(1 + min(8000, hertz[-1]) / 700)
-    edges = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
-    rising = (hertz[:, None] - edges[:-2]) / np.diff(edges)[:-1]
-    falling = (edges[2:] - hertz[:, None]) / np.diff(edges)[1:]
-    return np.clip(np.minimum(rising, falling), 0, None)
 
 
 def _cepstrum(bands: Signal) -> Signal:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtui.data.fnirs import CHANNELS, COLUMN, LEVELS, LOADS, ROW, Task
+from labtui.data.simulated import begin
 from labtui.errors import DataError
 
 Signal = NDArray[np.float64]
@@ -62,14 +63,12 @@ def make(out: Path, seed: int = 0, seconds: float = 20.0, recordings: int = RECO
     """
     from scipy.io import savemat
 
-    if seed < 0 or not 0.5 <= seconds <= 3600 or recordings < 1:
+    if not 0.5 <= seconds <= 3600 or recordings < 1:
         raise DataError(
-            f"seed = {seed}, seconds = {seconds}, recordings = {recordings}: the seed must not be negative, "
-            "a task takes half a second to an hour, and there is at least one recording"
+            f"seconds = {seconds}, recordings = {recordings}: a task takes half a second to an hour, and there "
+            "is at least one recording"
         )
-    if out.is_dir() and any(out.glob("*.mat")):
-        raise DataError(f"{out} already holds .mat files: name an empty or a new folder")
-    out.mkdir(parents=True, exist_ok=True)
+    begin(out, seed, "*.mat")
     written = []
     for number in range(1, recordings + 1):
         rng = np.random.default_rng([seed, number])

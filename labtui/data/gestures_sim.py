@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from labtui.data.simulated import begin
 from labtui.errors import DataError
 
 Values = NDArray[np.floating[Any]]
@@ -56,13 +57,9 @@ def make(out: Path, seed: int = 0, seconds: float = 2.5, videos: dict[str, int] 
         DataError: the folder already holds such tables, or a video would have no image.
     """
     images = round(seconds * RATE)
-    if seed < 0 or not 1 <= images <= 10_000:
-        raise DataError(
-            f"seed = {seed}, seconds = {seconds}: the seed must not be negative, and a video has "
-            f"1 to 10,000 images at {RATE:g} a second"
-        )
-    if there := [part for part in VIDEOS if (out / f"{part}.csv").exists() or (out / part).exists()]:
-        raise DataError(f"{out} already holds {there[0]}.csv or {there[0]}: name an empty or a new folder")
+    if not 1 <= images <= 10_000:
+        raise DataError(f"seconds = {seconds}: a video has 1 to 10,000 images at {RATE:g} a second")
+    begin(out, seed, *VIDEOS, *(f"{part}.csv" for part in VIDEOS))
     written: list[Path] = []
     for part, count in (videos or VIDEOS).items():
         table, rows = out / f"{part}.csv", []

@@ -19,6 +19,7 @@ import torch
 from labtui.data import Dataset, normal
 from labtui.data.clips import IMAGE, WAVE, Augment, Cut, Look, Norm, Step, channel, keep, same, sight
 from labtui.data.decoded import Decoding, decode
+from labtui.data.simulated import marked
 from labtui.data.spectra import Spectrogram
 from labtui.errors import DataError
 
@@ -30,8 +31,6 @@ PARTS = {"training": "train", "validation": "val", "test": "test"}
 """The archive's names of its splits."""
 COLUMNS = {"split": ("set", "split"), "subset": ("set", "subset"), "genre": ("track", "genre_top")}
 """Columns of `tracks.csv` that are read, by the first two rows of its header."""
-SIMULATED = "SIMULATED.txt"
-"""File that says that a folder's tracks were written by `labtui data make`."""
 
 
 @dataclass
@@ -152,7 +151,7 @@ def _looks(features: str, see: Step, augment: Augment | None, notebook: bool) ->
 
 def _source(folder: Path, layout: str, subset: str) -> str:
     """What the data is."""
-    if (folder / SIMULATED).exists():
+    if marked(folder):
         return "simulated (labtui data make music)"
     return f"FMA, {subset}" if layout == "fma" else "folders of tracks"
 

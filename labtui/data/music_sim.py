@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 
-from labtui.data.music import SIMULATED
 from labtui.data.music_styles import STYLES, Style
 from labtui.data.music_synth import Mix, Signal
+from labtui.data.simulated import begin, mark
 from labtui.errors import DataError
 
 TRACKS = 30
@@ -83,17 +83,13 @@ def make_folders(out: Path, seed: int = 0, seconds: float = 8.0, tracks: int = T
 
 
 def _begin(out: Path, seed: int, seconds: float, tracks: int) -> None:
-    if seed < 0 or not 0.5 <= seconds <= 600 or tracks < 3:
+    if not 0.5 <= seconds <= 600 or tracks < 3:
         raise DataError(
-            f"seed = {seed}, seconds = {seconds}, tracks = {tracks}: the seed must not be negative, a track "
-            "lasts half a second to ten minutes, and each genre has three tracks or more"
+            f"seconds = {seconds}, tracks = {tracks}: a track lasts half a second to ten minutes, and each genre "
+            "has three tracks or more"
         )
-    if out.is_dir() and any(out.iterdir()):
-        raise DataError(f"{out} is not empty: name an empty or a new folder")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / SIMULATED).write_text(
-        "Written by labtui data make: no recordings, and no composer's work.\n", "utf-8"
-    )
+    begin(out, seed, "*")
+    mark(out)
 
 
 def _write(wanted: list[tuple[Path, str]], seed: int, seconds: float, rate: int) -> list[Path]:
@@ -162,9 +158,9 @@ class Bar:
         """Strike the drums."""
         rng, rhythm = self.mix.rng, self.style.rhythm
         for drum, pattern in rhythm.drums.items():
-            for place, mark in enumerate(pattern):
+            for place, struck in enumerate(pattern):
                 late = rhythm.swing * self.step * (place % 2) + rng.normal(0, 0.004)
-                if mark == "x" or (mark == "o" and rng.uniform() < 0.5):
+                if struck == "x" or (struck == "o" and rng.uniform() < 0.5):
                     self.mix.drum(drum, self.begin + place * self.step + late, rng.uniform(0.6, 1.0))
 
     def chord(self) -> None:

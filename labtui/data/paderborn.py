@@ -13,16 +13,14 @@ bearing's code says its condition: K0 healthy, KA damage on the outer ring, KI o
 from __future__ import annotations
 
 import re
-from math import gcd
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from labtui.data import Dataset, mat, windows
 from labtui.data.skip import each
+from labtui.data.sound import resampled
 from labtui.data.windows import Options, Recording
 from labtui.errors import DataError
 
@@ -101,25 +99,16 @@ def _read(path: Path, rate: int) -> Recording:
     struct = table.get(path.stem)
     if not isinstance(struct, dict) or "Y" not in struct:
         raise DataError(f"{path}: no struct {path.stem} with a field Y in it; it holds {mat.held(table)}")
-    signals = {one["Name"]: one for one in _structs(struct["Y"]) if {"Name", "Data"} <= one.keys()}
+    signals = {str(one["Name"]): one for one in _structs(struct["Y"]) if {"Name", "Data"} <= one.keys()}
     if SIGNAL not in signals:
-        names = ", ".join(map(str, signals)) or "nothing"
+        names = ", ".join(signals) or "nothing"
         raise DataError(f"{path}: no signal {SIGNAL} in {path.stem}.Y; it holds {names}")
     signal = mat.signal(path, SIGNAL, signals[SIGNAL]["Data"])
     bearing = path.stem.split("_")[3]
     label = list(CLASSES).index(bearing[:2])
-    return Recording(path, label, bearing, resampled(signal, rate), "simulator" in table)
+    return Recording(path, label, bearing, resampled(signal, RATE, rate), "simulator" in table)
 
 
 def _structs(value: Any) -> list[dict[str, Any]]:
     """An array of structs; a single one is loaded without its array."""
     return [one for one in np.atleast_1d(value).tolist() if isinstance(one, dict)]
-
-
-def resampled(signal: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """A signal of 64 kHz at another rate, low-pass filtered first (scipy.signal.resample_poly)."""
-    if rate == RATE:
-        return signal
-    common = gcd(rate, RATE)
-    found: NDArray[np.float32] = resample_poly(signal, rate // common, RATE // common).astype(np.float32)
-    return found

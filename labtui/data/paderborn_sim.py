@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from labtui.data.bearings_sim import Fault, passages, ring
 from labtui.data.paderborn import RATE, SIGNAL
+from labtui.data.simulated import begin
 from labtui.errors import DataError
 
 Signal = NDArray[np.float64]
@@ -78,16 +79,15 @@ def make(
     """
     from scipy.io import savemat
 
-    if seed < 0 or not 0.05 <= seconds <= 600 or measurements < 1:
+    if not 0.05 <= seconds <= 600 or measurements < 1:
         raise DataError(
-            f"seed = {seed}, seconds = {seconds}, measurements = {measurements}: the seed must not be "
-            "negative, a measurement takes a twentieth of a second to ten minutes, and there is at least one"
+            f"seconds = {seconds}, measurements = {measurements}: a measurement takes a twentieth of a second "
+            "to ten minutes, and there is at least one"
         )
-    if out.is_dir() and any(out.rglob("*.mat")):
-        raise DataError(f"{out} already holds .mat files: name an empty or a new folder")
+    begin(out, seed, "**/*.mat")
     written = []
     for place, bearing in enumerate(BEARINGS):
-        (out / bearing).mkdir(parents=True, exist_ok=True)
+        (out / bearing).mkdir(exist_ok=True)
         for condition in conditions:
             speed, torque, force = (int(part[1:]) for part in condition.split("_"))
             setting = {"speed": speed * 100.0, "torque": torque / 10, "force": force * 100.0}

@@ -21,8 +21,7 @@ def read(path: Path, rate: int | None = None) -> NDArray[np.float32]:
 
     Args:
         path: the file; of several channels the mean is taken.
-        rate: samples a second that are wanted; absent: as many as the file has. Others are resampled
-            by `scipy.signal.resample_poly`, whose filter removes what the new rate cannot hold.
+        rate: samples a second that are wanted; absent: as many as the file has. Others are `resampled`.
 
     Returns:
         (T,), at least one sample; integer formats are scaled to -1..1.
@@ -36,11 +35,17 @@ def read(path: Path, rate: int | None = None) -> NDArray[np.float32]:
     if bad := np.count_nonzero(~np.isfinite(wave)):
         raise DataError(f"{path}: {bad} samples are NaN or infinite: leave it out or fetch it again")
     mono = wave.mean(axis=1) if wave.shape[1] > 1 else wave[:, 0]
-    if rate is None or rate == own:
-        return mono
+    return mono if rate is None else resampled(mono, own, rate)
+
+
+def resampled(wave: NDArray[np.float32], own: int, rate: int) -> NDArray[np.float32]:
+    """(T,) of `own` samples a second -> (⌈T · rate / own⌉,) of `rate`, by `scipy.signal.resample_poly`,
+    whose low-pass filter removes what the new rate cannot hold."""
+    if rate == own:
+        return wave
     shared = gcd(rate, own)
-    resampled: NDArray[np.float32] = resample_poly(mono, rate // shared, own // shared)
-    return resampled
+    found: NDArray[np.float32] = resample_poly(wave, rate // shared, own // shared)
+    return found
 
 
 def rate_of(path: Path) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labtui.data import Dataset
+from labtui.data.normal import standardised
 from labtui.errors import DataError
 
 
@@ -50,7 +51,7 @@ def ucr(root: Path, path: str, problem: str, norm: Literal["none", "sample"]) ->
             f"{problem}_TRAIN.ts: no sample of {', '.join(map(repr, lacking))}, which its head lists: nothing "
             "can be learnt of it; fetch the file again, or take the class out of @classLabel in both files"
         )
-    series = train.series + test.series
+    series = [torch.from_numpy(one) for one in train.series + test.series]
     if len(channels := {len(one) for one in series}) > 1:
         raise DataError(f"{problem}: TRAIN and TEST have samples of {sorted(channels)} channels")
     lengths = torch.tensor([one.shape[1] for one in series])
@@ -58,7 +59,7 @@ def ucr(root: Path, path: str, problem: str, norm: Literal["none", "sample"]) ->
     index = {name: k for k, name in enumerate(train.classes)}
     border = len(train.series)
     return Dataset(
-        x=_padded([_normal(one) for one in series] if norm == "sample" else series),
+        x=_padded([standardised(one) for one in series] if norm == "sample" else series),
         y=torch.tensor([index[name] for name in train.labels + test.labels]),
         task="classes",
         classes=train.classes,
@@ -146,18 +147,9 @@ def _sample(line: str, where: str) -> tuple[NDArray[np.float32], str]:
     return series, label.strip()
 
 
-def _normal(series: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each channel with mean 0 and deviation 1; a constant channel is zero."""
-    spread = series.std(axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = (series - series.mean(axis=1, keepdims=True)) / np.where(
-        spread > 0, spread, 1
-    )
-    return scaled
-
-
-def _padded(series: list[NDArray[np.float32]]) -> Tensor:
+def _padded(series: list[Tensor]) -> Tensor:
     """(N, channels, longest) with zeros behind shorter samples."""
     x = torch.zeros(len(series), len(series[0]), max(one.shape[1] for one in series))
     for row, one in zip(x, series, strict=True):
-        row[:, : one.shape[1]] = torch.from_numpy(one)
+        row[:, : one.shape[1]] = one
     return x
