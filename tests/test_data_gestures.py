@@ -186,6 +186,13 @@ def test_a_bad_video_is_named_or_left_out(data: Path, how: str, told: str, capfd
         assert "left out" in capfd.readouterr().err
 
 
+def test_a_name_that_no_folder_can_have(data: Path) -> None:
+    (data / "g/train.csv").write_bytes(b"\0;name;0\ntrain1;name;1\n")
+    with pytest.raises(DataError, match=r"cannot be read \(embedded null byte\)"):
+        load(data)
+    assert len(load(data, on_error="skip")) == 3
+
+
 def test_no_video_can_be_used(data: Path) -> None:
     shutil.rmtree(data / "g/train")
     shutil.rmtree(data / "g/val")
@@ -203,6 +210,7 @@ def test_no_video_can_be_used(data: Path) -> None:
             r"train\.csv:2: label 'B', expected one of data\.classes: 0 A, 1 B",
         ),
         (b"train0;name;2\n", r"train\.csv:1: label '2'"),
+        (b"train0;name;" + b"1" * 5000, r"train\.csv:1: label '1+, expected"),
         (b"train0,name,0\n", r"train\.csv:1: 'train0,name,0' has 1 columns, expected folder;name;label"),
         (b"train0;name;0\ntrain0;name;1\n", r"train\.csv: lists train0 2 times"),
         (b"\xff\xfe", r"train\.csv: cannot be read"),

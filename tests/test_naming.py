@@ -48,7 +48,8 @@ def test_the_name_that_the_notebook_has() -> None:
         ("../{epoch}", "expected a file name without /"),
         ("a/{epoch}", "expected a file name without /"),
         ("best-{epoch}", "begins with none of best, last, epoch-"),
-        ("x" * 200 + "{epoch}", "names of 200 characters"),
+        ("x" * 200 + "{epoch}", "names of 200 bytes"),
+        ("网" * 67 + "{epoch}", "names of 200 bytes"),
     ],
 )
 def test_a_wrong_pattern_is_an_error_in_the_recipe(pattern: str, told: str) -> None:

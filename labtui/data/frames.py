@@ -102,8 +102,9 @@ def _list(folder: Path, least: int) -> Listed:
                 if entry.name.lower().endswith(IMAGES) and not entry.name.startswith(".")
                 for status in [entry.stat()]
             ]
-    except OSError as error:
-        return f"{folder}: a video that is listed cannot be read ({error.strerror}): {ADVICE}"
+    except (OSError, ValueError) as error:  # ValueError: no name that a folder can have
+        reason = getattr(error, "strerror", None) or error
+        return f"{folder}: a video that is listed cannot be read ({reason}): {ADVICE}"
     if len(found) < least:
         return f"{folder}: has {len(found)} images, fewer than data.frames = {least}: {ADVICE}"
     # 10 comes after 9, also where numbers have no zeros before them

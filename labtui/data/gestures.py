@@ -81,10 +81,8 @@ def gestures(
 
 
 def _counted(counts: dict[str, int]) -> str:
-    """How many videos there are of each kind."""
-    return (
-        next(iter(counts)) if len(counts) == 1 else ", ".join(f"{n} × {kind}" for kind, n in counts.items())
-    )
+    """How many videos there are of each kind; of one kind alone, that kind."""
+    return ", ".join(counts if len(counts) == 1 else (f"{n} × {kind}" for kind, n in counts.items()))
 
 
 def to_colours_first(x: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -126,7 +124,7 @@ def _apart(rows: Sequence[Row], digests: Sequence[str], on_error: Literal["fail"
         k = min(set(range(len(rows))) - set(kept))
         raise DataError(
             f"{rows[k].folder} and {validated[digests[k]].folder} hold the same images, so that a video "
-            f'would be trained on and validated on: take one of the rows out, or set data.on_error = "skip"'
+            'would be trained on and validated on: take one of the rows out, or set data.on_error = "skip"'
         )
     return kept
 
@@ -137,7 +135,7 @@ def _row(where: str, folder: Path, cells: Sequence[str], classes: Sequence[str])
             f"{where}: {';'.join(cells)!r:.80} has {len(cells)} columns, expected folder;name;label"
         )
     name, _, label = (cell.strip() for cell in cells)
-    if not (label.isascii() and label.isdigit() and int(label) < len(classes)):
+    if label not in map(str, range(len(classes))):
         known = ", ".join(f"{k} {name}" for k, name in enumerate(classes))
         raise DataError(f"{where}: label {label!r:.80}, expected one of data.classes: {known}")
     return Row(folder.name, folder / name, int(label))

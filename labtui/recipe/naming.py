@@ -19,7 +19,7 @@ _FORMAT = re.compile(r"[+-]?0?[0-9]{0,2}(d|(\.[0-9]{1,2})?[efg])?")
 _OWN = ("best", "last", "epoch-", ".")
 """Beginnings of names that other checkpoints and unfinished files have."""
 LONGEST = 200
-"""Characters of a name."""
+"""Bytes of a name; file systems have room for 255, and unfinished files have longer names."""
 
 
 def fields(pattern: str) -> list[str]:
@@ -47,8 +47,9 @@ def fields(pattern: str) -> list[str]:
         found.append(field)
     if not found:
         raise ValueError("expected a field, such as {epoch:05d}, or each file would replace the one before")
-    if len(filled(pattern, dict.fromkeys(map(metric, found), -0.1), 10**9, 10**9)) == LONGEST:
-        raise ValueError(f"gives names of {LONGEST} characters or more")
+    longest = filled(pattern, dict.fromkeys(map(metric, found), -0.1), 10**9, 10**9)
+    if len(longest.encode()) >= LONGEST:
+        raise ValueError(f"gives names of {LONGEST} bytes or more")
     return found
 
 
