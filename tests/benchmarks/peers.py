@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def rows(quick: bool) -> Iterator[Row]:
     for script in sorted((HERE / "peers").glob("*.py")):
         steps = STEPS[script.name] // (5 if quick else 1)
         package = script.read_text().split()[0].strip('"')
-        python = _installed(package)
+        python = installed(package)
         if python is None:
             print(f"# {package}: skipped, cannot be installed here", flush=True)
             continue
@@ -45,15 +46,22 @@ def rows(quick: bool) -> Iterator[Row]:
         yield Row(work, labtui, "k/s", rate)
 
 
-def _installed(package: str) -> Path | None:
-    """The Python of a new environment with the package; None when it cannot be made."""
+def installed(package: str, beside: bool = False) -> Path | None:
+    """The Python of a new environment with the package; None when it cannot be made.
+
+    Args:
+        beside: it has what this Python has too: the same torch, which need not be downloaded.
+    """
     folder = fresh(f"venv-{package}")
     python = folder / "bin" / "python"
     made = [sys.executable, "-m", "venv", str(folder)]
     install = [str(python), "-m", "pip", "install", "--quiet", package]
-    for command in (made, install):
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=600)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            return None
+    try:
+        subprocess.run(made, check=True, capture_output=True, timeout=600)
+        if beside:
+            packages = next(folder.glob("lib/python*/site-packages"))
+            (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
+        subprocess.run(install, check=True, capture_output=True, timeout=600)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return None
     return python

@@ -24,6 +24,7 @@ FAMILIES = {
     "create": "creating",
     "list": "listing",
     "concurrent": "together",
+    "train": "training",
     "warm": "warm",
     "queue": "queueing",
     "cli": "commands",
@@ -40,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("name", nargs="*", help=" ".join(FAMILIES))
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller labs")
-    parser.add_argument("--peers", action="store_true", help="how fast other tools log, too")
+    parser.add_argument("--peers", action="store_true", help="how fast other tools log and train, too")
     asked = parser.parse_args()
     if unknown := [name for name in asked.name if name not in FAMILIES]:
         parser.error(f"no such benchmark: {' '.join(unknown)}; there are: {' '.join(FAMILIES)}")
@@ -51,8 +52,9 @@ def main() -> None:
         for row in import_module(FAMILIES[name]).rows(asked.quick):
             print(line(row.cells()), flush=True)
     if asked.peers:
-        for row in import_module("peers").rows(asked.quick):
-            print(line(row.cells()), flush=True)
+        for module in ("peers", "frameworks"):
+            for row in import_module(module).rows(asked.quick):
+                print(line(row.cells()), flush=True)
     load = " ".join(f"{figure:.2f}" for figure in os.getloadavg())
     print(f"# load average at the end: {load}")
 
