@@ -213,6 +213,7 @@ def test_no_video_can_be_used(data: Path) -> None:
         (b"train0;name;" + b"1" * 5000, r"train\.csv:1: label '1+, expected"),
         (b"train0,name,0\n", r"train\.csv:1: 'train0,name,0' has 1 columns, expected folder;name;label"),
         (b"train0;name;0\ntrain0;name;1\n", r"train\.csv: lists train0 2 times"),
+        (b"../train/train0;name;0\n", r"train\.csv:1: folder '\.\./train/train0', expected one in \S+train"),
         (b"\xff\xfe", r"train\.csv: cannot be read"),
     ],
 )

@@ -127,6 +127,25 @@ def test_spectrograms_have_frames(tmp_path: Path, features: str, bins: int) -> N
     dataset = load(iemocap(tmp_path), features=features, mels=40)
     assert dataset.shape == (1, 1 + 1200 // 160, bins)
     assert dataset.lengths is not None and dataset.lengths[0] == 6
+    # Decibels above silence, so that what is behind a shorter utterance is silence and not its loudest sound.
+    batch = dataset.see(dataset.x.index_select(0, torch.arange(5)))
+    assert batch.amax((1, 2, 3)).tolist() == [80] * 5
+    assert batch[0, 0, 6:].tolist() == [[0] * bins] * (batch.shape[2] - 6)
+
+
+def test_names_of_files_are_no_patterns(tmp_path: Path) -> None:
+    for name in ("a[1]_0.wav", "b[1]_0.wav", "a1_0.wav"):
+        wav(tmp_path / name)
+    dataset = load(tmp_path, layout="files", files="{label}[1]_{}.wav")
+    assert dataset.names == ["a[1]_0", "b[1]_0"] and dataset.classes == ["a", "b"]
+
+
+def test_labels_lead_to_no_other_folder(tmp_path: Path) -> None:
+    table = tmp_path / "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
+    table.parent.mkdir(parents=True)
+    table.write_text("[0.0 - 1.0]\tSes01F_../../../x_F000\tneu\t[2.5, 2.5, 2.5]\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no turn in it"):
+        load(tmp_path)
 
 
 def test_norms_are_of_the_utterance_or_of_the_training_split(tmp_path: Path) -> None:
@@ -228,8 +247,16 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         load(tmp_path, layout="meld")
     with pytest.raises(DataError, match=r"no utterance in it"):
         load(tmp_path, layout="files")
-    with pytest.raises(DataError, match=r"needs \{label\}"):
-        load(tmp_path, layout="files", files="{}.wav")
+    with pytest.raises(DataError, match=r"nowhere: no such folder.*labtui data make meld_features --out"):
+        build(SpeechFeatures(path=str(tmp_path / "nowhere"), layout="meld"), Path("/"))
+    with pytest.raises(DataError, match=r"nowhere: no such folder\. Put the corpus there$"):
+        load(tmp_path / "nowhere", layout="files")
+    for files in ("{}.wav", "{label}/{0}.wav", "{label}/{take}/{take}.wav"):
+        with pytest.raises(DataError, match=r"needs \{label\}"):
+            load(tmp_path, layout="files", files=files)
+    for files in ("/{label}.wav", "../{label}.wav"):
+        with pytest.raises(DataError, match=r"expected a path below data\.path"):
+            load(tmp_path, layout="files", files=files)
     iemocap(tmp_path)
     with pytest.raises(DataError, match=r"there is no \{take\} in this layout; there are \{session\}"):
         load(tmp_path, files="{take}.wav")

@@ -34,7 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_features(data / "speech_features_simulated", 1, SECONDS, EACH)
     make_meld_features(data / "meld_features_simulated", 1, SECONDS, 40)
     rng = np.random.default_rng(0)
-    utterances = find(data / "speech_simulated", "iemocap", "vggish/{utterance}.npy", {})
+    utterances = find(data / "speech_simulated", "iemocap", "vggish/{utterance}.npy", {}, "speech")
     (data / "speech_simulated" / "vggish").mkdir()
     for utterance in utterances:
         np.save(utterance.file, rng.normal(size=(rng.integers(1, 4), 128)))

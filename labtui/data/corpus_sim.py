@@ -10,7 +10,7 @@ import numpy as np
 
 from labtui.data.descriptors import NAMES, describe
 from labtui.data.layouts import MELD
-from labtui.data.simulated import begin
+from labtui.data.simulated import begin, mark
 from labtui.data.speech_sim import EMOTIONS, RATE, Signal, Speaker, speak, speaker
 from labtui.errors import DataError
 
@@ -125,6 +125,7 @@ def _prepare(out: Path, seed: int, seconds: float, held: str) -> None:
     if not 0.5 <= seconds <= 30:
         raise DataError(f"seconds = {seconds}: an utterance takes half a second to half a minute")
     begin(out, seed, held)
+    mark(out)
 
 
 def _utterance(who: Speaker, label: str, seconds: float, rng: np.random.Generator) -> Signal:

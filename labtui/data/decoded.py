@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from labtui.data import sound
 from labtui.data.mapped import mapped, room, side_by_side
+from labtui.data.skip import OnError
 from labtui.errors import DataError
 from labtui.files.tell import tell
 
@@ -33,7 +34,7 @@ class Decoding:
     """Tracks of fewer samples cannot be used."""
     rate: int | None
     """Samples a second; None: each track's own."""
-    on_error: Literal["fail", "skip"]
+    on_error: OnError
     """What becomes of tracks that cannot be used."""
 
 
@@ -49,6 +50,11 @@ class Tracks:
     """How many tracks have which number of samples a second, as decoded."""
     named: Any
     """All that `values` depend on, as JSON takes it."""
+
+    @property
+    def rate(self) -> int:
+        """The commonest number of samples a second."""
+        return self.rates.most_common(1)[0][0]
 
 
 def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:

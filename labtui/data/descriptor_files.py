@@ -28,7 +28,9 @@ def read_frames(path: Path, width: int) -> NDArray[np.float32]:
     try:
         frames = _numpy(path) if path.suffix == ".npy" else _csv(path)
     except OSError as error:
-        raise DataError(f"{path}: the features cannot be read ({error.strerror or error})") from None
+        raise DataError(
+            f"{path}: the features cannot be read ({error.strerror or error}): data.files says where they are"
+        ) from None
     except ValueError as error:  # also UnicodeDecodeError
         raise DataError(f"{path}: no table of features ({error}): write it again") from None
     if frames.ndim != 2 or not len(frames):

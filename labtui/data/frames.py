@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from labtui.data.mapped import mapped, room, side_by_side
+from labtui.data.skip import OnError
 from labtui.errors import DataError
 from labtui.files.tell import tell
 
@@ -62,9 +63,7 @@ class Index:
     """Written by `labtui data make`."""
 
 
-def load(
-    folders: Sequence[Path], view: View, cache: Path, on_error: Literal["fail", "skip"]
-) -> tuple[Tensor, Index]:
+def load(folders: Sequence[Path], view: View, cache: Path, on_error: OnError) -> tuple[Tensor, Index]:
     """The videos that can be used, (n, frames, height, width, 3) uint8 in RGB, in the order of `folders`.
 
     The tensor is the file, mapped into memory privately: what is written to it stays in this process.
@@ -121,7 +120,7 @@ def _decode_all(
     folders: Sequence[Path],
     listed: Sequence[Listed],
     view: View,
-    on_error: Literal["fail", "skip"],
+    on_error: OnError,
 ) -> Index:
     """Write the videos, one after another."""
     index, images = Index(), {}

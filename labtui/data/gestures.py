@@ -18,6 +18,8 @@ from torch import Tensor
 
 from labtui.data import Dataset
 from labtui.data.frames import View, load
+from labtui.data.skip import OnError
+from labtui.data.split import by_part
 from labtui.errors import DataError
 
 PARTS = ("train", "val")
@@ -39,7 +41,7 @@ def gestures(
     size: tuple[int, int],
     fit: Literal["crop", "stretch"],
     cache: str,
-    on_error: Literal["fail", "skip"],
+    on_error: OnError,
 ) -> Dataset:
     """Videos as (frames, height, width, 3) bytes; seen as (3, frames, height, width) from 0 to 1.
 
@@ -60,9 +62,7 @@ def gestures(
         y=torch.tensor([row.label for row in rows]),
         task="classes",
         classes=classes,
-        split={
-            part: torch.tensor([k for k in kept if rows[k].part == part], dtype=torch.int64) for part in PARTS
-        },
+        split=by_part([row.part if k in kept else "" for k, row in enumerate(rows)]),
         transform=to_colours_first,
         facts={
             "source": "simulated (minimum-jerk strokes, Flash and Hogan 1985)"
@@ -116,12 +116,12 @@ def read_table(folder: Path, part: str, classes: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _apart(rows: Sequence[Row], digests: Sequence[str], on_error: Literal["fail", "skip"]) -> list[int]:
+def _apart(rows: Sequence[Row], digests: Sequence[str], on_error: OnError) -> set[int]:
     """Places of the rows without training videos that are validated on, whatever their folders are called."""
     validated = {digest: row for row, digest in zip(rows, digests, strict=True) if row.part == "val"}
-    kept = [k for k, row in enumerate(rows) if row.part == "val" or digests[k] not in validated]
+    kept = {k for k, row in enumerate(rows) if row.part == "val" or digests[k] not in validated}
     if on_error == "fail" and len(kept) < len(rows):
-        k = min(set(range(len(rows))) - set(kept))
+        k = min(set(range(len(rows))) - kept)
         raise DataError(
             f"{rows[k].folder} and {validated[digests[k]].folder} hold the same images, so that a video "
             'would be trained on and validated on: take one of the rows out, or set data.on_error = "skip"'
@@ -135,6 +135,8 @@ def _row(where: str, folder: Path, cells: Sequence[str], classes: Sequence[str])
             f"{where}: {';'.join(cells)!r:.80} has {len(cells)} columns, expected folder;name;label"
         )
     name, _, label = (cell.strip() for cell in cells)
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise DataError(f"{where}: folder {name!r:.80}, expected one in {folder}")
     if label not in map(str, range(len(classes))):
         known = ", ".join(f"{k} {name}" for k, name in enumerate(classes))
         raise DataError(f"{where}: label {label!r:.80}, expected one of data.classes: {known}")

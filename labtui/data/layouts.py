@@ -10,6 +10,7 @@ multi-party dataset for emotion recognition in conversations"), whose labels and
 from __future__ import annotations
 
 import csv
+import glob
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +33,11 @@ MELD = {
     "test": ("test", "test_splits"),
 }
 """Part of the official split to MELD's own name for it, and the folder of its utterances."""
-TURN = re.compile(r"\[\d+\.\d+ - \d+\.\d+\]\s+(Ses(\d\d)\S+)_([FM])(\S+)\s+(\w+)\s")
-"""A line of an EmoEvaluation file: `[start - end] Ses01F_impro01_F000 neu [v, a, d]`."""
+TURN = re.compile(r"\[\d+\.\d+ - \d+\.\d+\]\s+(Ses(\d\d)[^\s/]+)_([FM])([^\s/]+)\s+(\w+)\s")
+"""A line of an EmoEvaluation file: `[start - end] Ses01F_impro01_F000 neu [v, a, d]`. Names of files are made
+of it, so that it must not hold a slash."""
+FIELD = re.compile(r"\{(\w*)\}")
+"""A field of a template of file names."""
 
 
 @dataclass
@@ -52,21 +56,22 @@ class Utterance:
     """train, val or test in a split that comes with the corpus; empty: there is none."""
 
 
-def find(folder: Path, layout: Layout, files: str, test: Mapping[str, Sequence[str]]) -> list[Utterance]:
+def find(
+    folder: Path, layout: Layout, files: str, test: Mapping[str, Sequence[str]], simulator: str
+) -> list[Utterance]:
     """The utterances of a corpus with their labels, in an order that does not depend on the file system.
 
     Args:
         files: as `recipe.data.speech.Corpus.files`.
         test: with layout "files", values of the template's fields whose utterances are the test split.
+        simulator: what `labtui data make` writes such data with; empty: nothing does.
 
     Raises:
         DataError: there is no such folder, label file or utterance.
     """
     if not folder.is_dir():
-        raise DataError(
-            f"{folder}: no such folder. Put the corpus there, or write a simulated one: "
-            f"labtui data make {'meld' if layout == 'meld' else 'speech'} --out {folder}"
-        )
+        more = f", or write a simulated one: labtui data make {simulator} --out {folder}" if simulator else ""
+        raise DataError(f"{folder}: no such folder. Put the corpus there{more}")
     if layout == "files":
         found = _by_name(folder, files, test)
     else:
@@ -78,23 +83,24 @@ def find(folder: Path, layout: Layout, files: str, test: Mapping[str, Sequence[s
 
 def _by_name(folder: Path, files: str, test: Mapping[str, Sequence[str]]) -> list[Utterance]:
     """Files below the folder whose names match the template."""
-    fields = re.findall(r"\{(\w*)\}", files)
-    if "label" not in fields or any(fields.count(name) > 1 for name in fields if name):
+    *parts, rest = FIELD.split(files)
+    texts, fields = [*parts[::2], rest], parts[1::2]
+    named = [name for name in fields if name]
+    if "label" not in fields or len(set(named)) < len(named) or not all(map(str.isidentifier, named)):
         raise DataError(
             f'data.files = {files!r}: with layout = "files" it needs {{label}}, and each field once, such '
             'as "{label}/{}.wav" or "{label}_{speaker}_{take}.wav"'
         )
+    if Path(files).is_absolute() or ".." in Path(files).parts:
+        raise DataError(f"data.files = {files!r}: expected a path below data.path")
     if unknown := [name for name in test if name not in fields]:
         raise DataError(f"data.test: there is no {{{unknown[0]}}} in data.files = {files!r}")
-    parts = re.split(r"\{(\w*)\}", files)
-    pattern = "".join(
-        re.escape(part) if i % 2 == 0 else f"(?P<{part}>[^/]+?)" if part else "[^/]+"
-        for i, part in enumerate(parts)
-    )
+    matched = [f"(?P<{name}>[^/]+?)" if name else "[^/]+" for name in fields]
+    pattern = re.compile("".join(map("".join, zip(map(re.escape, texts), [*matched, ""], strict=True))))
     found = []
-    for file in sorted(folder.glob(re.sub(r"\{\w*\}", "*", files))):
+    for file in sorted(folder.glob("*".join(map(glob.escape, texts)))):
         name = file.relative_to(folder).as_posix()
-        match = re.fullmatch(pattern, name)
+        match = pattern.fullmatch(name)
         if match is None or file.name.startswith("._"):  # what macOS leaves beside files on other disks
             continue
         said = match.groupdict()
@@ -173,4 +179,4 @@ def _filled(files: str, fields: Mapping[str, str]) -> str:
             )
         return fields[match[1]]
 
-    return re.sub(r"\{(\w*)\}", value, files)
+    return FIELD.sub(value, files)

@@ -9,18 +9,21 @@ classification of audio signals", IEEE Trans. Speech Audio Process. 10(5), 2002)
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
-from labtui.data import Dataset, normal
+from labtui.data import Dataset, Transform, normal
 from labtui.data.clips import IMAGE, WAVE, Augment, Cut, Look, Norm, Step, channel, keep, same, sight
-from labtui.data.decoded import Decoding, decode
+from labtui.data.decoded import Decoding, Tracks, decode
 from labtui.data.simulated import marked
+from labtui.data.skip import OnError
 from labtui.data.spectra import Spectrogram
+from labtui.data.split import by_part
 from labtui.errors import DataError
 
 SOUNDS = (".mp3", ".wav", ".flac", ".ogg", ".au", ".aiff")
@@ -49,7 +52,7 @@ def music(
     layout: Literal["fma", "folders"],
     subset: str,
     leave_out: list[int],
-    on_error: Literal["fail", "skip"],
+    on_error: OnError,
     rate: int | None,
     clip: int,
     clips: Literal["random", "centre"],
@@ -78,44 +81,54 @@ def music(
     place = root / Path(cache).expanduser()
     decoded = decode([track.path for track in tracks], how, place)
     used = [tracks[at] for at in decoded.index]
-    genres = sorted({track.genre for track in tracks})
-    counts = Counter(track.genre for track in used)
-    if lacking := [genre for genre in genres if not counts[genre]]:
-        raise DataError(f"{folder}: no track of {', '.join(map(repr, lacking))} could be used")
-    common = decoded.rates.most_common(1)[0][0]
-    look: dict[str, Any] = {
-        "n_fft": n_fft,
-        "hop": hop,
-        "mels": None if features == "stft" else mels,
-        "frames": frames,
-    }
-    see: Step = Spectrogram(common, **look)
-    x, cut = decoded.values, Cut(clip, clips == "random")
-    seen_already = clips == "centre" and features in ("stft", "mel")
-    if seen_already:
-        x, see = keep(decoded, cut, see, [common, clip, look], place), same
+    genres = _genres(folder, tracks, used)
+    spectra = {"n_fft": n_fft, "hop": hop, "mels": None if features == "stft" else mels, "frames": frames}
+    x, cut, see = _stored(decoded, Cut(clip, clips == "random"), features, spectra, place)
     looks = _looks(features, see, None if augment is None else Augment(**augment), norm == "notebook")
     return Dataset(
         x=x,
         y=torch.tensor([genres.index(track.genre) for track in used]),
         task="classes",
         classes=genres,
-        split=None if layout == "folders" else _official(used),
-        **sight(same if seen_already else cut, looks, "none" if norm == "notebook" else norm, pca),
+        split=None if layout == "folders" else by_part([track.part for track in used]),
+        **sight(cut, looks, "none" if norm == "notebook" else norm, pca),
         facts={
             "source": _source(folder, layout, subset),
             "tracks": len(used),
             "tracks left out": len(tracks) - len(used),
             "sampling rate (Hz)": ", ".join(f"{r} ({n} tracks)" for r, n in decoded.rates.most_common()),
-            "clip": f"{clip} samples, {clip / common:.3g} s at {common} Hz",
+            "clip": f"{clip} samples, {clip / decoded.rate:.3g} s at {decoded.rate} Hz",
             "clips in training": "random" if clips == "random" else "from the middle",
-            "features": _FEATURES[features] + ("" if features == "wave" else _in_words(look)),
+            "features": _FEATURES[features] + ("" if features == "wave" else _in_words(spectra)),
             "normalisation": _NORMS[norm],
             "principal components": f"keep {pca:g} of the variance" if pca else "none",
-            "augmentation": "none" if augment is None else _in_words(augment),
+            "augmentation": _in_words(augment or {}) or "none",
             "split": "official: no artist on both sides" if layout == "fma" else "of tracks at random",
         },
     )
+
+
+def _stored(
+    tracks: Tracks, cut: Cut, features: str, spectra: dict[str, Any], place: Path
+) -> tuple[Tensor, Transform, Step]:
+    """What is stored, what makes clips of it, and what makes spectrograms of these.
+
+    Spectrograms of clips that are always the same are made once, and stored instead of tracks.
+    """
+    see = Spectrogram(tracks.rate, **spectra)
+    if cut.anywhere or features not in ("stft", "mel"):
+        return tracks.values, cut, see
+    return keep(tracks, cut, see, [tracks.rate, cut.clip, spectra], place), same, same
+
+
+def _genres(folder: Path, tracks: Sequence[Track], used: Sequence[Track]) -> list[str]:
+    """The genres of all tracks; DataError if none of one could be used."""
+    genres = sorted({track.genre for track in tracks})
+    if lacking := sorted(set(genres) - {track.genre for track in used}):
+        raise DataError(
+            f"{folder}: no track of {', '.join(map(repr, lacking))} could be used: the log says why of each"
+        )
+    return genres
 
 
 def _in_words(options: dict[str, Any]) -> str:
@@ -154,14 +167,6 @@ def _source(folder: Path, layout: str, subset: str) -> str:
     if marked(folder):
         return "simulated (labtui data make music)"
     return f"FMA, {subset}" if layout == "fma" else "folders of tracks"
-
-
-def _official(tracks: list[Track]) -> dict[str, torch.Tensor]:
-    """The archive's split, as places among the tracks."""
-    return {
-        part: torch.tensor([place for place, t in enumerate(tracks) if t.part == part], dtype=torch.int64)
-        for part in PARTS.values()
-    }
 
 
 def folders(folder: Path) -> list[Track]:

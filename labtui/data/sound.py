@@ -111,6 +111,6 @@ def _lacking(file: BinaryIO) -> int:
 def _unreadable(path: Path, error: Any) -> DataError:
     """What is wrong with a file that cannot be opened or decoded."""
     if isinstance(error, FileNotFoundError) or not path.exists():
-        return DataError(f"there is no {path}")
+        return DataError(f"there is no {path}: fetch it, or take it out of what names it")
     reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return DataError(f"{path}: no sound can be read from it ({reason}): {AGAIN}")

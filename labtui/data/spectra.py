@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 FLOOR = 1e-10
 """Power below which decibels are not told apart (librosa's `amin`)."""
+TOP_DB = 80.0
+"""Decibels below a sample's maximum at which they end (librosa's default)."""
 
 
 class Spectrogram(nn.Module):
@@ -80,7 +82,7 @@ def mel_filters(rate: int, n_fft: int, mels: int) -> Tensor:
     return torch.minimum(rising, falling).clamp(min=0).to(torch.float32)
 
 
-def power_to_db(power: Tensor, top_db: float | None = 80.0) -> Tensor:
+def power_to_db(power: Tensor, top_db: float | None = TOP_DB) -> Tensor:
     """Decibels below each sample's maximum (`librosa.power_to_db(ref=np.max)`): (N, …) -> the same.
 
     Args:

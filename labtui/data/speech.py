@@ -16,9 +16,11 @@ from labtui.data.descriptor_files import read_frames
 from labtui.data.layouts import CLASSES, Layout, Utterance, find
 from labtui.data.normal import constants, standardised
 from labtui.data.ragged import Ragged
+from labtui.data.simulated import marked
 from labtui.data.skip import OnError, each
 from labtui.data.sound import read
-from labtui.data.spectra import Spectrogram
+from labtui.data.spectra import TOP_DB, Spectrogram
+from labtui.data.split import by_part
 from labtui.data.teacher import extras
 from labtui.data.voice import Augment
 from labtui.errors import DataError
@@ -28,6 +30,8 @@ SPLITS = {
     True: "by speaker: no speaker on both sides",
     False: "speakers on both sides: optimistic, unless the split comes with the corpus",
 }
+SIMULATORS: dict[Layout, str] = {"iemocap": "speech", "meld": "meld"}
+"""Layout to what writes waves that are laid out so; what writes features ends in `_features`."""
 CHUNK = 2**16
 """Frames that are looked at together while constants are fitted."""
 
@@ -59,16 +63,17 @@ def speech(
     def one(file: Path) -> Tensor:
         wave = torch.from_numpy(read(file, rate))
         wave = wave if longest is None else wave[: max(1, round(longest * rate))]
-        return wave if spectrogram is None else spectrogram(wave[None])[0, 0]
+        # Silence becomes 0, as what a batch holds behind shorter utterances: else that were the loudest there is.
+        return wave if spectrogram is None else spectrogram(wave[None])[0, 0] + TOP_DB
 
     facts = {"features": seen, "rate (Hz)": rate, "cut after (s)": longest or "never"}
     if spectrogram is not None:
-        return _dataset(root, path, one, norm, facts, rate / hop, _as_image, **corpus)
+        return _dataset(root, path, "", one, norm, facts, rate / hop, _as_image, **corpus)
     changes = None
     if augment is not None:
         changes = Augment(augment["speed"], round(augment["shift"] * rate), augment["noise"])
         facts["augmentation"] = ", ".join(f"{name} {value:g}" for name, value in augment.items())
-    return _dataset(root, path, one, norm, facts, rate, changes, **corpus)
+    return _dataset(root, path, "", one, norm, facts, rate, changes, **corpus)
 
 
 def _as_image(x: Tensor, _: torch.Generator | None) -> Tensor:
@@ -99,12 +104,13 @@ def speech_features(
         "cut after (frames)": frames or "never",
         "one frame of": down,
     }
-    return _dataset(root, path, one, norm, facts, None, None, **corpus)
+    return _dataset(root, path, "_features", one, norm, facts, None, None, **corpus)
 
 
 def _dataset(
     root: Path,
     path: str,
+    kind: str,
     one: Callable[[Path], Tensor],
     norm: Norm,
     facts: dict[str, Any],
@@ -122,6 +128,7 @@ def _dataset(
     """All utterances of the classes, each read by `one`.
 
     Args:
+        kind: end of the simulator's name: "", or "_features".
         per_second: values of an utterance along time in a second; None: unknown.
         then: what a batch goes through behind the norm.
     """
@@ -132,19 +139,16 @@ def _dataset(
             values = standardised(values.view(len(values), -1).T).T.view_as(values)
         return utterance, values
 
-    found = find(root / path, layout, files, test)
+    folder = root / path
+    found = find(folder, layout, files, test, SIMULATORS[layout] + kind if layout in SIMULATORS else "")
     names = classes or CLASSES[layout] or sorted({utterance.label for utterance in found})
     index = {label: k for k, name in enumerate(names) for label in name.split("+")}
     read_in, left_out = each([u for u in found if u.label in index], usable, on_error)
     kept, values = [utterance for utterance, _ in read_in], [values for _, values in read_in]
     y = torch.tensor([index[utterance.label] for utterance in kept], dtype=torch.int64)
-    counts = torch.bincount(y, minlength=len(names)).tolist()
-    if lacking := [name for name, count in zip(names, counts, strict=True) if not count]:
-        raise DataError(
-            f"{root / path}: no utterance of {', '.join(lacking)} that can be used; there are the labels "
-            f"{', '.join(sorted({u.label for u in found}))}: complete the folder, or set data.classes"
-        )
+    _complete(folder, y, names, found)
     called, lengths = [utterance.name for utterance in kept], [len(one) for one in values]
+    parts = [utterance.part for utterance in kept]
     speakers = sorted({utterance.speaker for utterance in kept})
     grouped = groups == "speaker" and all(speakers)
     return Dataset(
@@ -153,12 +157,13 @@ def _dataset(
         task="classes",
         classes=names,
         groups=torch.tensor([speakers.index(utterance.speaker) for utterance in kept]) if grouped else None,
-        split=_official([utterance.part for utterance in kept]),
+        split=by_part(parts) if any(parts) else None,
         transform=None if norm == "train" else then,
         fit=_with_train_constants(then) if norm == "train" else None,
         extras=extras(teacher, root, called) if teacher else {},
         names=called,
         facts={
+            "source": "simulated (Klatt 1980)" if marked(folder) else "files of speech",
             "layout": layout,
             "speakers": len(speakers) if all(speakers) else "unknown",
             "length": _span(lengths, per_second),
@@ -169,6 +174,20 @@ def _dataset(
             "split": SPLITS[grouped],
         },
     )
+
+
+def _complete(folder: Path, y: Tensor, names: Sequence[str], found: Sequence[Utterance]) -> None:
+    """See to it that each class has an utterance.
+
+    Raises:
+        DataError: it has not.
+    """
+    counts = torch.bincount(y, minlength=len(names)).tolist()
+    if lacking := [name for name, count in zip(names, counts, strict=True) if not count]:
+        raise DataError(
+            f"{folder}: no utterance of {', '.join(lacking)} that can be used; there are the labels "
+            f"{', '.join(sorted({u.label for u in found}))}: complete the folder, or set data.classes"
+        )
 
 
 def _others(found: Sequence[Utterance], index: Mapping[str, int]) -> str:
@@ -197,14 +216,3 @@ def _with_train_constants(then: Transform | None) -> Callable[[Stored, Tensor], 
         return lambda batch, generator: then(norm(batch), generator)
 
     return fit
-
-
-def _official(parts: Sequence[str]) -> dict[str, Tensor] | None:
-    """The split that comes with a corpus, from each utterance's part; None: there is none."""
-    if not any(parts):
-        return None
-    return {
-        name: torch.tensor([i for i, part in enumerate(parts) if part == name], dtype=torch.int64)
-        for name in ("train", "val", "test")
-        if name in parts
-    }

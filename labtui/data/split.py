@@ -7,6 +7,7 @@ split, whatever `train.seed` says. Samples with one group number are never torn 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -49,6 +50,16 @@ def split(dataset: Dataset, validate: Validate) -> dict[str, Tensor]:
         parts = {"train": train, "val": val, "test": test}
     _check(parts, dataset, validate)
     return {name: torch.from_numpy(np.sort(part)) for name, part in parts.items()}
+
+
+def by_part(parts: Sequence[str]) -> dict[str, Tensor]:
+    """The split that comes with data, for `Dataset.split`.
+
+    Args:
+        parts: of each sample "train", "val" or "test"; with any other word it is in none of them.
+    """
+    words = np.array(parts, dtype=str)
+    return {name: torch.from_numpy(np.flatnonzero(words == name)) for name in ("train", "val", "test")}
 
 
 class _Cut:

@@ -75,8 +75,8 @@ class Speech(Corpus):
     longest: float | None = Field(None, gt=0)
     """Seconds after which an utterance is cut; absent: never."""
     features: Literal["wave", "stft", "mel"] = "wave"
-    """What the model sees: samples (T,), or a power spectrogram (1, T', bins) or its mel bands, in dB below
-    the loudest value of each utterance."""
+    """What the model sees: samples (T,), or a power spectrogram (1, T', bins) or its mel bands, in dB: 80 is
+    the loudest value of each utterance, 0 what is 80 dB below it, and what is behind its end."""
     n_fft: int = Field(512, ge=16)
     """Samples of a spectrogram's window (32 ms)."""
     hop: int = Field(160, ge=1)
@@ -84,8 +84,8 @@ class Speech(Corpus):
     mels: int = Field(64, ge=1)
     """Mel bands."""
     norm: Literal["none", "utterance", "train"] = "none"
-    """Subtract the mean of all values and divide by their deviation: of each utterance, or of the training
-    split."""
+    """Subtract the mean of all samples, or of each bin of spectrograms, and divide by their deviation: of each
+    utterance, or of the training split."""
     augment: Augment | None = None
     """Random changes of training waves; absent: none."""
 
@@ -114,7 +114,8 @@ class SpeechFeatures(Corpus):
     width: int = Field(130, ge=1)
     """Features of a frame: 130 low-level descriptors of ComParE (65 and their differences); 128 of VGGish."""
     frames: int | None = Field(600, ge=1)
-    """Frames after which an utterance is cut, and to which all are padded; absent: as long as they are."""
+    """Frames after which an utterance is cut; absent: never. Shorter ones are padded to the longest of their
+    batch, and the model is told how long they are."""
     down: int = Field(1, ge=1)
     """One frame of so many, after a low-pass filter: scipy.signal.resample_poly(x, 1, down)."""
     norm: Literal["none", "utterance", "train"] = "train"
