@@ -84,6 +84,20 @@ def test_layers_compute_in_16_bits_and_losses_in_32(name: str, tmp_path: Path) -
     assert 0 < max(value for key, _, value in found if key == "train.grad_norm") < 100
 
 
+def test_a_loss_that_overflows_says_what_is_wider(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import torch\nfrom labtui.data import Dataset\n"
+        "def data(root):\n    return Dataset(torch.ones(20, 2), torch.zeros(20), 'regression', ['y'])\n"
+        "class Large(torch.nn.Linear):\n    def forward(self, x):\n        return super().forward(x * 1e5)\n"
+        "def model(shape, outputs):\n    return Large(2, 1)\n"
+    )
+    tables = recipe(train={"precision": "float16"}).tables()
+    tables |= {"data": {"factory": "own:data"}, "model": {"factory": "own:model"}, "loss": {"name": "mse"}}
+    plan = type(recipe()).model_validate(tables)
+    with pytest.raises(TrainingError, match='precision = "bfloat16", a lower'):
+        train_here(make(tmp_path, plan), plan)
+
+
 def test_the_head_has_a_pace_of_its_own() -> None:
     model = Headed()
     optimizer = optim.build(specs.SGD(lr=0.1, lr_head=0.5), model)

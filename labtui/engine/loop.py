@@ -265,11 +265,12 @@ class Loop:
         """The error that says where the loss was lost and what helps."""
         step = self.step - error.ago
         epoch = self.epoch + (self.place > 0)
+        wider = 'train.precision = "bfloat16", ' if self.recipe.train.precision == "float16" else ""
         return TrainingError(
             "nan",
             f"{error.what} became {error.value} in step {step} (epoch {epoch}) at learning rate "
-            f"{self.lr:.3g}: try a lower optimizer.lr, train.clip_norm = 1.0 or a warm-up, and "
-            "look at the range of the data. The checkpoints are from before",
+            f"{self.lr:.3g}: try {wider}a lower optimizer.lr, train.clip_norm = 1.0 "
+            "or a warm-up, and look at the range of the data. The checkpoints are from before",
         )
 
     def state_dict(self) -> dict[str, Any]:
