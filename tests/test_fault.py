@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from recipe_lab import RECIPES, shipped, tried
+from engine_lab import records
+from recipe_lab import RECIPES, Tried, shipped, tried
 
 from labtui.data import bearings_sim, paderborn_sim
-from labtui.query.lab import Lab
 from labtui.recipe.read import load
-from labtui.series import read
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +53,29 @@ def test_recipes(file: Path, simulated: Path) -> None:
         more += [f"model.path={done.paths.id}"]
     found = tried(file, simulated, *more)
     assert found.seen["parameters"] == PARAMETERS.get(file.stem, found.seen["parameters"])
+
+
+def of(done: Tried, metric: str) -> list[float]:
+    """All values of a metric."""
+    return [value for name, _, value in records(done.paths) if name == metric]
+
+
+def small(name: str) -> Path:
+    return RECIPES / "fault" / f"{name}.toml"
+
+
+def test_hidden_samples_are_restored_better_than_by_their_mean(simulated: Path) -> None:
+    done = tried(small("transformer-mask-small"), simulated, "data.window=16", epochs=4)
+    found = of(done, "val.r2")[-1]
+    assert found > 0.05 > 3 * done.result["facts"]["baseline"]["val.r2"]
+
+
+def test_triplets_bring_classes_together(simulated: Path) -> None:
+    done = tried(small("transformer-triplet-small"), simulated, "data.per_class=60", epochs=8)
+    before, after = of(done, "val.knn_acc")
+    assert after > before + 0.1 > 0.2
+
+
+def test_bearings_that_were_never_seen_are_classified(simulated: Path) -> None:
+    done = tried(small("paderborn-cls-small"), simulated, "data.per_class=150", epochs=8)
+    assert done.result["best"]["value"] > 0.5 > done.result["facts"]["baseline"]["val.acc"] + 0.1
