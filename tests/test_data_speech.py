@@ -60,7 +60,7 @@ def meld(folder: Path) -> Path:
 
 
 def load(folder: Path, **options: Any) -> Dataset:
-    dataset = build(Speech(**{"path": str(folder)} | options), Path("/"))
+    dataset = build(Speech(**{"path": str(folder), "cache": str(folder / "cache")} | options), Path("/"))
     assert isinstance(dataset.x, Ragged)
     return dataset
 
@@ -87,6 +87,19 @@ def test_classes_are_as_the_recipe_says(tmp_path: Path) -> None:
     assert dataset.y.tolist() == [1, 0] * 2
     assert dataset.groups is None
     assert "optimistic" in str(dataset.facts["split"])
+
+
+def test_a_corpus_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(iemocap(tmp_path), features="mel", norm="utterance")
+    with monkeypatch.context() as patch:
+        patch.setattr("labtui.data.speech.read", None)
+        again = load(tmp_path, features="mel", norm="utterance")
+    assert isinstance(first.x, Ragged) and isinstance(again.x, Ragged)
+    assert torch.equal(first.x.values, again.x.values)
+    assert load(tmp_path, features="mel").shape == first.shape  # other options are read for themselves
+    wav(tmp_path / "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav", 900)
+    changed = load(tmp_path)
+    assert changed.lengths is not None and changed.lengths[0] == 900
 
 
 def test_meld_brings_its_split(tmp_path: Path) -> None:
@@ -155,7 +168,13 @@ def test_norms_are_of_the_utterance_or_of_the_training_split(tmp_path: Path) -> 
         for number in range(4):
             (table / label).mkdir(parents=True, exist_ok=True)
             np.save(table / label / f"{number}.npy", rng.normal(number + 1, 2, (5 + number, 3)))
-    options: dict[str, Any] = {"path": str(table), "layout": "files", "files": "{label}/{}.npy", "width": 3}
+    options: dict[str, Any] = {
+        "path": str(table),
+        "layout": "files",
+        "files": "{label}/{}.npy",
+        "width": 3,
+        "cache": str(tmp_path / "cache"),
+    }
     each = build(SpeechFeatures(**options, norm="utterance"), Path("/"))
     assert isinstance(each.x, Ragged)
     for place in range(8):
@@ -194,7 +213,13 @@ def test_opensmiles_tables_are_cut_and_thinned(tmp_path: Path, between: str) -> 
     frames = np.random.default_rng(0).normal(5, 1, (70, 2)).astype(np.float32)
     for label in ("a", "b"):
         csv(tmp_path / label / "1.csv", frames.tolist(), between)
-    options: dict[str, Any] = {"path": str(tmp_path), "layout": "files", "width": 2, "norm": "none"}
+    options: dict[str, Any] = {
+        "path": str(tmp_path),
+        "layout": "files",
+        "width": 2,
+        "cache": str(tmp_path / "cache"),
+        "norm": "none",
+    }
     whole = build(SpeechFeatures(**options), Path("/"))
     assert isinstance(whole.x, Ragged)
     assert np.array_equal(np.asarray(whole.x[0]), frames)
@@ -220,7 +245,12 @@ def test_bad_tables_are_named(tmp_path: Path, content: bytes, said: str) -> None
     csv(tmp_path / "a" / "1.csv", [[1, 2]])
     csv(tmp_path / "b" / "2.csv", [[1, 2]])
     (tmp_path / "b" / "1.csv").write_bytes(content)
-    options: dict[str, Any] = {"path": str(tmp_path), "layout": "files", "width": 2}
+    options: dict[str, Any] = {
+        "path": str(tmp_path),
+        "layout": "files",
+        "width": 2,
+        "cache": str(tmp_path / "cache"),
+    }
     with pytest.raises(DataError, match=said):
         build(SpeechFeatures(**options), Path("/"))
     dataset = build(SpeechFeatures(**options, on_error="skip"), Path("/"))
@@ -235,7 +265,16 @@ def test_bad_arrays_are_named(tmp_path: Path, kept: int) -> None:
     file = tmp_path / "b" / "1.npy"
     file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(DataError, match=r"b/1\.npy"):
-        build(SpeechFeatures(path=str(tmp_path), layout="files", files="{label}/{}.npy", width=2), Path("/"))
+        build(
+            SpeechFeatures(
+                path=str(tmp_path),
+                layout="files",
+                files="{label}/{}.npy",
+                width=2,
+                cache=str(tmp_path / "cache"),
+            ),
+            Path("/"),
+        )
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:

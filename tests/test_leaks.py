@@ -147,13 +147,13 @@ CASES = {
     ),
     "speech": Case(
         write_speech,
-        built(Speech, layout="files", files="{label}_{speaker}.wav", norm="train", features="mel"),
+        cached(Speech, layout="files", files="{label}_{speaker}.wav", norm="train", features="mel"),
         every("*.wav"),
         Validate(scheme="group", folds=3, test_fold=True),
     ),
     "speech_features": Case(
         write_speech,
-        built(SpeechFeatures, layout="files", files="{label}_{speaker}.npy", width=5),
+        cached(SpeechFeatures, layout="files", files="{label}_{speaker}.npy", width=5),
         every("*.npy"),
         Validate(scheme="group", folds=6, test_fold=True),
     ),

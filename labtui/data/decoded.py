@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labtui.data import sound
-from labtui.data.mapped import mapped, room, side_by_side
+from labtui.data.mapped import mapped, room, side_by_side, stamp
 from labtui.data.skip import OnError
 from labtui.errors import DataError
 from labtui.files.tell import tell
@@ -64,7 +64,7 @@ def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:
         DataError: a track cannot be used and is not to be skipped, none can, or the cache's folder cannot be
             written or is too full.
     """
-    named = [FORMAT, how.samples, how.least, how.rate, [[str(file), *_stamp(file)] for file in files]]
+    named = [FORMAT, how.samples, how.least, how.rate, [[str(file), *stamp(file)] for file in files]]
     values, about = mapped(cache, "tracks", named, lambda out: _decode_all(out, cache, files, how), np.int16)
     for message in about["left_out"]:
         if how.on_error == "fail":
@@ -74,15 +74,6 @@ def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:
         raise DataError(f"none of {len(files)} tracks can be used, the first of them {files[0]}")
     rates = Counter({int(rate): count for rate, count in about["rates"].items()})
     return Tracks(values.view(len(about["index"]), -1), about["index"], rates, named)
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """Size and time of a file, by which a change shows; of a missing one nothing."""
-    try:
-        found = file.stat()
-    except OSError:
-        return -1, -1
-    return found.st_size, found.st_mtime_ns
 
 
 def _decode_all(out: IO[bytes], cache: Path, files: Sequence[Path], how: Decoding) -> dict[str, Any]:

@@ -64,6 +64,15 @@ def mapped(
     return torch.from_numpy(values), about
 
 
+def stamp(file: Path) -> tuple[int, int]:
+    """Size and time of a file, by which a change shows; of a missing one nothing."""
+    try:
+        found = file.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
 def room(cache: Path, kind: str, count: int, needed: int) -> None:
     """See to it that there is room for so many bytes, and say what takes so long.
 

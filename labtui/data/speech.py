@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,11 +18,12 @@ from labtui.data.layouts import CLASSES, Layout, Utterance, find
 from labtui.data.normal import constants, standardised
 from labtui.data.ragged import Ragged
 from labtui.data.simulated import marked
-from labtui.data.skip import OnError, each
+from labtui.data.skip import OnError
 from labtui.data.sound import read
 from labtui.data.spectra import TOP_DB, Spectrogram
 from labtui.data.split import by_part
 from labtui.data.teacher import extras
+from labtui.data.utterances import load
 from labtui.data.voice import Augment
 from labtui.errors import DataError
 
@@ -66,14 +68,15 @@ def speech(
         # Silence becomes 0, as what a batch holds behind shorter utterances: else that were the loudest there is.
         return wave if spectrogram is None else spectrogram(wave[None])[0, 0] + TOP_DB
 
+    how = [features, rate, longest, n_fft, hop, mels]
     facts = {"features": seen, "rate (Hz)": rate, "cut after (s)": longest or "never"}
     if spectrogram is not None:
-        return _dataset(root, path, "", one, norm, facts, rate / hop, _as_image, **corpus)
+        return _dataset(root, path, norm, Reading("", one, how, facts, rate / hop, _as_image), **corpus)
     changes = None
     if augment is not None:
         changes = Augment(augment["speed"], round(augment["shift"] * rate), augment["noise"])
         facts["augmentation"] = ", ".join(f"{name} {value:g}" for name, value in augment.items())
-    return _dataset(root, path, "", one, norm, facts, rate, changes, **corpus)
+    return _dataset(root, path, norm, Reading("", one, how, facts, rate, changes), **corpus)
 
 
 def _as_image(x: Tensor, _: torch.Generator | None) -> Tensor:
@@ -104,18 +107,32 @@ def speech_features(
         "cut after (frames)": frames or "never",
         "one frame of": down,
     }
-    return _dataset(root, path, "_features", one, norm, facts, None, None, **corpus)
+    how = ["frames", width, frames, down]
+    return _dataset(root, path, norm, Reading("_features", one, how, facts), **corpus)
+
+
+@dataclass
+class Reading:
+    """What is made of an utterance's file, whatever corpus it is of."""
+
+    kind: str
+    """End of the simulator's name: "", or "_features"."""
+    one: Callable[[Path], Tensor]
+    """A file to (T, …) float32."""
+    how: list[Any]
+    """All that `one` depends on beside the file, as JSON takes it."""
+    facts: dict[str, Any]
+    per_second: float | None = None
+    """Values along time in a second; None: unknown."""
+    then: Transform | None = None
+    """What a batch goes through behind the norm."""
 
 
 def _dataset(
     root: Path,
     path: str,
-    kind: str,
-    one: Callable[[Path], Tensor],
     norm: Norm,
-    facts: dict[str, Any],
-    per_second: float | None,
-    then: Transform | None,
+    reading: Reading,
     *,
     layout: Layout,
     files: str,
@@ -123,51 +140,48 @@ def _dataset(
     test: dict[str, list[str]],
     groups: Literal["speaker", "none"],
     on_error: OnError,
+    cache: str,
     teacher: str | None,
 ) -> Dataset:
-    """All utterances of the classes, each read by `one`.
-
-    Args:
-        kind: end of the simulator's name: "", or "_features".
-        per_second: values of an utterance along time in a second; None: unknown.
-        then: what a batch goes through behind the norm.
-    """
-
-    def usable(utterance: Utterance) -> tuple[Utterance, Tensor]:
-        values = one(utterance.file)
-        if norm == "utterance":  # each feature with mean 0 and deviation 1
-            values = standardised(values.view(len(values), -1).T).T.view_as(values)
-        return utterance, values
-
+    """All utterances of the classes."""
     folder = root / path
-    found = find(folder, layout, files, test, SIMULATORS[layout] + kind if layout in SIMULATORS else "")
+    simulator = SIMULATORS[layout] + reading.kind if layout in SIMULATORS else ""
+    found = find(folder, layout, files, test, simulator)
     names = classes or CLASSES[layout] or sorted({utterance.label for utterance in found})
     index = {label: k for k, name in enumerate(names) for label in name.split("+")}
-    read_in, left_out = each([u for u in found if u.label in index], usable, on_error)
-    kept, values = [utterance for utterance, _ in read_in], [values for _, values in read_in]
-    y = torch.tensor([index[utterance.label] for utterance in kept], dtype=torch.int64)
-    _complete(folder, y, names, found)
-    called, lengths = [utterance.name for utterance in kept], [len(one) for one in values]
-    parts = [utterance.part for utterance in kept]
+    wanted = [utterance for utterance in found if utterance.label in index]
+    _complete(folder, names, wanted, found)
+
+    def values_of(file: Path) -> Tensor:
+        values = reading.one(file)
+        if norm == "utterance":  # each feature with mean 0 and deviation 1
+            values = standardised(values.view(len(values), -1).T).T.view_as(values)
+        return values
+
+    how, place = [*reading.how, norm == "utterance"], root / Path(cache).expanduser()
+    x, places, left_out = load([utterance.file for utterance in wanted], values_of, how, place, on_error)
+    kept = [wanted[place] for place in places]
+    _complete(folder, names, kept, found)
+    called, parts = [utterance.name for utterance in kept], [utterance.part for utterance in kept]
     speakers = sorted({utterance.speaker for utterance in kept})
     grouped = groups == "speaker" and all(speakers)
     return Dataset(
-        x=Ragged(torch.cat(values), torch.tensor(lengths)),
-        y=y,
+        x=x,
+        y=torch.tensor([index[utterance.label] for utterance in kept], dtype=torch.int64),
         task="classes",
         classes=names,
         groups=torch.tensor([speakers.index(utterance.speaker) for utterance in kept]) if grouped else None,
         split=by_part(parts) if any(parts) else None,
-        transform=None if norm == "train" else then,
-        fit=_with_train_constants(then) if norm == "train" else None,
+        transform=None if norm == "train" else reading.then,
+        fit=_with_train_constants(reading.then) if norm == "train" else None,
         extras=extras(teacher, root, called) if teacher else {},
         names=called,
         facts={
             "source": "simulated (Klatt 1980)" if marked(folder) else "files of speech",
             "layout": layout,
             "speakers": len(speakers) if all(speakers) else "unknown",
-            "length": _span(lengths, per_second),
-            **facts,
+            "length": _span(x.lengths, reading.per_second),
+            **reading.facts,
             "normalisation": norm,
             "utterances left out": left_out,
             "utterances of other labels": _others(found, index),
@@ -176,14 +190,12 @@ def _dataset(
     )
 
 
-def _complete(folder: Path, y: Tensor, names: Sequence[str], found: Sequence[Utterance]) -> None:
-    """See to it that each class has an utterance.
-
-    Raises:
-        DataError: it has not.
-    """
-    counts = torch.bincount(y, minlength=len(names)).tolist()
-    if lacking := [name for name, count in zip(names, counts, strict=True) if not count]:
+def _complete(
+    folder: Path, names: Sequence[str], utterances: Sequence[Utterance], found: Sequence[Utterance]
+) -> None:
+    """Raise DataError for a class without utterances."""
+    there = {utterance.label for utterance in utterances}
+    if lacking := [name for name in names if there.isdisjoint(name.split("+"))]:
         raise DataError(
             f"{folder}: no utterance of {', '.join(lacking)} that can be used; there are the labels "
             f"{', '.join(sorted({u.label for u in found}))}: complete the folder, or set data.classes"
@@ -196,9 +208,9 @@ def _others(found: Sequence[Utterance], index: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {label}" for label, count in counts.items()) or "none"
 
 
-def _span(lengths: Sequence[int], per_second: float | None) -> str:
+def _span(lengths: Tensor, per_second: float | None) -> str:
     """The shortest, longest and mean length."""
-    numbers = [min(lengths), max(lengths), sum(lengths) / len(lengths)]
+    numbers = [float(find(lengths.double())) for find in (torch.min, torch.max, torch.mean)]
     if per_second is None:
         return "{:.0f} to {:.0f} frames, mean {:.0f}".format(*numbers)
     return "{:.1f} to {:.1f} s, mean {:.1f}".format(*(number / per_second for number in numbers))

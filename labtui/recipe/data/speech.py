@@ -32,6 +32,9 @@ class Corpus(Part):
     """What stays on one side of a split: all of a speaker's utterances (honest), or each by itself."""
     on_error: Literal["fail", "skip"] = "fail"
     """An utterance that cannot be used ends the run, or is left out and counted."""
+    cache: str = "runs/.labtui/cache"
+    """Folder for what was read (four bytes a value: 1.6 GB for IEMOCAP's waves), relative to the lab. It is made
+    once for each choice of the options and used by all runs; whatever is in it may be removed."""
     teacher: str | None = Field(None, min_length=1)
     """What a teacher makes of the utterances, for a `distillation` loss: an .npz file relative to the lab,
     or the id of a run that wrote one (`checkpoints.teacher`)."""
