@@ -25,7 +25,9 @@ PLANS: dict[str, dict[str, Any]] = {
         "validate": {"every": 2, "monitor": "val.acc", "patience": 4, "min_delta": 0.01},
     },
     "half-balanced": {
-        "optimizer": {"name": "adamw", "lr": 0.01},
+        "model": {"name": "cnn2d", "hidden": [16]},
+        "optimizer": {"name": "adamw", "lr": 0.01, "lr_head": 0.03},
+        "schedule": {"name": "cosine"},
         "loss": {"name": "cross_entropy", "weight": "balanced", "l2": 1e-3},
         "train": {"precision": "float16", "sampler": "balanced", "clip_norm": 0.5},
     },
