@@ -31,7 +31,7 @@ SIMULATORS = {
 
 
 def make(name: str, out: Path, seed: int, seconds: float | None) -> dict[str, Any]:
-    """Write a simulated data set in its real on-disk form; without `seconds`, of the simulator's own length."""
+    """Write a simulated data set in its real on-disk form; `seconds` None: of the simulator's own length."""
     if name not in SIMULATORS:
         known = ", ".join(SIMULATORS)
         raise DataError(f"no simulator for {name!r}: there is one for {known}")

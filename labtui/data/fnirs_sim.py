@@ -65,8 +65,8 @@ def make(out: Path, seed: int = 0, seconds: float = 20.0, recordings: int = RECO
 
     if not 0.5 <= seconds <= 3600 or recordings < 1:
         raise DataError(
-            f"seconds = {seconds}, recordings = {recordings}: a task takes half a second to an hour, and there "
-            "is at least one recording"
+            f"seconds = {seconds}, recordings = {recordings}: a task takes half a second to an hour, and "
+            "there is at least one recording"
         )
     begin(out, seed, "*.mat")
     written = []

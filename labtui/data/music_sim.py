@@ -85,8 +85,8 @@ def make_folders(out: Path, seed: int = 0, seconds: float = 8.0, tracks: int = T
 def _begin(out: Path, seed: int, seconds: float, tracks: int) -> None:
     if not 0.5 <= seconds <= 600 or tracks < 3:
         raise DataError(
-            f"seconds = {seconds}, tracks = {tracks}: a track lasts half a second to ten minutes, and each genre "
-            "has three tracks or more"
+            f"seconds = {seconds}, tracks = {tracks}: a track lasts half a second to ten minutes, and each "
+            "genre has three tracks or more"
         )
     begin(out, seed, "*")
     mark(out)

@@ -81,8 +81,8 @@ def make(
 
     if not 0.05 <= seconds <= 600 or measurements < 1:
         raise DataError(
-            f"seconds = {seconds}, measurements = {measurements}: a measurement takes a twentieth of a second "
-            "to ten minutes, and there is at least one"
+            f"seconds = {seconds}, measurements = {measurements}: a measurement takes a twentieth of a "
+            "second to ten minutes, and there is at least one"
         )
     begin(out, seed, "**/*.mat")
     written = []

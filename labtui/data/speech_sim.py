@@ -85,7 +85,7 @@ class Speaker:
 
 
 def speaker(female: bool, rng: np.random.Generator) -> Speaker:
-    """Someone's voice: women's pitch is 12 semitones above men's, their formants 17 % (Peterson and Barney)."""
+    """A voice: women's pitch is 12 semitones above men's, their formants 17 % (Peterson and Barney)."""
     pitch = (210 if female else 115) * 2 ** (rng.normal(0, 1.5) / 12)
     return Speaker(pitch, (1.17 if female else 1.0) * rng.normal(1, 0.03), rng.normal(0, 2))
 

@@ -35,16 +35,16 @@ def extras(teacher: str, lab: Path, names: Sequence[str]) -> dict[str, Tensor]:
     """
     if teacher.startswith("@"):
         raise DataError(
-            f"data.teacher = {teacher!r}: a reference becomes a run when the run that needs it is started from "
-            "the queue; here give a run's id or a file"
+            f"data.teacher = {teacher!r}: a reference becomes a run when the run that needs it is started "
+            "from the queue; here give a run's id or a file"
         )
     file = LabPaths(lab).run(teacher).artifacts / FILE if RUN_ID.fullmatch(teacher) else lab / teacher
     table = _arrays(file)
     rows = {str(name): row for row, name in enumerate(table["names"])}
     if lacking := [name for name in names if name not in rows]:
         raise DataError(
-            f"{file}: the teacher says nothing of {len(lacking)} of {len(names)} samples (first: {lacking[0]}); "
-            f"it knows {len(rows)}: it has to see the same corpus"
+            f"{file}: the teacher says nothing of {len(lacking)} of {len(names)} samples (first: {lacking[0]}); it "
+            f"knows {len(rows)}: it has to see the same corpus"
         )
     order = [rows[name] for name in names]
     return {

@@ -1,8 +1,9 @@
 """What survives: weights and all that a resume needs, in files that are whole or absent.
 
 `best.pt` (and `best-<metric>.pt`) hold the weights of the best epoch, `epoch-NNNNN.pt` those of one
-epoch (and files named after `checkpoints.name` the best epoch so far), `last.pt` the whole state of the training. A best state waits in memory until `last.pt` is
-written and goes to disk just before it, so that `last.pt` never speaks of a best that is not there.
+epoch, files named by `checkpoints.name` those of each epoch that was the best so far, and `last.pt` the
+whole state of the training. A best state waits in memory until `last.pt` is written and goes to disk just
+before it, so that `last.pt` never speaks of a best that is not there.
 """
 
 from __future__ import annotations

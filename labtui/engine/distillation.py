@@ -84,7 +84,7 @@ class Distillation:
             model.add_module("aligned", nn.ModuleList(nn.Linear(width, self.width) for width in mine))
 
     def __call__(self, student: Exposed, batch: Batch, maps: nn.ModuleList | None) -> Tensor:
-        """(4,): the loss; the divergence and the cross-entropy, not weighted; the sum of the weighted errors."""
+        """(4,): the loss; the divergence and the cross-entropy, not weighted; the weighted errors' sum."""
         spec = self.spec
         soft = F.kl_div(
             F.log_softmax(student.logits / spec.temperature, 1),

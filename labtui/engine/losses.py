@@ -33,8 +33,8 @@ FITS = {
 
 
 class Weighted(nn.CrossEntropyLoss):
-    """Cross-entropy with a factor for each class, as a mean over samples: PyTorch's own divides by the sum of the
-    factors in the batch, and then means of pieces would not make up that of the whole."""
+    """Cross-entropy with a factor for each class, as a mean over samples: PyTorch's own divides by the sum of
+    the factors in the batch, and then means of pieces would not make up that of the whole."""
 
     def __init__(self, weight: Tensor, label_smoothing: float) -> None:
         super().__init__(weight, reduction="none", label_smoothing=label_smoothing)

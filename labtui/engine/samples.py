@@ -121,8 +121,8 @@ class Samples:
     def cut(self, size: int, order: torch.Generator | None = None, part: slice = WHOLE) -> list[Tensor]:
         """The split, or a part of it, in batches of places: in its own order, or in one drawn from `order`.
 
-        No sample is left out, unless classes are drawn alike. A last batch of one sample, which batch normalisation cannot take,
-        joins the batch before it.
+        No sample is left out, unless classes are drawn alike. A last batch of one sample, which batch
+        normalisation cannot take, joins the batch before it.
         """
         index = self.index
         if order is not None and self._classes:
@@ -138,7 +138,7 @@ class Samples:
         return batches
 
     def _draw(self, order: torch.Generator) -> Tensor:
-        """As many places as there are samples: of any class with the same chance, then of any sample in it."""
+        """As many places as there are samples: of any class with the same chance, then of any of its samples."""
         sizes = torch.tensor([len(one) for one in self._classes])
         drawn = torch.randint(len(sizes), (len(self),), generator=order)
         within = torch.rand(len(self), dtype=torch.float64, generator=order) * sizes[drawn]

@@ -113,18 +113,8 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     together(aim, recipe, world)
     if recipe.checkpoints.teacher:
         teaching.check(of.dataset, aim)
-    names = ("loss", *aim.terms, *aim.scores)
-    monitor = recipe.validate_.monitor
-    known = [f"{s}.{n}" for s in ("val", "train") for n in names]
-    goal = direction(monitor, "validate.monitor", known)
-    best = [Best(monitor, goal)]
-    for metric in recipe.checkpoints.also_best:
-        best.append(Best(metric, direction(metric, "checkpoints.also_best", known)))
-    for metric in naming.metrics(recipe.checkpoints.name):
-        direction(metric, "checkpoints.name", known)
-    patience = None
-    if recipe.validate_.patience is not None:
-        patience = Patience(goal, recipe.validate_.patience, recipe.validate_.min_delta)
+    known = [f"{s}.{n}" for s in ("val", "train") for n in ("loss", *aim.terms, *aim.scores)]
+    best, patience = followed(recipe, known)
     placed = samples.place(of.dataset, of.split, device, aim.task)
     if recipe.train.sampler == "balanced":
         if of.dataset.task != "classes":
@@ -132,7 +122,7 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
             raise TrainingError("error", message)
         placed["train"].balance()
     steps = len(placed["train"].cut(recipe.train.batch_size))
-    watched = getattr(recipe.schedule, "monitor", monitor)
+    watched = getattr(recipe.schedule, "monitor", recipe.validate_.monitor)
     model = of.model.to(device)
     optimizer: Any = recipe.optimizer
     precise = Precision(recipe.train.precision, device)
@@ -167,6 +157,27 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     )
 
 
+def followed(recipe: Recipe, known: list[str]) -> tuple[list[Best], Patience | None]:
+    """The metrics whose best epochs are kept, the monitored one first, and what ends the training early.
+
+    Args:
+        known: the metrics that there are.
+
+    Raises:
+        TrainingError: a metric is not known.
+    """
+    validate, checkpoints = recipe.validate_, recipe.checkpoints
+    goal = direction(validate.monitor, "validate.monitor", known)
+    best = [Best(validate.monitor, goal)]
+    for metric in checkpoints.also_best:
+        best.append(Best(metric, direction(metric, "checkpoints.also_best", known)))
+    for metric in naming.metrics(checkpoints.name):
+        direction(metric, "checkpoints.name", known)
+    if validate.patience is None:
+        return best, None
+    return best, Patience(goal, validate.patience, validate.min_delta)
+
+
 def together(aim: Objective, recipe: Recipe, world: World) -> None:
     """See to it that what has to be judged together is not taken apart.
 
@@ -177,8 +188,8 @@ def together(aim: Objective, recipe: Recipe, world: World) -> None:
     if aim.whole and (table.accumulate > 1 or table.on_oom == "halve"):
         raise TrainingError(
             "error",
-            f"loss {name!r} compares the samples of a batch with each other, and pieces of it hold fewer: leave "
-            'train.accumulate and on_oom = "halve" out, and set train.batch_size to what fits',
+            f"loss {name!r} compares the samples of a batch with each other, and pieces of it hold fewer: "
+            'leave train.accumulate and on_oom = "halve" out, and set train.batch_size to what fits',
         )
     if aim.l2 and recipe.resources.unused_parameters:
         raise TrainingError(

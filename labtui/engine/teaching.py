@@ -27,8 +27,8 @@ def check(dataset: Dataset, aim: Objective) -> None:
     if dataset.names is None or dataset.task != "classes" or aim.kept != "predictions":
         raise TrainingError(
             "error",
-            "checkpoints.teacher = true needs a classifier, and data whose samples have names for a student to find "
-            "them by (Dataset.names): leave it out",
+            "checkpoints.teacher = true needs a classifier, and data whose samples have names (Dataset.names) "
+            "that a student finds them by: leave it out",
         )
 
 

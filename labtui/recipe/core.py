@@ -151,7 +151,8 @@ class Checkpoints(Spec):
     which a student's `data.teacher` names. What is held out is in it too: its students have the same fold."""
     name: str | None = None
     """Keep a copy of the weights under such a name whenever an epoch is the best so far, as Keras does:
-    "model-{epoch:05d}-{loss:.5f}-{val_loss:.5f}". Fields are `epoch` (from 1), `step` and metrics; absent: none."""
+    "model-{epoch:05d}-{loss:.5f}-{val_loss:.5f}". Fields are `epoch` (from 1), `step` and metrics; absent:
+    none."""
 
     @field_validator("name")
     @classmethod

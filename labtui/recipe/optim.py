@@ -17,8 +17,8 @@ class Optimizer(Spec):
     lr: float = Field(1e-3, gt=0)
     """Learning rate. A `noam` schedule replaces it."""
     lr_head: float | None = Field(None, gt=0)
-    """Learning rate of the layers called `head`, for a model whose other layers learned elsewhere; absent: `lr`.
-    A schedule changes both by the same factor."""
+    """Learning rate of the layers called `head`, for a model whose other layers learned elsewhere; absent:
+    `lr`. A schedule changes both by the same factor."""
     weight_decay: float = Field(0.0, ge=0)
     """L2 penalty (decoupled in adamw)."""
 
