@@ -26,7 +26,7 @@ def generator(seed: int = 0) -> torch.Generator:
 def test_nothing_to_change() -> None:
     x = torch.randn(3, 100, generator=generator())
     assert Augment(0, 0, 0)(x, generator()).equal(x)
-    assert Augment(0.1, 50, 0.1)(x, None).equal(x)
+    assert Augment(0.1, 0, 0.1)(x, None).equal(x)
 
 
 def test_faster_is_higher_and_shorter() -> None:
@@ -41,12 +41,16 @@ def test_faster_is_higher_and_shorter() -> None:
         assert abs(end - min(RATE, RATE * 1000 / height)) < 25
 
 
-def test_later_by_a_share_of_the_shift() -> None:
-    x = torch.zeros(200, 1000)
-    x[:, 100:] = 1
-    starts = (Augment(0, 300, 0)(x, generator()) > 0.5).int().argmax(1)
-    assert starts.min() < 110
-    assert 390 < starts.max() <= 400
+def test_somewhere_in_the_silence_and_whole() -> None:
+    x, change = torch.ones(200, 1000), Augment(0, 301, 0)
+    seen = change(x, generator())
+    assert seen.shape == (200, 1301)
+    starts = (seen > 0.5).int().argmax(1)
+    assert starts.min() < 10
+    assert 291 < starts.max() <= 301
+    torch.testing.assert_close(seen.sum(1), torch.full((200,), 1000.0), atol=1, rtol=0)
+    assert change(x, None)[0].nonzero().flatten().tolist() == list(range(150, 1150))
+    assert change.frames(torch.tensor([7])).tolist() == [308]
 
 
 def test_noise_of_each_level_up_to_the_largest() -> None:

@@ -174,6 +174,7 @@ def _dataset(
         split=by_part(parts) if any(parts) else None,
         transform=None if norm == "train" else reading.then,
         fit=_with_train_constants(reading.then) if norm == "train" else None,
+        frames=reading.then.frames if isinstance(reading.then, Augment) else None,
         extras=extras(teacher, root, called) if teacher else {},
         names=called,
         facts={

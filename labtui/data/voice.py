@@ -6,23 +6,24 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 @dataclass(frozen=True)
 class Augment:
-    """A transform: in training each wave faster or slower, later, and with noise. The options are those of
-    `recipe.data.speech.Augment`, with `shift` in samples."""
+    """A transform: in training each wave faster or slower, in another place, and with noise. The options are
+    those of `recipe.data.speech.Augment`, with `shift` in samples."""
 
     speed: float
     shift: int
     noise: float
 
     def __call__(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """(N, T) -> the same shape, on x's device. What a change moves behind T is lost, and what it leaves
-        empty is zero, so that lengths stay as they are."""
+        """(N, T) -> (N, T + shift), on x's device, each wave somewhere in it; in evaluation in the middle.
+        What becomes longer is cut off at the end, and what is left empty is zero."""
         if generator is None:
-            return x
-        n, time = x.shape
+            return pad(x, (self.shift // 2, self.shift - self.shift // 2))
+        n, time = len(x), x.shape[1] + self.shift
 
         def drawn(*shape: int, low: float = 0.0) -> Tensor:
             """Numbers from `low` to 1, evenly."""
@@ -37,6 +38,10 @@ class Augment:
             level = self.noise * drawn(n, 1)
             x = x + level * torch.randn(n, time, generator=generator, device=generator.device).to(x)
         return x
+
+    def frames(self, lengths: Tensor) -> Tensor:
+        """Lengths of waves to what becomes of them."""
+        return lengths + self.shift
 
 
 def _at(x: Tensor, place: Tensor) -> Tensor:

@@ -60,7 +60,9 @@ class Augment(Spec):
     """Each is up to this share faster or slower, and higher or lower with it (Ko et al. 2015, "Audio
     augmentation for speech recognition": 0.1)."""
     shift: float = Field(0.0, ge=0)
-    """Each begins up to so many seconds later; as much of its end is cut off."""
+    """Each has so many seconds of silence around it, and lies somewhere in them; in evaluation in the middle.
+    What a network with strides sees depends on where a wave begins: with the product of the strides here it
+    learns all of that."""
     noise: float = Field(0.0, ge=0)
     """White noise has a standard deviation drawn from U(0, noise), in the unit of the values behind the
     norm: with one, that is a share of their deviation."""
