@@ -81,9 +81,9 @@ def test_readme(tmp_path, monkeypatch, snap_compare):
     paths = small_lab(tmp_path)
     shutil.rmtree(paths.recipes)
     shipped = Path(__file__).parents[1] / "recipes"
-    shutil.copytree(shipped / "fault", paths.recipes / "fault")  # a lab of one system
-    for file in shipped.glob("*.*"):
-        shutil.copy(file, paths.recipes)
+    (paths.recipes / "fault").mkdir(parents=True)  # a lab of one system
+    for file in (*shipped.glob("fault/transformer-cls*.toml"), *shipped.glob("*.*")):
+        shutil.copy(file, paths.recipes / file.relative_to(shipped))
     keys = ["slash", *"name~cls", "enter", "down", "space", "down", "space"]
     app = LabApp(Lab(paths), now=lambda: NOW)
     assert snap_compare(app, terminal_size=(120, 28), run_before=settled(*keys))
