@@ -14,9 +14,8 @@ from torch import Tensor
 
 from labtui.data import sound
 from labtui.data.mapped import mapped, room, side_by_side, stamp
-from labtui.data.skip import OnError
+from labtui.data.skip import OnError, recall, usable
 from labtui.errors import DataError
-from labtui.files.tell import tell
 
 FORMAT = 1
 """Counted up when the same options come to mean other values."""
@@ -66,10 +65,7 @@ def decode(files: Sequence[Path], how: Decoding, cache: Path) -> Tracks:
     """
     named = [FORMAT, how.samples, how.least, how.rate, [[str(file), *stamp(file)] for file in files]]
     values, about = mapped(cache, "tracks", named, lambda out: _decode_all(out, cache, files, how), np.int16)
-    for message in about["left_out"]:
-        if how.on_error == "fail":
-            raise DataError(message)
-        tell(f"labtui: left out: {message}")
+    recall(about["left_out"], how.on_error)
     if not about["index"]:
         raise DataError(f"none of {len(files)} tracks can be used, the first of them {files[0]}")
     rates = Counter({int(rate): count for rate, count in about["rates"].items()})
@@ -89,13 +85,7 @@ def _decode_all(out: IO[bytes], cache: Path, files: Sequence[Path], how: Decodin
     def one(place: int) -> Row:
         return _row(files[place], samples, how), how.rate or sound.rate_of(files[place])
 
-    for place, found in side_by_side(range(len(files)), one):
-        if isinstance(found, DataError):
-            if how.on_error == "fail":
-                raise found
-            left_out.append(str(found))
-            continue
-        row, rate = found
+    for place, (row, rate) in usable(side_by_side(range(len(files)), one), how.on_error, left_out):
         out.write(row.data)
         index.append(place)
         rates[rate] += 1

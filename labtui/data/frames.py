@@ -17,11 +17,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from labtui.data.mapped import mapped, room, side_by_side
-from labtui.data.skip import OnError
+from labtui.data.skip import OnError, recall, usable
 from labtui.errors import DataError
-from labtui.files.tell import tell
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when the same options come to mean other values."""
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp")
 """Endings of files that are images."""
@@ -51,8 +50,10 @@ class View:
 class Index:
     """What is known of decoded videos."""
 
-    left_out: dict[str, str] = field(default_factory=dict)
-    """Folder of each video that cannot be used to the reason."""
+    places: list[int] = field(default_factory=list)
+    """Of the decoded videos in the list of folders."""
+    left_out: list[str] = field(default_factory=list)
+    """What is wrong with each other one."""
     sizes: dict[str, int] = field(default_factory=dict)
     """How many videos have images of each size, as "height×width"."""
     lengths: dict[str, int] = field(default_factory=dict)
@@ -83,10 +84,7 @@ def load(folders: Sequence[Path], view: View, cache: Path, on_error: OnError) ->
     named = [FORMAT, asdict(view), [*zip(map(str, folders), listed, strict=True)]]
     values, about = mapped(cache, "videos", named, write, np.uint8)
     index = Index(**{name: value for name, value in about.items() if name != "bytes"})
-    for message in index.left_out.values():
-        if on_error == "fail":
-            raise DataError(message)
-        tell(f"labtui: left out: {message}")
+    recall(index.left_out, on_error)
     if not len(values):
         raise DataError(f"{folders[0].parent}: none of {len(folders)} videos can be used")
     return values.view(-1, *view.shape), index
@@ -124,22 +122,19 @@ def _decode_all(
 ) -> Index:
     """Write the videos, one after another."""
     index, images = Index(), {}
-    for folder, found in zip(folders, listed, strict=True):
+    for place, found in enumerate(listed):
         if isinstance(found, str):
-            index.left_out[str(folder)] = found
+            index.left_out.append(found)
         else:
-            images[folder] = [folder / name for name, *_ in found]
+            images[place] = [folders[place] / name for name, *_ in found]
     room(cache, "videos", len(images), len(images) * math.prod(view.shape))
-    for folder, video in side_by_side(list(images), lambda folder: _decode(images[folder], view)):
-        if isinstance(video, DataError):
-            if on_error == "fail":
-                raise video
-            index.left_out[str(folder)] = str(video)
-            continue
+    made = side_by_side(list(images), lambda place: _decode(images[place], view))
+    for place, video in usable(made, on_error, index.left_out):
+        index.places.append(place)
         file.write(video.values.data)
         index.digests.append(hashlib.blake2b(video.values.data, digest_size=12).hexdigest())
         index.simulated |= video.simulated
-        for counts, kind in ((index.sizes, video.size), (index.lengths, str(len(images[folder])))):
+        for counts, kind in ((index.sizes, video.size), (index.lengths, str(len(images[place])))):
             counts[kind] = counts.get(kind, 0) + 1
     return index
 

@@ -55,7 +55,7 @@ def gestures(
     rows = [row for part in PARTS for row in read_table(folder, part, classes)]
     view = View(frames, *size, fit)
     x, index = load([row.folder for row in rows], view, root / Path(cache).expanduser(), on_error)
-    rows = [row for row in rows if str(row.folder) not in index.left_out]
+    rows = [rows[place] for place in index.places]
     kept = _apart(rows, index.digests, on_error)
     return Dataset(
         x=x,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeVar
 
 from labtui.errors import DataError
@@ -28,6 +28,36 @@ def each(items: Iterable[T], read: Callable[[T], R], on_error: OnError) -> tuple
         except DataError as error:
             if on_error == "fail":
                 raise
-            tell(f"labtui: left out: {error}")
+            tell_of([str(error)])
             left_out += 1
     return found, left_out
+
+
+def usable(
+    found: Iterable[tuple[T, R | DataError]], on_error: OnError, left_out: list[str]
+) -> Iterator[tuple[T, R]]:
+    """The items of which something could be made, with that; what is wrong with others goes to `left_out`.
+
+    Raises:
+        DataError: something is, unless `on_error` is "skip".
+    """
+    for item, made in found:
+        if not isinstance(made, DataError):
+            yield item, made
+        elif on_error == "fail":
+            raise made
+        else:
+            left_out.append(str(made))
+
+
+def recall(left_out: Sequence[str], on_error: OnError) -> None:
+    """Do for what was kept without some items as if it were made now: tell of them, or raise DataError."""
+    if left_out and on_error == "fail":
+        raise DataError(left_out[0])
+    tell_of(left_out)
+
+
+def tell_of(left_out: Iterable[str]) -> None:
+    """A line in the log for each item that is left out."""
+    for message in left_out:
+        tell(f"labtui: left out: {message}")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from labtui.data.mapped import mapped, side_by_side, stamp
 from labtui.data.ragged import Ragged
-from labtui.data.skip import OnError
+from labtui.data.skip import OnError, recall, usable
 from labtui.errors import DataError
 from labtui.files.tell import tell
 
@@ -39,12 +39,8 @@ def load(
     def write(out: IO[bytes]) -> dict[str, Any]:
         tell(f"labtui: reading {len(files)} utterances, once for all runs: {cache}")
         found: dict[str, Any] = {"places": [], "lengths": [], "shape": [], "left_out": []}
-        for place, values in side_by_side(range(len(files)), lambda place: read(files[place])):
-            if isinstance(values, DataError):
-                if on_error == "fail":
-                    raise values
-                found["left_out"].append(str(values))
-                continue
+        made = side_by_side(range(len(files)), lambda place: read(files[place]))
+        for place, values in usable(made, on_error, found["left_out"]):
             out.write(np.ascontiguousarray(values.numpy()).data)
             found["places"].append(place)
             found["lengths"].append(len(values))
@@ -53,10 +49,7 @@ def load(
 
     named = [FORMAT, *how, [[str(file), *stamp(file)] for file in files]]
     values, about = mapped(cache, "utterances", named, write, np.float32)
-    for message in about["left_out"]:
-        if on_error == "fail":
-            raise DataError(message)
-        tell(f"labtui: left out: {message}")
+    recall(about["left_out"], on_error)
     if not about["places"]:
         raise DataError(f"none of {len(files)} utterances can be used, the first of them {files[0]}")
     ragged = Ragged(values.view(-1, *about["shape"]), torch.tensor(about["lengths"]))
