@@ -49,7 +49,7 @@ def iemocap(folder: Path, sessions: int = 2) -> Path:
 
 def meld(folder: Path) -> Path:
     labels = ["anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise"]
-    places = {"train": "train_splits", "dev": "dev_splits_complete", "test": "test_splits"}
+    places = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_repeated_splits_test"}
     for part, place in places.items():
         rows = ["Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID"]
         for number, label in enumerate(labels):

@@ -138,6 +138,7 @@ PARAMETERS = {
     "wav-lstm": 410_564,
     "wav-bilstm-norm": 526_276,
     "wav-bilstm-mended": 526_276,
+    "cnn1d": 1_381_760 + 256 * 128 + 128 + 128 * 128 + 128 + 128 * 4 + 4,
     "transformer": 479_236,
     "resnet1d": 3_528_516,
 }

@@ -30,7 +30,7 @@ CLASSES: dict[Layout, list[str]] = {
 MELD = {
     "train": ("train", "train_splits"),
     "val": ("dev", "dev_splits_complete"),
-    "test": ("test", "test_splits"),
+    "test": ("test", "output_repeated_splits_test"),
 }
 """Part of the official split to MELD's own name for it, and the folder of its utterances."""
 TURN = re.compile(r"\[\d+\.\d+ - \d+\.\d+\]\s+(Ses(\d\d)[^\s/]+)_([FM])([^\s/]+)\s+(\w+)\s")

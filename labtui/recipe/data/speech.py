@@ -16,7 +16,8 @@ class Corpus(Part):
     """Folder of the corpus, relative to the lab. `labtui data make speech` writes one."""
     layout: Literal["files", "iemocap", "meld"] = "iemocap"
     """Where classes and speakers stand: in the files' names, in IEMOCAP's EmoEvaluation files, or in
-    MELD's CSV files, with which its official split comes."""
+    MELD's CSV files, with which its official split comes (its videos' sound has to be written beside them,
+    such as `ffmpeg -i dia0_utt0.mp4 dia0_utt0.wav`)."""
     files: str | None = Field(None, min_length=1)
     """Where an utterance's file is below `path`. layout = "files": a pattern with {label}, perhaps
     {speaker}, {} and {any_name} for the rest, such as "{label}_{speaker}_{take}.wav"; else a template with
