@@ -109,7 +109,10 @@ def test_grids_are_those_of_the_notebook(recipe: str, file: str) -> None:
 
 
 def test_the_small_recipe_learns(lab: Path) -> None:
-    """Less of it: 350 videos of 24×24 instead of 663 of 32×32. Saying one class is right in 20 %."""
-    make(lab / "data/gestures_simulated", seconds=1.4, videos={"train": 350, "val": 60})
-    found = tried(RECIPES / "gesture/gesture-small.toml", lab, "data.size=[24, 24]", epochs=12)
-    assert found.result["best"]["value"] >= 0.45
+    """Less of it: 200 videos of 20×20 before a plain wall instead of 663 of 32×32. Three seeds reached 0.9;
+    saying one class is right in 20 %."""
+    videos = {"train": 200, "val": 50}
+    make(lab / "data/gestures_simulated", seconds=1.4, videos=videos, clutter=0)
+    smaller = ("data.size=[20, 20]", "model.channels=[8, 16, 32]")
+    found = tried(RECIPES / "gesture/gesture-small.toml", lab, *smaller, epochs=24)
+    assert found.result["best"]["value"] >= 0.6

@@ -44,7 +44,13 @@ CLUTTER = 14
 """Shapes on the wall."""
 
 
-def make(out: Path, seed: int = 0, seconds: float = 2.5, videos: dict[str, int] | None = None) -> list[Path]:
+def make(
+    out: Path,
+    seed: int = 0,
+    seconds: float = 2.5,
+    videos: dict[str, int] | None = None,
+    clutter: int = CLUTTER,
+) -> list[Path]:
     """Write train.csv, val.csv and a folder of PNG images for each of their rows.
 
     Args:
@@ -52,6 +58,7 @@ def make(out: Path, seed: int = 0, seconds: float = 2.5, videos: dict[str, int] 
         seed: the same seed writes the same images.
         seconds: length of a video; 2.5 s are 30 images.
         videos: how many of each part; classes take turns.
+        clutter: shapes on the wall; the fewer, the easier to learn.
 
     Raises:
         DataError: the folder already holds such tables, or a video would have no image.
@@ -69,7 +76,7 @@ def make(out: Path, seed: int = 0, seconds: float = 2.5, videos: dict[str, int] 
             # The seed of a video, whatever others there are.
             rng = np.random.default_rng([seed, list(VIDEOS).index(part), number])
             folder = out / part / f"SIM_{number + 1:05d}_{name}"
-            written += _save(folder, film(name, images, rng))
+            written += _save(folder, film(name, images, rng, clutter))
             rows.append(f"{folder.name};{name};{label}\n")
         table.write_text("".join(rows), encoding="utf-8")
         written.append(table)
@@ -86,12 +93,12 @@ def _save(folder: Path, images: NDArray[np.uint8]) -> list[Path]:
     return paths
 
 
-def film(gesture: str, images: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+def film(gesture: str, images: int, rng: np.random.Generator, clutter: int = CLUTTER) -> NDArray[np.uint8]:
     """A video of a gesture, (images, 60, 80, 3)."""
     down, right = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32) / HEIGHT
     here = np.stack([down, right])[:, None]
     stroke = _stroke(images, rng)
-    picture: Values = np.broadcast_to(_wall(down, right, rng), (images, HEIGHT, WIDTH, 3))
+    picture: Values = np.broadcast_to(_wall(down, right, clutter, rng), (images, HEIGHT, WIDTH, 3))
     picture = _lay(picture, _drifting(here, images, rng), rng.uniform(40, 215, 3))
     way = np.array(WAYS[gesture])
     middle = np.array([rng.uniform(0.4, 0.7), rng.uniform(0.45, WIDTH / HEIGHT - 0.45)])
@@ -113,10 +120,10 @@ def _stroke(images: int, rng: np.random.Generator) -> Values:
     return come
 
 
-def _wall(down: Values, right: Values, rng: np.random.Generator) -> Values:
+def _wall(down: Values, right: Values, clutter: int, rng: np.random.Generator) -> Values:
     """Rectangles and ellipses of random colours over one another, (60, 80, 3)."""
     wall: Values = np.full((HEIGHT, WIDTH, 3), rng.uniform(60, 200, 3), np.float32)
-    for _ in range(CLUTTER):
+    for _ in range(clutter):
         y, x = (down - rng.uniform(0, 1)), (right - rng.uniform(0, WIDTH / HEIGHT))
         y, x = y / rng.uniform(0.05, 0.3), x / rng.uniform(0.05, 0.3)
         inside = np.maximum(abs(y), abs(x)) < 1 if rng.random() < 0.5 else y**2 + x**2 < 1
