@@ -70,6 +70,13 @@ def test_hidden_samples_are_restored_better_than_by_their_mean(simulated: Path) 
     assert found > 0.05 > 3 * done.result["facts"]["baseline"]["val.r2"]
 
 
+def test_what_was_pre_trained_becomes_a_classifier(simulated: Path) -> None:
+    mask = tried(small("transformer-mask-small"), simulated, "data.per_class=100")
+    start = [f"model.path={mask.paths.id}", "data.per_class=100"]
+    done = tried(small("transformer-mask-small-finetune"), simulated, *start, epochs=8)
+    assert done.result["best"]["value"] > 0.18 > done.result["facts"]["baseline"]["val.acc"]
+
+
 def test_triplets_bring_classes_together(simulated: Path) -> None:
     done = tried(small("transformer-triplet-small"), simulated, "data.per_class=60", epochs=8)
     before, after = of(done, "val.knn_acc")
