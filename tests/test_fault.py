@@ -18,7 +18,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lab with little data at the recipes' own places."""
     folder = tmp_path_factory.mktemp("fault")
     bearings_sim.make(folder / "data/bearings_cwru", seconds=1.5)
-    paderborn_sim.make(folder / "data/paderborn", seconds=0.4, measurements=1)
+    paderborn_sim.make(folder / "data/paderborn_simulated", seconds=0.4, measurements=1)
     return folder
 
 
