@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import torch
 from scipy.signal import resample_poly
@@ -38,6 +38,19 @@ CHUNK = 2**16
 """Frames that are looked at together while constants are fitted."""
 
 
+class Corpus(TypedDict):
+    """Which utterances there are, and where: the options of `recipe.data.speech.Corpus`."""
+
+    layout: Layout
+    files: str
+    classes: list[str]
+    test: dict[str, list[str]]
+    groups: Literal["speaker", "none"]
+    on_error: OnError
+    cache: str
+    teacher: str | None
+
+
 def speech(
     root: Path,
     path: str,
@@ -49,7 +62,7 @@ def speech(
     hop: int,
     mels: int,
     augment: dict[str, float] | None,
-    **corpus: Any,
+    **corpus: Unpack[Corpus],
 ) -> Dataset:
     """Utterances as samples (T,) or spectrograms (1, T', bins); the options are those of
     `recipe.data.Speech`.
@@ -85,7 +98,7 @@ def _as_image(x: Tensor, _: torch.Generator | None) -> Tensor:
 
 
 def speech_features(
-    root: Path, path: str, norm: Norm, width: int, frames: int | None, down: int, **corpus: Any
+    root: Path, path: str, norm: Norm, width: int, frames: int | None, down: int, **corpus: Unpack[Corpus]
 ) -> Dataset:
     """Utterances as frames of features (T, width); the options are those of `recipe.data.SpeechFeatures`.
 
