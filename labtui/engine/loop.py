@@ -217,7 +217,9 @@ class Loop:
         parts.precision.step(parts.optimizer)
         self.step += 1
         if self.step % self.recipe.train.log_every == 0:
-            found = {"train.step_loss": loss[0] if loss.ndim else loss}
+            first = loss[0] if loss.ndim else loss
+            # Nothing waits for a CPU, and the log takes numbers at once.
+            found = {"train.step_loss": first.item() if first.is_cpu else first}
             self.run.log(found if norm is None else found | {"train.grad_norm": norm}, self.step)
         if part.size:
             self.tally.add(loss, output, batch.y, part.of)

@@ -100,18 +100,24 @@ class Pieces:
         """
         # As many for each process: some modules talk to their likes elsewhere in forward.
         count = max(1, min(self.count, part.of // (self._least * self.world.size)))
+        if count == 1:
+            loss, output = self._piece(batch, part, last=True)
+            return self.world.total(loss), output
         losses, outputs = [], []
-        for number, piece in enumerate(batch.pieces(count)):
-            share = len(piece) / part.of if part.size else 0.0
-            with self.world.sharing(self.model, number == count - 1):
-                loss, output = self._piece(piece, share)
+        for number, piece in enumerate(batch.pieces(count), 1):
+            loss, output = self._piece(piece, part, last=number == count)
             losses.append(loss)
             outputs.append(output)
-        if count == 1:
-            return self.world.total(losses[0]), outputs[0]
         return self.world.total(torch.stack(losses).sum(0)), torch.cat(outputs)
 
-    def _piece(self, batch: Batch, share: float) -> tuple[Tensor, Tensor]:
+    def _piece(self, batch: Batch, part: Part, last: bool) -> tuple[Tensor, Tensor]:
+        share = len(batch) / part.of if part.size else 0.0
+        if self.world.size == 1:
+            return self._backward(batch, share)
+        with self.world.sharing(self.model, last):
+            return self._backward(batch, share)
+
+    def _backward(self, batch: Batch, share: float) -> tuple[Tensor, Tensor]:
         loss, output = self.objective(self.model, batch)
         if share != 1:
             loss = loss * share

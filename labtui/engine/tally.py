@@ -53,7 +53,8 @@ class Tally:
         """Take a batch, or this process's part of one.
 
         Args:
-            loss: their mean, or (1 + k,) with the means of k terms behind it.
+            loss: their mean, or (1 + k,) with the means of k terms behind it; like the outputs it holds no
+                graph, which would be kept with it.
             output, target: (n, …).
             of: samples of the whole batch, when each process takes a part of it; `loss` is then the
                 whole batch's, the same for all.
@@ -62,9 +63,9 @@ class Tally:
             NotFinite: a loss among those gathered is NaN or infinite.
         """
         size = len(target) if of is None else of
-        self._losses.append(loss.detach())
+        self._losses.append(loss)
         self._sizes.append(size if of is None else self._counted(of))
-        self._outputs.append(output.detach())
+        self._outputs.append(output)
         self._targets.append(target)
         if not self._room:
             self._room = max(1, min(MOST_STEPS, MOST_VALUES // max(1, size * output.shape[1:].numel())))
