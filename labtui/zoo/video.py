@@ -26,12 +26,26 @@ class Dense(nn.Linear):
 
 
 class Conv3D(nn.Sequential):
-    """Stages of convolution, ReLU, batch norm and pooling, a dense layer, and the head."""
+    """The notebook's Conv3D: stages of convolution, ReLU, batch norm and pooling, a dense layer, and the head.
+
+    By default, with 5 classes, 555,493 parameters on 16 frames of 64×64, and 1,096,165 on 30 of 120×120. The
+    options are those of `recipe.models.video.Conv3D`.
+
+    Raises:
+        RecipeError: videos of this shape are too small.
+    """
 
     def __init__(
-        self, shape: tuple[int, ...], outputs: int, channels: Sequence[int], hidden: int, dropout: float
+        self,
+        shape: tuple[int, ...],
+        outputs: int,
+        channels: Sequence[int],
+        hidden: int,
+        dropout: float,
+        init: Init,
     ) -> None:
         super().__init__()
+        _check(shape, "conv3d", 2 ** len(channels), least_frames=2 ** len(channels))
         for number, (before, after) in enumerate(pairwise([shape[0], *channels]), 1):
             stage = (
                 nn.Conv3d(before, after, 3, padding=1),
@@ -45,6 +59,7 @@ class Conv3D(nn.Sequential):
         self.norm = nn.BatchNorm1d(hidden)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden, outputs)
+        initialise(self, init)
 
 
 class TimeDistributed(nn.Module):
@@ -61,7 +76,8 @@ class TimeDistributed(nn.Module):
 
 
 class Conv2DRNN(nn.Module):
-    """Convolutions over each frame, a recurrent layer, and the head on its last state."""
+    """The notebook's Conv2D+RNN: convolutions over each frame, which are taken to be those of `Conv3D` without
+    time, a recurrent layer, and the head on its last state. Options and errors are as there."""
 
     def __init__(
         self,
@@ -71,8 +87,10 @@ class Conv2DRNN(nn.Module):
         cell: str,
         units: int,
         dropout: float,
+        init: Init,
     ) -> None:
         super().__init__()
+        _check(shape, "conv2d_rnn", 2 ** len(channels), least_frames=1)
         stages = [
             layer
             for before, after in pairwise([shape[0], *channels])
@@ -86,6 +104,7 @@ class Conv2DRNN(nn.Module):
         self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[cell](values, units, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(units, outputs)
+        initialise(self, init)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(N, colours, frames, H, W) -> (N, outputs) logits; `lengths` (N,) in frames, of padded videos."""
@@ -98,33 +117,6 @@ class Conv2DRNN(nn.Module):
 def halved(sizes: Sequence[int], times: int) -> int:
     """Values that are left of a volume of these sizes, each halved and rounded down so many times."""
     return torch.Size(size >> times for size in sizes).numel()
-
-
-def conv3d(
-    shape: tuple[int, ...], outputs: int, channels: Sequence[int], hidden: int, dropout: float, init: Init
-) -> Conv3D:
-    """The notebook's Conv3D, by default with 5 classes: 555,493 parameters on 16 frames of 64×64, and
-    1,096,165 on 30 of 120×120."""
-    _check(shape, "conv3d", 2 ** len(channels), least_frames=2 ** len(channels))
-    model = Conv3D(shape, outputs, channels, hidden, dropout)
-    initialise(model, init)
-    return model
-
-
-def conv2d_rnn(
-    shape: tuple[int, ...],
-    outputs: int,
-    channels: Sequence[int],
-    cell: str,
-    units: int,
-    dropout: float,
-    init: Init,
-) -> Conv2DRNN:
-    """The notebook's Conv2D+RNN; its convolutions are taken to be those of `conv3d`, without time."""
-    _check(shape, "conv2d_rnn", 2 ** len(channels), least_frames=1)
-    model = Conv2DRNN(shape, outputs, channels, cell, units, dropout)
-    initialise(model, init)
-    return model
 
 
 def _check(shape: tuple[int, ...], model: str, least: int, least_frames: int) -> None:

@@ -24,7 +24,7 @@ class Video(Headed):
 class Conv3D(Video):
     """Convolutions over time and image together; each halves the number of frames, too."""
 
-    factory_path: ClassVar[str] = "labtui.zoo.video:conv3d"
+    factory_path: ClassVar[str] = "labtui.zoo.video:Conv3D"
 
     name: Literal["conv3d"] = "conv3d"
     """Which model."""
@@ -35,7 +35,7 @@ class Conv3D(Video):
 class Conv2DRNN(Video):
     """Convolutions over each frame, and a recurrent layer over the frames."""
 
-    factory_path: ClassVar[str] = "labtui.zoo.video:conv2d_rnn"
+    factory_path: ClassVar[str] = "labtui.zoo.video:Conv2DRNN"
 
     name: Literal["conv2d_rnn"] = "conv2d_rnn"
     """Which model."""
