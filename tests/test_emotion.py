@@ -124,16 +124,18 @@ SMALLER: dict[str, list[str]] = {
 @pytest.mark.parametrize("file", shipped("emotion"), ids=lambda file: file.stem)
 def test_recipes(file: Path, lab: Path) -> None:
     more = ["model.path=student.pt"] if file.stem.startswith("finetune") else []
-    if more and not (lab / "student.pt").exists():
+    more += ["data.teacher=data/teacher.npz"] if file.stem in STUDENTS else []
+    if file.stem.startswith("finetune") and not (lab / "student.pt").exists():
         source = next(file for file in shipped("emotion") if file.stem == "distillation-none")
         (lab / "student.pt").write_bytes((tried(source, lab).paths.checkpoints / "best.pt").read_bytes())
     done = tried(file, lab, *SMALLER.get(file.stem, []), *more)
     assert done.result["facts"]["parameters"] == PARAMETERS.get(file.stem, done.seen["parameters"])
-    if file.stem.startswith("distillation") and file.stem != "distillation-none":
+    if file.stem in STUDENTS:
         agreement = json.loads((done.paths.artifacts / "agreement.json").read_text())
         assert np.array(agreement["test"]["matrix"]).sum() == done.result["facts"]["test"]
 
 
+STUDENTS = ("distillation", "distillation-4mse-nokd", "distillation-small")
 PARAMETERS = {
     "wav-lstm": 410_564,
     "wav-bilstm-norm": 526_276,
