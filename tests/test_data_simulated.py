@@ -88,3 +88,13 @@ def test_marked_as_simulated(tmp_path: Path) -> None:
     make(tmp_path / "sim", seconds=1.0)
     dataset = build(Bearings(path="sim", per_class=2), tmp_path)
     assert str(dataset.facts["source"]).startswith("simulated")
+
+
+def test_what_make_writes_is_what_a_data_set_reads_by_default() -> None:
+    from labtui.data.__main__ import SIMULATORS
+    from labtui.recipe.data import DATASETS
+
+    paths = {spec.model_fields["name"].default: spec.model_fields.get("path") for spec in DATASETS}
+    read = {name: path.default for name in SIMULATORS if (path := paths.get(name))}
+    assert read == {name: f"data/{name}_simulated" for name in read} | {"bearings": "data/bearings_cwru"}
+    assert len(read) >= 7

@@ -32,8 +32,8 @@ SPLITS = {
     True: "by speaker: no speaker on both sides",
     False: "speakers on both sides: optimistic, unless the split comes with the corpus",
 }
-SIMULATORS: dict[Layout, str] = {"iemocap": "speech", "meld": "meld"}
-"""Layout to what writes waves that are laid out so; what writes features ends in `_features`."""
+SIMULATORS: dict[Layout, str] = {"files": "", "iemocap": "speech{}", "meld": "meld{}"}
+"""Layout to what simulates data that is laid out so, waves or (`_features`) features; empty: nothing does."""
 CHUNK = 2**16
 """Frames that are looked at together while constants are fitted."""
 
@@ -158,8 +158,7 @@ def _dataset(
 ) -> Dataset:
     """All utterances of the classes."""
     folder = root / path
-    simulator = SIMULATORS[layout] + reading.kind if layout in SIMULATORS else ""
-    found = find(folder, layout, files, test, simulator)
+    found = find(folder, layout, files, test, SIMULATORS[layout].format(reading.kind))
     names = classes or CLASSES[layout] or sorted({utterance.label for utterance in found})
     index = {label: k for k, name in enumerate(names) for label in name.split("+")}
     wanted = [utterance for utterance in found if utterance.label in index]

@@ -16,7 +16,7 @@ class FNIRS(Part):
 
     name: Literal["fnirs"] = "fnirs"
     """Which data set."""
-    path: str = "data/fnirs"
+    path: str = "data/fnirs_simulated"
     """Folder of recordings, relative to the lab. `labtui data make fnirs` writes one."""
     recordings: str = Field("*.mat", min_length=1)
     """Which files of the folder are recordings: a pattern, in which `**/` is any folder below."""

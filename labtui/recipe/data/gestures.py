@@ -18,7 +18,7 @@ class Gestures(Part):
 
     name: Literal["gestures"] = "gestures"
     """Which data set."""
-    path: str = "data/gestures"
+    path: str = "data/gestures_simulated"
     """Folder with `train.csv`, `val.csv` and the folders `train` and `val`, relative to the lab.
     `labtui data make gestures` writes one."""
     classes: list[str] = Field(["Left", "Right", "Stop", "Down", "Up"], min_length=2)

@@ -19,7 +19,7 @@ class Paderborn(Windows):
 
     name: Literal["paderborn"] = "paderborn"
     """Which data set."""
-    path: str = "data/paderborn"
+    path: str = "data/paderborn_simulated"
     """Folder of `.mat` files, relative to the lab; they may lie in folders of it, one for each bearing, as
     its archives unpack. `labtui data make paderborn` writes one."""
     bearings: list[Annotated[str, Field(pattern=r"^K[0AI]\d\d$")]] = []

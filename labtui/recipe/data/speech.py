@@ -12,7 +12,7 @@ from labtui.recipe.spec import Part, Spec
 class Corpus(Part):
     """Utterances with a class each."""
 
-    path: str = "data/speech"
+    path: str = "data/speech_simulated"
     """Folder of the corpus, relative to the lab. `labtui data make speech` writes one."""
     layout: Literal["files", "iemocap", "meld"] = "iemocap"
     """Where classes and speakers stand: in the files' names, in IEMOCAP's EmoEvaluation files, or in
@@ -115,7 +115,7 @@ class SpeechFeatures(Corpus):
 
     name: Literal["speech_features"] = "speech_features"
     """Which data set."""
-    path: str = "data/speech_features"
+    path: str = "data/speech_features_simulated"
     """Folder of the corpus, relative to the lab. `labtui data make speech_features` writes one."""
     width: int = Field(130, ge=1)
     """Features of a frame: 130 low-level descriptors of ComParE (65 and their differences); 128 of VGGish."""
