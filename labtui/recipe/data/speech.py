@@ -37,8 +37,8 @@ class Corpus(Part):
     """Folder for what was read (four bytes a value: 1.6 GB for IEMOCAP's waves), relative to the lab. It is made
     once for each choice of the options and used by all runs; whatever is in it may be removed."""
     teacher: str | None = Field(None, min_length=1)
-    """What a teacher makes of the utterances, for a `distillation` loss: an .npz file relative to the lab,
-    or the id of a run that wrote one (`checkpoints.teacher`)."""
+    """What a teacher makes of the utterances, for a `distillation` loss: an .npz file relative to the lab, or a
+    run that wrote one (`checkpoints.teacher`), by its id or as "@best:val.uar where name=emotion-teacher"."""
 
     @model_validator(mode="after")
     def _test_by_name(self) -> Self:
