@@ -78,8 +78,8 @@ def shown(figure: float | None, unit: str) -> str:
     """A figure with three digits; seconds in the unit that fits."""
     if figure is None:
         return ""
-    if unit == "s" and 0 < figure < 1:
-        unit, figure = ("ms", figure * 1e3) if figure >= 1e-3 else ("µs", figure * 1e6)
+    if unit == "s" and 0 < abs(figure) < 1:
+        unit, figure = ("ms", figure * 1e3) if abs(figure) >= 1e-3 else ("µs", figure * 1e6)
     text = f"{figure:,.0f}" if abs(figure) >= 100 or not figure % 1 else f"{figure:.3g}"
     return f"{text} {unit}".rstrip()
 
