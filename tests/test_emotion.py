@@ -12,6 +12,7 @@ import soundfile
 from recipe_lab import shipped, tried
 
 from labtui.data import build
+from labtui.data.__main__ import show
 from labtui.data.corpus_sim import make, make_features, make_meld, make_meld_features
 from labtui.data.descriptors import NAMES, describe
 from labtui.data.layouts import find
@@ -169,6 +170,11 @@ def predictions_index(paths: RunPaths) -> np.ndarray[Any, Any]:
     with np.load(paths.artifacts / "predictions.npz") as predictions:
         index: np.ndarray[Any, Any] = predictions["test_index"]
     return index
+
+
+def test_a_student_s_data_is_shown_before_there_is_a_teacher(lab: Path) -> None:
+    (file,) = (file for file in shipped("emotion") if file.stem == "distillation")
+    assert show(str(file), lab, [])["samples"] == 10 * 5 * EACH
 
 
 def test_only_classifiers_of_named_samples_teach(lab: Path) -> None:

@@ -48,6 +48,7 @@ def show(what: str, lab: Path, overrides: list[str]) -> dict[str, Any]:
     from labtui.data import build
     from labtui.data.show import describe
     from labtui.recipe.data import DATASETS
+    from labtui.recipe.data.speech import Corpus
     from labtui.recipe.read import load
     from labtui.recipe.spec import UserPart
 
@@ -57,8 +58,11 @@ def show(what: str, lab: Path, overrides: list[str]) -> dict[str, Any]:
     recipe = load(Path(what), overrides)
     if recipe.data is None:
         raise DataError(f"{what}: this recipe runs a command and has no [data] to show")
-    name = recipe.data.factory if isinstance(recipe.data, UserPart) else getattr(recipe.data, "name", what)
-    return {"name": name, **describe(build(recipe.data, lab), recipe.validate_)}
+    data = recipe.data
+    if isinstance(data, Corpus):  # a teacher adds nothing to what is shown, and may be a run that is to come
+        data = data.model_copy(update={"teacher": None})
+    name = data.factory if isinstance(data, UserPart) else getattr(data, "name", what)
+    return {"name": name, **describe(build(data, lab), recipe.validate_)}
 
 
 def main(arguments: list[str] | None = None) -> int:
