@@ -51,7 +51,7 @@ def test_make_then_show(tmp_path: Path) -> None:
     shown = json.loads(child("show", "bearings", "--lab", ".", cwd=tmp_path).stdout)
     assert (shown["samples"], shown["stored"], shown["seen"]) == (2800, [1600], [40, 3])
     assert shown["classes"][0] == {"name": "normal", "samples": 280}
-    assert len(shown["examples"]) == 12
+    assert len(shown["examples"]) == 15  # three each of the first five classes
     assert {len(example["values"]) for example in shown["examples"]} == {120}
 
 
