@@ -131,6 +131,7 @@ def test_truncated_file(copy: Path) -> None:
             "no X130_DE_time in it; it holds X131_DE",
         ),
         ({"X130_DE_time": np.full((9000, 1), np.nan)}, "X130_DE_time holds 9000 NaN or infinite"),
+        ({"X130_DE_time": np.full((9000, 1), 1e300)}, "X130_DE_time holds 9000 NaN or infinite"),
         (
             {"X130_DE_time": np.zeros((99, 1))},
             "the recording has 99 samples, fewer than a window of 1600",

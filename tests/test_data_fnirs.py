@@ -155,6 +155,7 @@ def nan(signal: Any) -> Any:
         ({"nirs_data": np.zeros((9, 52))}, "no struct nirs_data"),
         (without("dxyData"), "nirs_data has no field dxyData; it has oxyData"),
         (spoilt("oxyData", nan), r"oxyData holds 1 NaN .* first in sample 7 of channel 4.*on_error"),
+        (spoilt("oxyData", lambda signal: signal * 1e300), r"oxyData holds .* NaN or infinite values"),
         (spoilt("dxyData", lambda s: s.T), r"dxyData is float64 of shape \(52, 80\), expected .* 52\)"),
         (spoilt("dxyData", lambda s: s.astype(int)), "dxyData is int64"),
         (spoilt("dxyData", lambda s: s[:50]), "oxyData has 80 samples, dxyData 50"),

@@ -326,6 +326,8 @@ def test_a_genre_that_is_lost_is_missed(tmp_path: Path) -> None:
         ),
         ("\n".join([*HEAD, "1,0,training"]), r"row 4 begins '1' and has 3 cells, expected .* 6 cells"),
         ("\n".join([*HEAD, "one,0,training,small,Folk,a"]), "row 4 begins 'one'"),
+        ("\n".join([*HEAD, "²,0,training,small,Folk,a"]), "row 4 begins '²'"),
+        ("\n".join([*HEAD, f"{10**300},0,training,small,Folk,a"]), "row 4 begins '1000"),
         ("\n".join([*HEAD, "1,0,training,small,Folk,a"]), "has tracks of fewer than two genres"),
         ("\n".join([*HEAD, "1,0,training,large,Folk,a"]), "'small' has tracks of fewer than two"),
     ],
@@ -348,6 +350,7 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no such folder.*labtui data make music_folders"):
         load(tmp_path / "nowhere", layout="folders")
     (tmp_path / "x" / "blues").mkdir(parents=True)
+    (tmp_path / "x" / "blues" / "._a.wav").write_bytes(b"what macOS leaves")
     with pytest.raises(DataError, match=r"blues: no track in it"):
         load(tmp_path / "x", layout="folders")
     soundfile.write(tmp_path / "x" / "blues" / "a.wav", tone(0), RATE)

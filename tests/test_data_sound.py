@@ -80,6 +80,13 @@ def broken(folder: Path) -> dict[str, Path]:
     made["2 samples are NaN"] = folder / "nan.wav"
     soundfile.write(made["2 samples are NaN"], np.array([0, np.nan, np.inf, 1]), RATE, subtype="FLOAT")
     made["there is no"] = folder / "nowhere.wav"
+    made["there is no .*xxx"] = folder / ("x" * 300)
+    made["announces 2147483647 samples a second, expected 100"] = folder / "rate.wav"
+    (folder / "rate.wav").write_bytes(whole[:24] + (2**31 - 1).to_bytes(4, "little") + whole[28:])
+    flac = bytearray((folder / "long.flac").read_bytes())
+    flac[21:26] = bytes([flac[21] | 15, 255, 255, 255, 255])  # STREAMINFO's number of samples: 2**36 - 1
+    made["(cut off|no sound can be read).*"] = folder / "endless.flac"
+    (folder / "endless.flac").write_bytes(flac)
     return made
 
 

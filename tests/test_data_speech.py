@@ -257,13 +257,24 @@ def test_bad_tables_are_named(tmp_path: Path, content: bytes, said: str) -> None
     assert (len(dataset), dataset.facts["utterances left out"]) == (2, 1)
 
 
-@pytest.mark.parametrize("kept", [0, 40, 100])
-def test_bad_arrays_are_named(tmp_path: Path, kept: int) -> None:
+HUGE = str({"descr": "<f4", "fortran_order": False, "shape": (10**11, 130)}).encode().ljust(128)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(slice(kept) for kept in (0, 40, 100)),
+        b"PK\3\4 no archive",
+        b"\x93NUMPY\1\0\x10\0{'descr': (((((((",
+        b"\x93NUMPY\1\0\x80\0" + HUGE,
+    ],
+)
+def test_bad_arrays_are_named(tmp_path: Path, content: slice | bytes) -> None:
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         np.save(tmp_path / label / "1.npy", np.zeros((4, 2)))
     file = tmp_path / "b" / "1.npy"
-    file.write_bytes(file.read_bytes()[:kept])
+    file.write_bytes(file.read_bytes()[content] if isinstance(content, slice) else content)
     with pytest.raises(DataError, match=r"b/1\.npy"):
         build(
             SpeechFeatures(
@@ -315,9 +326,21 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 
 def test_a_broken_line_of_meld_is_named(tmp_path: Path) -> None:
     table = meld(tmp_path) / "dev_sent_emo.csv"
-    table.write_text(table.read_text().replace("negative,0,3", "negative,0,three"), encoding="utf-8")
+    whole = table.read_text()
+    table.write_text(whole.replace("negative,0,3", "negative,0,three"), encoding="utf-8")
     with pytest.raises(DataError, match=r"dev_sent_emo\.csv: line 5 has .*'three'"):
         load(tmp_path, layout="meld")
+    table.write_text(whole + '1,"' + "x" * 200_000, encoding="utf-8")
+    with pytest.raises(DataError, match=r"dev_sent_emo\.csv: .* near line .*quotation mark"):
+        load(tmp_path, layout="meld")
+
+
+def test_what_is_said_in_meld_may_hold_other_ends_of_lines(tmp_path: Path) -> None:
+    table = meld(tmp_path) / "dev_sent_emo.csv"
+    before = load(tmp_path, layout="meld")
+    whole = table.read_text(encoding="utf-8")
+    table.write_text(whole.replace('"Oh, well"', "Oh\x85 well\u2028then\x0b"), encoding="utf-8")
+    assert load(tmp_path, layout="meld").names == before.names
 
 
 def test_a_template_is_filled_in_one_pass(tmp_path: Path) -> None:

@@ -46,12 +46,18 @@ def read_frames(path: Path, width: int) -> NDArray[np.float32]:
 def _numpy(path: Path) -> NDArray[np.float32]:
     """An array of frames; arrays of Python objects, which could run anything, are refused."""
     try:
-        found = np.load(path, allow_pickle=False)
+        with open(path, "rb") as file:
+            found = np.load(file, allow_pickle=False)
     except EOFError:
         raise ValueError("the file is empty") from None
-    if not isinstance(found, np.ndarray) or not np.issubdtype(found.dtype, np.number):
+    except OSError:
+        raise
+    except Exception as error:  # a broken file raises almost anything, by where it is broken
+        raise ValueError(error) from error
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu":
         raise ValueError("no array of numbers")
-    return found.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large is infinite, and named as that
+        return found.astype(np.float32)
 
 
 def _csv(path: Path) -> NDArray[np.float32]:

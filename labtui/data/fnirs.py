@@ -218,7 +218,7 @@ def read_maps(path: Path) -> tuple[NDArray[np.float32], bool]:
     return maps, "simulator" in table
 
 
-def _signal(path: Path, data: dict[str, Any], field: str) -> NDArray[Any]:
+def _signal(path: Path, data: dict[str, Any], field: str) -> NDArray[np.float32]:
     """One field of a recording: (samples, 52) finite numbers."""
     if field not in data:
         raise DataError(f"{path}: nirs_data has no field {field}; it has {', '.join(data) or 'none'}")
@@ -228,6 +228,8 @@ def _signal(path: Path, data: dict[str, Any], field: str) -> NDArray[Any]:
             f"{path}: {field} is {signal.dtype} of shape {signal.shape}, expected floating-point numbers of "
             f"shape (samples, {CHANNELS})"
         )
+    with np.errstate(over="ignore"):  # what is too large is infinite, and named as that
+        signal = signal.astype(np.float32)
     bad = ~np.isfinite(signal)
     if bad.any():
         sample, channel = (int(place[0]) for place in bad.nonzero())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ MELD = {
     "test": ("test", "output_repeated_splits_test"),
 }
 """Part of the official split to MELD's own name for it, and the folder of its utterances."""
-TURN = re.compile(r"\[\d+\.\d+ - \d+\.\d+\]\s+(Ses(\d\d)[^\s/]+)_([FM])([^\s/]+)\s+(\w+)\s")
+TURN = re.compile(r"\[\d+\.\d+ - \d+\.\d+\]\s+(Ses(\d\d)[^\s/\0]+)_([FM])([^\s/\0]+)\s+(\w+)\s")
 """A line of an EmoEvaluation file: `[start - end] Ses01F_impro01_F000 neu [v, a, d]`. Names of files are made
-of it, so that it must not hold a slash."""
+of it, so that it must not hold a slash or NUL."""
 FIELD = re.compile(r"\{(\w*)\}")
 """A field of a template of file names."""
 
@@ -138,8 +139,8 @@ def _meld(folder: Path, files: str) -> list[Utterance]:
     found = []
     for part, (name, place) in MELD.items():
         table = folder / f"{name}_sent_emo.csv"
-        rows = list(csv.DictReader(_text(table).splitlines()))
-        for number, row in enumerate(rows, 2):
+        rows = _rows(table)
+        for number, row in rows:
             values = [row.get(key) for key in ("Dialogue_ID", "Utterance_ID", "Emotion", "Speaker")]
             dialogue, utterance, label, speaker = (value or "" for value in values)
             if not (dialogue.isdecimal() and utterance.isdecimal() and label):
@@ -154,6 +155,23 @@ def _meld(folder: Path, files: str) -> list[Utterance]:
         if not rows:
             raise DataError(f"{table}: no utterance in it")
     return found
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file with a header, and the line on which each ends.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    # No splitlines: what is said holds U+0085 and the like, which end lines for it, but not in CSV files.
+    lines = csv.DictReader(io.StringIO(_text(table), newline=""))
+    try:
+        return [(lines.line_num, row) for row in lines]
+    except csv.Error as error:
+        raise DataError(
+            f"{table}: the labels cannot be read near line {lines.line_num} ({error}): look for a quotation "
+            "mark that is not closed"
+        ) from None
 
 
 def _text(path: Path) -> str:

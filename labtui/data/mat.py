@@ -48,10 +48,11 @@ def signal(path: Path, name: str, value: Any) -> NDArray[np.float32]:
         raise DataError(
             f"{path}: {name} is {array.dtype} of shape {array.shape}, expected the numbers of one channel"
         )
-    array = array.ravel()
+    with np.errstate(over="ignore"):  # what is too large is infinite, and named as that
+        array = array.ravel().astype(np.float32)
     if bad := np.count_nonzero(~np.isfinite(array)):
         raise DataError(
             f"{path}: {name} holds {bad} NaN or infinite samples: fetch the file again, take the recording "
             'out of the folder, or leave it out with data.on_error = "skip"'
         )
-    return array.astype(np.float32)
+    return array

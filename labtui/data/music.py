@@ -9,6 +9,7 @@ classification of audio signals", IEEE Trans. Speech Audio Process. 10(5), 2002)
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,9 @@ PARTS = {"training": "train", "validation": "val", "test": "test"}
 """The archive's names of its splits."""
 COLUMNS = {"split": ("set", "split"), "subset": ("set", "subset"), "genre": ("track", "genre_top")}
 """Columns of `tracks.csv` that are read, by the first two rows of its header."""
+
+NUMBER = re.compile("[0-9]{1,9}")
+"""A track's number."""
 
 
 @dataclass
@@ -181,14 +185,22 @@ def folders(folder: Path) -> list[Track]:
             f"ones: labtui data make music_folders --out {folder}"
         )
     found: list[Track] = []
-    for genre in sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."):
-        own = sorted(file for file in genre.iterdir() if file.suffix.lower() in SOUNDS)
+    for genre in filter(Path.is_dir, _entries(folder)):
+        own = [file for file in _entries(genre) if file.suffix.lower() in SOUNDS]
         if not own:
             raise DataError(f"{genre}: no track in it ({', '.join(SOUNDS)}): fill or remove the folder")
         found += [Track(file, genre.name, "") for file in own]
     if len({track.genre for track in found}) < 2:
         raise DataError(f"{folder}: it needs a folder of tracks for each of two genres or more")
     return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, in order of the names; what begins with a dot, such as macOS's "._" files, is not."""
+    try:
+        return sorted(entry for entry in folder.iterdir() if entry.name[0] != ".")
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror}): see to its permissions") from None
 
 
 def fma(folder: Path, subset: str, leave_out: frozenset[int]) -> list[Track]:
@@ -242,7 +254,7 @@ def read_tracks(path: Path) -> list[tuple[int, dict[str, str]]]:
         raise DataError(f"{path}: it {what}; expected FMA's three rows of header and a row for each track")
     found = []
     for line, row in enumerate(rows[3:], 4):
-        if not row[0].strip().isdigit() or len(row) <= max(places.values()):
+        if not NUMBER.fullmatch(row[0].strip()) or len(row) <= max(places.values()):
             raise DataError(
                 f"{path}: row {line} begins {row[0][:40]!r} and has {len(row)} cells, expected "
                 f"a track's number and {len(names)} cells: fetch the file again"

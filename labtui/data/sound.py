@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import gcd
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +15,9 @@ from scipy.signal import resample_poly
 from labtui.errors import DataError
 
 AGAIN = "fetch it again, or check that it was copied whole"
+RATES = range(100, 1_000_001)
+"""Samples a second that a recording may have; others are of a broken head, and resampling them takes all memory
+there is."""
 
 
 def read(path: Path, rate: int | None = None) -> NDArray[np.float32]:
@@ -83,8 +87,16 @@ def _decoded(path: Path) -> tuple[NDArray[np.float32], int]:
         with soundfile.SoundFile(path) as file:
             wave: NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
             announced, rate = file.frames, file.samplerate
-    except (OSError, soundfile.SoundFileError) as error:
+    except (
+        OSError,
+        MemoryError,
+        soundfile.SoundFileError,
+    ) as error:  # MemoryError: a head may announce anything
         raise _unreadable(path, error) from error
+    if rate not in RATES:
+        raise DataError(
+            f"{path}: announces {rate} samples a second, expected {RATES[0]} to {RATES[-1]}: {AGAIN}"
+        )
     if len(wave) < announced:
         raise DataError(f"{path}: cut off: {len(wave)} of {announced} samples could be decoded: {AGAIN}")
     return wave, rate
@@ -110,7 +122,9 @@ def _lacking(file: BinaryIO) -> int:
 
 def _unreadable(path: Path, error: Any) -> DataError:
     """What is wrong with a file that cannot be opened or decoded."""
-    if isinstance(error, FileNotFoundError) or not path.exists():
+    if isinstance(error, FileNotFoundError) or not os.path.exists(
+        path
+    ):  # unlike Path.exists, also for names that are too long
         return DataError(f"there is no {path}: fetch it, or take it out of what names it")
     reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return DataError(f"{path}: no sound can be read from it ({reason}): {AGAIN}")

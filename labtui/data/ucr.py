@@ -91,7 +91,7 @@ def read(path: Path) -> Problem:
     if not any(line.strip() for line in lines):
         raise DataError(f"{path}: the file is empty: fetch it again")
     head, first = _head(path, lines)
-    classes = head.get("classlabel", "").split()[1:]
+    classes = list(dict.fromkeys(head.get("classlabel", "").split()[1:]))
     if not classes:
         raise DataError(f"{path}: no '@classLabel true <classes>': only classification problems can be read")
     if head.get("timestamps", "").lower() == "true":
@@ -103,7 +103,7 @@ def read(path: Path) -> Problem:
         series, label = _sample(line, f"{path}:{number}")
         if label not in classes:
             raise DataError(
-                f"{path}:{number}: class {label!r} is not among {' '.join(classes)} in the head; is the line "
+                f"{path}:{number}: class {label!r:.80} is not among {' '.join(classes)} in the head; is the line "
                 "cut off?"
             )
         if found.series and len(series) != len(found.series[0]):
@@ -133,10 +133,11 @@ def _sample(line: str, where: str) -> tuple[NDArray[np.float32], str]:
     """(channels, time) and class of a line below @data."""
     *channels, label = line.strip().split(":")
     try:
-        rows = [np.array(channel.split(","), dtype=np.float32) for channel in channels]
+        with np.errstate(over="ignore"):  # what is too large is infinite, and named as that
+            rows = [np.array(channel.split(","), dtype=np.float32) for channel in channels]
     except ValueError as error:
         hint = "; values that are missing ('?') must be filled in first" if "?" in line else ""
-        raise DataError(f"{where}: {error}{hint}") from error
+        raise DataError(f"{where}: {error!s:.120}{hint}") from error
     if not rows:
         raise DataError(f"{where}: no values before the class")
     if len(lengths := {len(row) for row in rows}) > 1:
