@@ -16,7 +16,7 @@ from labtui.engine import objective, samples
 from labtui.engine.batch import Batch
 from labtui.engine.metrics import Elements
 from labtui.engine.world import World
-from labtui.errors import TrainingError
+from labtui.errors import DataError, TrainingError
 from labtui.recipe import optim as specs
 from labtui.recipe.core import Recipe
 from labtui.zoo.parts import pool
@@ -40,6 +40,11 @@ def clusters(root, teacher=False, width=6):
         states = x @ torch.randn(8, 3 * width, generator=g) / 8
         extras = {"teacher_logits": logits, "teacher_states": states.tanh().view(240, 3, width)}
     return Dataset(x, y, "classes", list("abcd"), extras=extras)
+
+def changed(root, how):
+    names = globals() | {"root": root, "d": clusters(root, True)}
+    exec(how, names)
+    return names["d"]
 
 def waves(root):
     """Class 1 ends with a peak, wherever its end is."""
@@ -345,3 +350,54 @@ def test_what_is_hidden_in_validation_does_not_depend_on_who_looks(processes: in
     parts = hidden(processes, size)
     assert max(map(len, parts)) <= size
     assert torch.equal(torch.cat(parts).isnan(), torch.cat(hidden(1, 50)).isnan())
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "change", "message"),
+    [
+        ("embedder", "batch_hard_triplet", "d.y[:] = 0", "the training split has one only"),
+        ("restorer", "reconstruction", "d = waves(root)", "at one length"),
+        ("restorer", "masked_mse", "d = waves(root)", "at one length"),
+        ("pupil", "distillation", "d.extras['teacher_logits'][3, 1] = torch.nan", "teacher_logits holds NaN"),
+        ("pupil", "cross_entropy", "d = Dataset(d.x, d.y * torch.nan, 'regression', ['a'])", "y holds NaN"),
+    ],
+)
+def test_data_that_a_loss_cannot_be_had_of(
+    tmp_path: Path, model: str, loss: str, change: str, message: str
+) -> None:
+    what = plan(tmp_path, model, {"name": loss}, {"factory": "parts:changed", "how": change})
+    with pytest.raises((TrainingError, DataError), match=message):
+        train_here(make(tmp_path, what), what)
+
+
+def test_an_embedding_that_overflows(tmp_path: Path) -> None:
+    loss, data = {"name": "batch_hard_triplet"}, {"factory": "parts:changed", "how": "d.x *= 3e4"}
+    what = plan(tmp_path, "embedder", loss, data, train={"precision": "float16"})
+    with pytest.raises(TrainingError, match=r"the loss of the untrained model is nan"):
+        train_here(make(tmp_path, what), what)
+
+
+def test_batches_too_small_for_a_triplet(tmp_path: Path) -> None:
+    what = plan(tmp_path, "embedder", {"name": "batch_hard_triplet"}, train={"batch_size": 2})
+    with pytest.raises(TrainingError, match="to 3 or more"):
+        train_here(make(tmp_path, what), what)
+
+
+def test_an_embedding_in_one_place_and_an_untrained_one_are_looked_at(tmp_path: Path) -> None:
+    data = {"factory": "parts:changed", "how": "d.x[:] = 0.3"}
+    what = plan(tmp_path, "embedder", {"name": "batch_hard_triplet"}, data, train={"epochs": 0})
+    found, _, paths = trained(tmp_path, what)
+    assert found["test.knn_acc", 0] == found["val.knn_acc", 0] == 0.25
+    shown = np.load(paths.artifacts / "embeddings.npz")
+    assert len(shown["index"]) == 48 + 24 and "seen_tsne" not in shown and np.isfinite(shown["tsne"]).all()
+
+
+@pytest.mark.parametrize("metric", ["val.active", "train.active"])
+def test_a_term_decides_once_its_direction_is_given(tmp_path: Path, metric: str) -> None:
+    loss, validate = {"name": "batch_hard_triplet"}, {"monitor": metric, "patience": 2}
+    what = plan(tmp_path, "embedder", loss, train={"epochs": 2}, validate=validate)
+    with pytest.raises(TrainingError, match=rf'set goals\."{metric}" to "min" or "max"'):
+        train_here(make(tmp_path, what), what)
+    what = plan(tmp_path, "embedder", loss, train={"epochs": 2}, validate=validate, goals={metric: "min"})
+    _, result, _ = trained(tmp_path, what)
+    assert result["best"]["metric"] == metric and result["best"]["goal"] == "min"

@@ -37,6 +37,7 @@ def test_the_name_that_the_notebook_has() -> None:
             "model-{epoch:05d}-{val_los}",
             r"unknown field 'val_los'; known are epoch, step, categorical_accuracy",
         ),
+        ("model-{val.acc:.3f}", "unknown field 'val.acc'"),
         ("model-{epoch.real}", "unknown field 'epoch.real'"),
         ("model-{}", "unknown field ''"),
         ("model-{loss:05d}", "expected the format of a number"),

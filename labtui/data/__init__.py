@@ -108,6 +108,14 @@ class Dataset:
         return tuple(self.example.shape[1:])
 
     @property
+    def varies(self) -> bool:
+        """Whether the model sees some samples longer than others."""
+        if not isinstance(self.x, Ragged):
+            return False
+        shortest = self.see(self.x.index_select(0, self.x.lengths.argmin()[None]))
+        return tuple(shortest.shape[1:]) != self.shape
+
+    @property
     def outputs(self) -> int:
         """How many outputs a model needs."""
         if self.task == "classes":
@@ -161,9 +169,13 @@ def _problem(dataset: Dataset) -> str | None:
     for name, extra in dataset.extras.items():
         if len(extra) != n:
             return f"x has {n} samples but {name} has {len(extra)}"
+        if not extra.isfinite().all():
+            return f"{name} holds NaN or infinite values"
     values = x.values if isinstance(x, Ragged) else x
     if values.is_floating_point() and not values.isfinite().all():
         return "x holds NaN or infinite values"
+    if not y.isfinite().all():
+        return "y holds NaN or infinite values"
     if dataset.task != "classes":
         return None if y.dtype == torch.float32 else f"y is {y.dtype}, expected float32"
     if y.dtype != torch.int64 or y.ndim != 1:

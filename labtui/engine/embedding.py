@@ -24,25 +24,25 @@ MOST_SHOWN = 1_000
 Array = NDArray[Any]
 
 
-def look(loop: Loop, step: int, name: str) -> dict[str, float]:
+def look(loop: Loop, step: int, name: str, untrained: bool = False) -> dict[str, float]:
     """Embed all splits with the model as it is.
 
-    Logs `val.knn_acc`, `val.linear_acc` (and those of test, unless the training has yet to begin) at a
-    step, and keeps an artifact: `index`, `y` (n,), `points` (n, d) and `tsne` (n, 2) of held-out samples;
-    before the training also `seen_tsne`, of what the model sees.
+    Logs `val.knn_acc`, `val.linear_acc` (and those of test, unless the training has yet to begin:
+    `untrained`) at a step, and keeps an artifact: `index`, `y` (n,), `points` (n, d) and `tsne` (n, 2) of
+    held-out samples; before the training also `seen_tsne`, of what the model sees. Where an output is no
+    number there is nothing to look at, and nothing is logged.
 
     Returns:
         What was logged.
     """
-    before = loop.step == 0
-    splits = [
-        split for split in ("val", "test") if split in loop.parts.samples and not (before and split == "test")
-    ]
+    splits = [split for split in ("val", "test")[: 1 if untrained else 2] if split in loop.parts.samples]
     x, y = _embedded(loop, "train", MOST_LEARNT)
+    held_out = {split: _embedded(loop, split) for split in splits}
+    if not all(np.isfinite(points).all() for points in (x, *(points for points, _ in held_out.values()))):
+        return {}
     found: dict[str, float] = {}
     shown: dict[str, list[Array]] = {"index": [], "y": [], "points": []}
-    for split in splits:
-        points, classes = _embedded(loop, split)
+    for split, (points, classes) in held_out.items():
         found |= {f"{split}.{key}": value for key, value in _classified(x, y, points, classes).items()}
         rows = _evenly(len(points), MOST_SHOWN // len(splits))
         index = loop.parts.samples[split].index.cpu().numpy()
@@ -51,7 +51,7 @@ def look(loop: Loop, step: int, name: str) -> dict[str, float]:
     loop.run.log(found, step)
     arrays = {key: np.concatenate(parts) for key, parts in shown.items()}
     arrays["tsne"] = _flat(arrays["points"], loop.recipe.train.seed)
-    if before:
+    if untrained:
         seen = (
             loop.parts.samples["val"].batch(torch.from_numpy(arrays["index"]).to(loop.train.index.device)).x
         )
@@ -93,7 +93,8 @@ def _flat(points: Array, seed: int) -> Array:
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    spread = points.std(axis=0).max() > 0
+    # Points that differ by rounding alone are one.
+    spread = points.std(axis=0).max() > 1e-6 * np.abs(points).max()
     if len(points) < 10 or not spread:
         flat = (
             PCA(min(2, *points.shape)).fit_transform(points) if spread and len(points) > 1 else points[:, :2]

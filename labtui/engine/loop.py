@@ -268,6 +268,12 @@ class Loop:
         step = self.step - error.ago
         epoch = self.epoch + (self.place > 0)
         wider = 'train.precision = "bfloat16", ' if self.recipe.train.precision == "float16" else ""
+        if not self.step:
+            return TrainingError(
+                "nan",
+                f"{error.what} of the untrained model is {error.value}: try {wider}smaller numbers in the data, or "
+                "another start of the weights",
+            )
         return TrainingError(
             "nan",
             f"{error.what} became {error.value} in step {step} (epoch {epoch}) at learning rate "

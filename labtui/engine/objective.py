@@ -98,6 +98,12 @@ def build(spec: optim.Loss, dataset: Dataset, train: Tensor) -> Objective:
     Raises:
         TrainingError: the loss does not fit the data's targets.
     """
+    if isinstance(spec, (optim.Reconstruction, optim.MaskedMSE)) and dataset.varies:
+        raise TrainingError(
+            "error",
+            f"loss {spec.name!r} needs samples that the model sees at one length, and these are padded to the "
+            "longest of each batch: let the data cut or fill them",
+        )
     if isinstance(spec, optim.Reconstruction):
         return Objective(
             nn.MSELoss(), Elements, Elements.names, dataset.shape, task=_same, kept="reconstructions"
@@ -111,6 +117,10 @@ def build(spec: optim.Loss, dataset: Dataset, train: Tensor) -> Objective:
     if isinstance(spec, (optim.BatchHardTriplet, optim.Distillation)) and kind != "classes":
         raise TrainingError("error", f"loss {spec.name!r} needs classes, and this data is for {kind}")
     if isinstance(spec, optim.BatchHardTriplet):
+        if len(torch.unique(dataset.y[train])) < 2:
+            raise TrainingError(
+                "error", f"loss {spec.name!r} keeps classes apart, and the training split has one only"
+            )
         margin = spec.margin
         return Objective(
             lambda output, y: torch.stack(batch_hard(output, y, margin)),

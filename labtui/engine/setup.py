@@ -139,7 +139,7 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
             optimizer.lr,
             steps,
             recipe.train.epochs,
-            direction(watched, "schedule.monitor", known),
+            direction(watched, "schedule.monitor", known, recipe.goals),
             getattr(recipe.model, "d_model", None) or getattr(model, "d_model", None),
         ),
         samples=placed,
@@ -166,13 +166,13 @@ def followed(recipe: Recipe, known: list[str]) -> tuple[list[Best], Patience | N
     Raises:
         TrainingError: a metric is not known.
     """
-    validate, checkpoints = recipe.validate_, recipe.checkpoints
-    goal = direction(validate.monitor, "validate.monitor", known)
+    validate, checkpoints, goals = recipe.validate_, recipe.checkpoints, recipe.goals
+    goal = direction(validate.monitor, "validate.monitor", known, goals)
     best = [Best(validate.monitor, goal)]
     for metric in checkpoints.also_best:
-        best.append(Best(metric, direction(metric, "checkpoints.also_best", known)))
+        best.append(Best(metric, direction(metric, "checkpoints.also_best", known, goals)))
     for metric in naming.metrics(checkpoints.name):
-        direction(metric, "checkpoints.name", known)
+        direction(metric, "checkpoints.name", known, goals)
     if validate.patience is None:
         return best, None
     return best, Patience(goal, validate.patience, validate.min_delta)
@@ -191,6 +191,12 @@ def together(aim: Objective, recipe: Recipe, world: World) -> None:
             f"loss {name!r} compares the samples of a batch with each other, and pieces of it hold fewer: "
             'leave train.accumulate and on_oom = "halve" out, and set train.batch_size to what fits',
         )
+    if aim.whole and table.batch_size < 3:
+        raise TrainingError(
+            "error",
+            f"loss {name!r} compares a sample with a fellow and a stranger in its batch: set train.batch_size "
+            "to 3 or more",
+        )
     if aim.l2 and recipe.resources.unused_parameters:
         raise TrainingError(
             "error", "loss.l2 uses all weights: resources.unused_parameters = true cannot leave any out"
@@ -201,15 +207,24 @@ def together(aim: Objective, recipe: Recipe, world: World) -> None:
         )
 
 
-def direction(metric: str, key: str, known: list[str]) -> Goal:
+def direction(metric: str, key: str, known: list[str], goals: dict[str, Goal]) -> Goal:
     """Which way one of the known metrics is better.
 
+    Args:
+        goals: the directions that the recipe gives.
+
     Raises:
-        TrainingError: it is not one of them; the message names the nearest and all others.
+        TrainingError: it is not one of them, and the message names the nearest and all others; or no
+            direction of it is known.
     """
-    goal = goal_of(metric)
-    if metric in known and goal:
-        return goal
+    if metric in known:
+        if goal := goal_of(metric, goals):
+            return goal
+        raise TrainingError(
+            "error",
+            f"{key} = {metric!r}: whether less or more of it is better is for you to say: "
+            f'set goals."{metric}" to "min" or "max"',
+        )
     near = get_close_matches(metric, known, 1, 0.0)[0]
     raise TrainingError(
         "error",

@@ -80,7 +80,7 @@ def train(
         if run.attempt > 1:
             run.void_after(-1)
         if parts.objective.kept == "embeddings":
-            embedding.look(loop, 0, "embeddings_untrained")
+            embedding.look(loop, 0, "embeddings_untrained", untrained=True)
     try:
         ended = loop.fit()
     finally:

@@ -34,7 +34,7 @@ def fields(pattern: str) -> list[str]:
     for _, field, form, conversion in Formatter().parse(pattern):
         if field is None:
             continue
-        if field not in COUNTS and goal_of(metric(field)) is None:
+        if field not in COUNTS and not (field.isidentifier() and goal_of(metric(field))):
             known = ", ".join(dict.fromkeys([*COUNTS, *KERAS, *GOALS]))
             raise ValueError(
                 f"unknown field {field!r:.80}; known are {known}, and metrics with val_ before them"
