@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,15 @@ def test_errors_are_one_message(tmp_path: Path, arguments: list[str], message: s
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["bearings", "speech"])
+def test_a_full_disk_keeps_no_half_of_a_data_set(small_disk: Callable[[str], Path], name: str) -> None:
+    disk = small_disk("60k")
+    (disk / "own").mkdir()
+    done = child("make", name, "--out", "own/made", "--seconds", "0.5", cwd=disk)
+    assert done.returncode == 2
+    assert "own/made: cannot write there" in done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any((disk / "own").iterdir())

@@ -358,6 +358,20 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         load(tmp_path / "x", layout="folders")
 
 
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    broken = os.fsdecode(b"\xff")
+    genres = tmp_path / "genres"
+    for genre in ("blues", broken):
+        (genres / genre).mkdir(parents=True)
+        with open(genres / genre / f"{broken}.wav", "wb") as file:
+            soundfile.write(file, tone(0), RATE, format="wav")
+    options: dict[str, Any] = {"layout": "folders", "clip": 4096, "features": "wave", "cache": str(tmp_path)}
+    with pytest.raises(DataError, match=r"name of class '\\udcff' is no UTF-8: rename"):
+        load(genres, **options)
+    (genres / broken).rename(genres / "rock")
+    assert load(genres, **options).classes == ["blues", "rock"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
 def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir(mode=0o500)

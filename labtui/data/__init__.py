@@ -166,6 +166,8 @@ def _problem(dataset: Dataset) -> str | None:
         return f"lengths must be ({n},) numbers of 1 or more"
     if dataset.names is not None and len(dataset.names) != n:
         return f"x has {n} samples but there are {len(dataset.names)} names"
+    if broken := [name for name in dataset.classes if any("\ud800" <= letter <= "\udfff" for letter in name)]:
+        return f"the name of class {broken[0]!r} is no UTF-8: rename its folder or files"
     for name, extra in dataset.extras.items():
         if len(extra) != n:
             return f"x has {n} samples but {name} has {len(extra)}"

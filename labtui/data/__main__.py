@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +37,26 @@ def make(name: str, out: Path, seed: int, seconds: float | None) -> dict[str, An
     if name not in SIMULATORS:
         known = ", ".join(SIMULATORS)
         raise DataError(f"no simulator for {name!r}: there is one for {known}")
+    length: dict[str, Any] = {} if seconds is None else {"seconds": seconds}
     try:
-        length: dict[str, Any] = {} if seconds is None else {"seconds": seconds}
-        files = factory.call(SIMULATORS[name], out, seed=seed, **length)
+        with _whole(out):
+            files = factory.call(SIMULATORS[name], out, seed=seed, **length)
     except OSError as error:
         raise DataError(f"{out}: cannot write there ({error}): name another --out") from error
     return {"name": name, "out": str(out), "files": [file.name for file in files]}
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[None]:
+    """Leave nothing in a folder that was new or empty, unless all is written: half a data set looks like a
+    whole one."""
+    new = not out.exists() or not any(out.iterdir())
+    try:
+        yield
+    except BaseException:
+        if new:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 def show(what: str, lab: Path, overrides: list[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from labtui.data import sound
 from labtui.data.descriptors import NAMES, describe
 from labtui.data.layouts import MELD
 from labtui.data.simulated import begin, mark
@@ -133,9 +134,7 @@ def _utterance(who: Speaker, label: str, seconds: float, rng: np.random.Generato
 
 
 def _wav(file: Path, wave: Signal) -> None:
-    import soundfile
-
-    soundfile.write(file, wave, RATE, subtype="PCM_16")
+    sound.write(file, wave, RATE)
 
 
 def _csv(file: Path, wave: Signal) -> None:

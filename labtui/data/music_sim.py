@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 
+from labtui.data import sound
 from labtui.data.music_styles import STYLES, Style
 from labtui.data.music_synth import Mix, Signal
 from labtui.data.simulated import begin, mark
@@ -94,12 +95,11 @@ def _begin(out: Path, seed: int, seconds: float, tracks: int) -> None:
 
 def _write(wanted: list[tuple[Path, str]], seed: int, seconds: float, rate: int) -> list[Path]:
     """The files of tracks, each of a genre, composed on all cores at once."""
-    import soundfile
 
     def one(place: int) -> Path:
         path, genre = wanted[place]
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, compose(genre, seconds, rate, np.random.default_rng([seed, place])), rate)
+        sound.write(path, compose(genre, seconds, rate, np.random.default_rng([seed, place])), rate)
         return path
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

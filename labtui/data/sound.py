@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from math import gcd
 from pathlib import Path
@@ -42,6 +43,17 @@ def read(path: Path, rate: int | None = None) -> NDArray[np.float32]:
     return mono if rate is None else resampled(mono, own, rate)
 
 
+def write(path: Path, wave: NDArray[np.floating], rate: int) -> None:
+    """Write one channel (T,) in the format of the file's ending, with 16 bits a sample where it has a choice.
+
+    Raises:
+        OSError: it cannot be written; libsndfile itself would not say why.
+    """
+    held = io.BytesIO()
+    soundfile.write(held, wave, rate, format=path.suffix[1:])
+    path.write_bytes(held.getvalue())
+
+
 def resampled(wave: NDArray[np.float32], own: int, rate: int) -> NDArray[np.float32]:
     """(T,) of `own` samples a second -> (⌈T · rate / own⌉,) of `rate`, by `scipy.signal.resample_poly`,
     whose low-pass filter removes what the new rate cannot hold."""
@@ -68,7 +80,7 @@ def about(path: Path) -> tuple[int, int]:
         DataError: the file is missing or is no sound.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             samples, rate = file.frames, file.samplerate
     except (OSError, soundfile.SoundFileError) as error:
         raise _unreadable(path, error) from error
@@ -84,7 +96,7 @@ def _decoded(path: Path) -> tuple[NDArray[np.float32], int]:
             raise DataError(
                 f"{path}: cut off: the last {lacking} bytes that it announces are not there: {AGAIN}"
             )
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             wave: NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
             announced, rate = file.frames, file.samplerate
     except (
