@@ -217,3 +217,13 @@ def test_it_imports_neither_torch_nor_matplotlib_before_it_draws() -> None:
     code = "import sys, labtui.report; print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("loss", ["reconstruction", "masked_mse", "batch_hard_triplet"])
+def test_a_model_that_predicts_no_class_has_no_matrix_to_miss(lab: Path, loss: str) -> None:
+    recipe = {"name": "r", "data": {"name": "d"}, "model": {"name": "m"}, "loss": {"name": loss}}
+    result = {"outcome": "finished", "facts": {"device": "cpu"}}
+    run = report_lab.make(lab, "20261120-102000-r-aaaa", recipe, {"val.loss": [(0, 1.0)]}, result=result)
+    text = report(run, lab / "r.md", pictures=False).read_text()
+    assert "*None: the model" in text.partition("### Confusion matrix")[2].partition("##")[0]
+    assert ("predictor: none, since an embedding" in text) == (loss == "batch_hard_triplet")

@@ -11,11 +11,20 @@ from labtui.report.text import heading, table
 MOST_CLASSES = 20
 """Classes of a matrix that is shown whole; of a larger one the commonest mistakes."""
 MISTAKES = 10
+WITHOUT = {
+    "reconstruction": "restores what it sees",
+    "masked_mse": "restores what was hidden",
+    "batch_hard_triplet": "places samples in an embedding",
+}
+"""Losses whose models predict no class, and what they do instead."""
 
 
 def section(doc: Document) -> Iterator[str]:
     """Of the test split if there is one, else of the validation split."""
     yield heading(3, "Confusion matrix and classes")
+    if instead := WITHOUT.get(str(doc.options.get("loss.name"))):
+        yield f"*None: the model {instead}, and predicts no class.*"
+        return
     found = doc.artifact("confusion")
     with of_form("confusion"):
         blocks = list(_blocks(doc, found))

@@ -128,7 +128,7 @@ def _ending(doc: Document) -> str:
 def _remarks(doc: Document, names: list[str], constants: dict[str, float]) -> Iterator[str]:
     """What the table must not be misread for."""
     if not constants:
-        yield f"*Best constant predictor: not recorded, {_no_constant(doc)}.*"
+        yield f"*Best constant predictor: {_no_constant(doc)}.*"
     elif worse := [name for name in names if beaten(doc, name) is False]:
         listed = ", ".join(markdown(name) for name in worse)
         yield (
@@ -146,6 +146,12 @@ def _remarks(doc: Document, names: list[str], constants: dict[str, float]) -> It
 
 
 def _no_constant(doc: Document) -> str:
+    if doc.options.get("loss.name") == "batch_hard_triplet":
+        return "none, since an embedding in one place says nothing"
     if doc.kind != "recipe":
-        return "since labtui does not see this program's data"
-    return "since " + doc.absence if not doc.facts else "the run's result does not hold it"
+        return "not recorded, since labtui does not see this program's data"
+    return (
+        f"not recorded, since {doc.absence}"
+        if not doc.facts
+        else "not recorded, the run's result does not hold it"
+    )
