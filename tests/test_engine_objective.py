@@ -359,13 +359,15 @@ def test_what_is_hidden_in_validation_does_not_depend_on_who_looks(processes: in
         ("restorer", "reconstruction", "d = waves(root)", "at one length"),
         ("restorer", "masked_mse", "d = waves(root)", "at one length"),
         ("pupil", "distillation", "d.extras['teacher_logits'][3, 1] = torch.nan", "teacher_logits holds NaN"),
+        ("pupil", "distillation", "d.extras['teacher_states'] = d.x", r"expected \(samples, layers, width\)"),
         ("pupil", "cross_entropy", "d = Dataset(d.x, d.y * torch.nan, 'regression', ['a'])", "y holds NaN"),
     ],
 )
 def test_data_that_a_loss_cannot_be_had_of(
     tmp_path: Path, model: str, loss: str, change: str, message: str
 ) -> None:
-    what = plan(tmp_path, model, {"name": loss}, {"factory": "parts:changed", "how": change})
+    table = {"name": loss, **({"layers": [1.0]} if loss == "distillation" else {})}
+    what = plan(tmp_path, model, table, {"factory": "parts:changed", "how": change})
     with pytest.raises((TrainingError, DataError), match=message):
         train_here(make(tmp_path, what), what)
 

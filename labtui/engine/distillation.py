@@ -45,7 +45,13 @@ class Distillation:
         self.width = 0
         """Of the teacher's hidden layers."""
         if any(spec.layers):
-            there, self.width = dataset.extras["teacher_states"].shape[1:]
+            states = dataset.extras["teacher_states"]
+            if states.ndim != 3:
+                raise TrainingError(
+                    "error",
+                    f"teacher_states is {tuple(states.shape)}, expected (samples, layers, width)",
+                )
+            there, self.width = states.shape[1:]
             if there < len(spec.layers):
                 raise TrainingError(
                     "error",

@@ -219,7 +219,8 @@ class Loss(Spec):
     """What every loss has."""
 
     report: Literal["mean", "sum"] = "mean"
-    """Logged losses are means over samples, or sums (as in the fNIRS notebook)."""
+    """Logged losses are means over samples, or sums (as in the fNIRS notebook); what is logged beside a loss
+    (its parts, the share of active triplets) is a mean always."""
     l2: float = Field(0.0, ge=0)
     """Times the sum of the squares of all trained weights, added to the mean loss, in training and wherever the
     loss is reported (as Keras does). Weights are matrices and kernels: no biases, no scales of norms, no
