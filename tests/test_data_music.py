@@ -347,6 +347,8 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     table(tmp_path).write_bytes(b"\xff\xfe,")
     with pytest.raises(DataError, match=r"tracks\.csv: it cannot be read"):
         load(tmp_path)
+    with pytest.raises(DataError, match=r"cannot be read \(.*File name too long: .*data\.path"):
+        load(tmp_path / ("x" * 300), layout="folders")
     with pytest.raises(DataError, match=r"no such folder.*labtui data make music_folders"):
         load(tmp_path / "nowhere", layout="folders")
     (tmp_path / "x" / "blues").mkdir(parents=True)

@@ -166,7 +166,8 @@ def test_multilabel_and_regression_are_split_without_classes() -> None:
             "the train split of fold 1 lacks 'class",
         ),
         (data(balanced(2, 9)), {"val": 0.0}, "the val split is empty"),
-        (data([0] * 9 + [1]), {}, "cannot hold out 2 of 10 samples"),
+        (data([0] * 9 + [1]), {}, "class 'class 1' has 1 sample, which cannot be on both sides"),
+        (data(np.repeat(np.arange(5), 2)), {}, "cannot hold out 2 of 10 samples"),
     ],
 )
 def test_errors_say_what_is_missing(dataset: Dataset, validate: dict[str, Any], message: str) -> None:

@@ -139,7 +139,12 @@ def build(spec: Part, lab: Path, code: Path | None = None) -> Dataset:
         name, folder = spec.factory, code or lab
     else:
         name, folder = spec.factory_path, None
-    dataset = factory.call(name, lab, folder=folder, **spec.options())
+    try:
+        dataset = factory.call(name, lab, folder=folder, **spec.options())
+    except OSError as error:
+        if isinstance(spec, UserPart):  # its own traceback says more
+            raise
+        raise DataError(f"the data cannot be read ({error}): see to data.path and to permissions") from error
     if not isinstance(dataset, Dataset):
         kind = type(dataset).__name__
         raise DataError(f"factory {name!r} returned a {kind}, expected a labtui.data.Dataset")

@@ -110,6 +110,12 @@ class _Cut:
             folds = self.folds(of, share.denominator)
             held = np.concatenate([fold for _, fold in folds[: share.numerator]])
             return np.setdiff1d(of, held), held
+        for label in () if labels is None else np.unique(labels):
+            if (labels == label).sum() == 1:
+                raise DataError(
+                    f"class {self.names[label]!r} has 1 sample, which cannot be on both sides of a split: add "
+                    "samples of it, or leave the class out"
+                )
         try:
             rest, held = train_test_split(of, test_size=count, stratify=labels, random_state=self.seed)
         except ValueError as error:
