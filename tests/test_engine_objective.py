@@ -379,6 +379,19 @@ def test_an_embedding_that_overflows(tmp_path: Path) -> None:
         train_here(make(tmp_path, what), what)
 
 
+def test_held_out_samples_meet_strangers_where_data_come_class_by_class(tmp_path: Path) -> None:
+    loss, how = (
+        {"name": "batch_hard_triplet"},
+        "at = d.y.argsort(); d.x, d.y = d.x[at], d.y[at]; d.extras = {}",
+    )
+    data = {"factory": "parts:changed", "how": how}
+    what = plan(tmp_path, "embedder", loss, data, train={"epochs": 0, "batch_size": 6})
+    found, _, paths = trained(tmp_path, what)
+    assert found["val.loss", 0] > 0.1 and found["val.active", 0] > 0.5
+    shown = np.load(paths.artifacts / "embeddings.npz")
+    assert np.array_equal(shown["y"], shown["index"] // 60)
+
+
 def test_batches_too_small_for_a_triplet(tmp_path: Path) -> None:
     what = plan(tmp_path, "embedder", {"name": "batch_hard_triplet"}, train={"batch_size": 2})
     with pytest.raises(TrainingError, match="to 3 or more"):

@@ -115,7 +115,7 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
         teaching.check(of.dataset, aim)
     known = [f"{s}.{n}" for s in ("val", "train") for n in ("loss", *aim.terms, *aim.scores)]
     best, patience = followed(recipe, known)
-    placed = samples.place(of.dataset, of.split, device, aim.task)
+    placed = samples.place(of.dataset, mixed(of.split) if aim.whole else of.split, device, aim.task)
     if recipe.train.sampler == "balanced":
         if of.dataset.task != "classes":
             message = f'train.sampler = "balanced" needs classes, and this data is for {of.dataset.task}'
@@ -155,6 +155,16 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
         patience=patience,
         world=world,
     )
+
+
+def mixed(split: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The splits with what is held out in a drawn order, always the same: data often come class by class, and
+    then a batch of them would hold no two classes to compare."""
+    drawn = torch.Generator().manual_seed(0)
+    return {
+        name: at if name == "train" else at[torch.randperm(len(at), generator=drawn)]
+        for name, at in split.items()
+    }
 
 
 def followed(recipe: Recipe, known: list[str]) -> tuple[list[Best], Patience | None]:
