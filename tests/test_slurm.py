@@ -139,7 +139,7 @@ def test_a_run_is_a_job_and_ends_as_its_program_does(lab: Path, cluster: Cluster
     assert (read_json(good.process) or {})["job"] == job(good)
     assert "Partition=high" in cluster.call("scontrol", "show", "job", job(good))
     eventually(lambda: cluster.state(job(bad)) == "FAILED")
-    assert not list((LabPaths(lab).own / "slurm").glob(f"{job(good)}_*"))
+    eventually(lambda: not list((LabPaths(lab).own / "slurm").glob(f"{job(good)}_*")))
 
 
 def test_slurm_says_which_gpus(lab: Path, cluster: Cluster) -> None:
