@@ -98,40 +98,13 @@ def build(spec: optim.Loss, dataset: Dataset, train: Tensor) -> Objective:
     Raises:
         TrainingError: the loss does not fit the data's targets.
     """
-    if isinstance(spec, (optim.Reconstruction, optim.MaskedMSE)) and dataset.varies:
-        raise TrainingError(
-            "error",
-            f"loss {spec.name!r} needs samples that the model sees at one length, and these are padded to the "
-            "longest of each batch: let the data cut or fill them",
-        )
-    if isinstance(spec, optim.Reconstruction):
-        return Objective(
-            nn.MSELoss(), Elements, Elements.names, dataset.shape, task=_same, kept="reconstructions"
-        )
-    if isinstance(spec, optim.MaskedMSE):
-        masked = Masked(spec.share)
-        return Objective(
-            masked.loss, Elements, Elements.names, dataset.shape, task=masked.hide, kept="reconstructions"
-        )
+    if isinstance(spec, (optim.Reconstruction, optim.MaskedMSE)):
+        return _restoring(spec, dataset)
     outputs, kind = dataset.outputs, dataset.task
     if isinstance(spec, (optim.BatchHardTriplet, optim.Distillation)) and kind != "classes":
         raise TrainingError("error", f"loss {spec.name!r} needs classes, and this data is for {kind}")
     if isinstance(spec, optim.BatchHardTriplet):
-        if len(torch.unique(dataset.y[train])) < 2:
-            raise TrainingError(
-                "error", f"loss {spec.name!r} keeps classes apart, and the training split has one only"
-            )
-        margin = spec.margin
-        return Objective(
-            lambda output, y: torch.stack(batch_hard(output, y, margin)),
-            Nothing,
-            (),
-            None,
-            ("active",),
-            whole=True,
-            alone=True,
-            kept="embeddings",
-        )
+        return _embedding(spec, dataset.y[train])
     threshold = getattr(spec, "threshold", 0.0)
     counts = COUNTS[kind]
     # As many outputs as targets have values; only classes have one value for many outputs.
@@ -152,6 +125,41 @@ def build(spec: optim.Loss, dataset: Dataset, train: Tensor) -> Objective:
     weight = losses.weights(factors, dataset, train) if factors is not None and kind == "classes" else None
     criterion = losses.build(spec, kind, weight)
     return Objective(criterion, lambda: counts(numbers, threshold), counts.names, expected)
+
+
+def _restoring(spec: optim.Reconstruction | optim.MaskedMSE, dataset: Dataset) -> Objective:
+    """The objective whose targets are made from the samples alone."""
+    if dataset.varies:
+        raise TrainingError(
+            "error",
+            f"loss {spec.name!r} needs samples that the model sees at one length, and these are padded to the "
+            "longest of each batch: let the data cut or fill them",
+        )
+    criterion: losses.Criterion = nn.MSELoss()
+    task: Task = _same
+    if isinstance(spec, optim.MaskedMSE):
+        masked = Masked(spec.share)
+        criterion, task = masked.loss, masked.hide
+    return Objective(criterion, Elements, Elements.names, dataset.shape, task=task, kept="reconstructions")
+
+
+def _embedding(spec: optim.BatchHardTriplet, y: Tensor) -> Objective:
+    """The objective that compares the samples of a batch; `y` (n,) are the training split's classes."""
+    if len(torch.unique(y)) < 2:
+        raise TrainingError(
+            "error", f"loss {spec.name!r} keeps classes apart, and the training split has one only"
+        )
+    margin = spec.margin
+    return Objective(
+        lambda output, y: torch.stack(batch_hard(output, y, margin)),
+        Nothing,
+        (),
+        None,
+        ("active",),
+        whole=True,
+        alone=True,
+        kept="embeddings",
+    )
 
 
 def meet(objective: Objective, model: nn.Module, dataset: Dataset, l2: float = 0.0) -> None:
