@@ -57,11 +57,7 @@ def bearings(root: Path, path: str, loads: list[int], **options: Unpack[Options]
         label, name, number = row
         if number not in paths:
             raise DataError(f"{folder}: class {name!r} lacks its recording {number}.mat")
-        recording = _read(paths[number], label, name, number)
-        windows.long_enough(
-            recording.path, recording.signal, options["window"], options["split"], options["blocks"]
-        )
-        return recording
+        return windows.long_enough(_read(paths[number], label, name, number), options)
 
     found, left_out = each(wanted, read, options["on_error"])
     simulated = any(recording.simulated for recording in found)

@@ -52,9 +52,7 @@ def paderborn(
     paths = _paths(folder, bearings, conditions)
 
     def read(file: Path) -> Recording:
-        recording = _read(file, rate)
-        windows.long_enough(file, recording.signal, options["window"], options["split"], options["blocks"])
-        return recording
+        return windows.long_enough(_read(file, rate), options)
 
     found, left_out = each(paths, read, options["on_error"])
     simulated = any(recording.simulated for recording in found)

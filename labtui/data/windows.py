@@ -120,19 +120,20 @@ def _in_words(augment: dict[str, Any] | None) -> str:
     return ", ".join(f"{name} {value}" for name, value in augment.items())
 
 
-def long_enough(path: Path, signal: NDArray[np.float32], window: int, split: str, blocks: int) -> None:
-    """See to it that each stretch that windows are cut from holds one.
+def long_enough(recording: Recording, options: Options) -> Recording:
+    """The recording, if each stretch of it that windows are cut from holds one.
 
     Raises:
         DataError: it does not.
     """
-    blocks = blocks if split == "time" else 1
-    if (least := len(signal) // blocks) < window:
+    window, blocks = options["window"], options["blocks"] if options["split"] == "time" else 1
+    if (least := len(recording.signal) // blocks) < window:
         what = "the recording" if blocks == 1 else f"one of its {blocks} blocks"
         raise DataError(
-            f"{path}: {what} has {least} samples, fewer than a window of {window}: lower data.window or "
+            f"{recording.path}: {what} has {least} samples, fewer than a window of {window}: lower data.window or "
             'data.blocks, or leave it out with data.on_error = "skip"'
         )
+    return recording
 
 
 def _groups(
