@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from labtui import run as run_module
 from labtui.errors import FilterError, RunNotFound
+from labtui.expression import parse
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths, find_lab
 from labtui.notes import read_notes
-from labtui.query.filter import parse
 from labtui.query.rows import Row, look_up, require
 from labtui.store import Index
 
@@ -180,10 +180,10 @@ def open_lab(folder: str | Path | None = None) -> Lab:
 
 def select(rows: Sequence[Fields], expression: str = "", sort: str = "") -> list[Fields]:
     """Rows that fit a filter expression, sorted by `key` or `-key`; missing and NaN last."""
-    test, keys = parse(expression)
+    test, keys = parse(expression, look_up)
     for key in keys:
         require(rows, key)
-    chosen = [row for row in rows if test(row)] if keys else list(rows)
+    chosen = [row for row in rows if test(row)]
     if sort:
         descending, key = sort.startswith("-"), sort.removeprefix("-")
         if not key:
