@@ -1,6 +1,7 @@
 """The supervisor's process: `python -m labtui.agent LAB [LOCK]`, started when something is queued.
 
-Here launching meets searching: a reference in a recipe is looked up when the run that needs it starts.
+Here launching meets searching: a reference in a recipe is looked up when the run that needs it starts,
+and what sweeps still want becomes runs.
 """
 
 from __future__ import annotations
@@ -48,11 +49,14 @@ def supervise(folder: Path, lock: int | None = None) -> bool:
             others = [row for row in others if row["created"] <= own["created"]]
         return str(resolve(others, reference)["id"])
 
+    from labtui.sweeper import Sweeper
+
+    sweeper = Sweeper(lab)
     rest = REST
     while True:
         begun = time.monotonic()
         try:
-            Supervisor(lab, held, resolve).work()
+            Supervisor(lab, held, resolve, sweeper.fill).work()
             return True
         except Exception:  # nobody is there at night; all that it knew is on the disk, for the next one
             traceback.print_exc()

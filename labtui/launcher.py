@@ -6,29 +6,37 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.paths import LabPaths, RunPaths, new_run_id
 
 if TYPE_CHECKING:
     from labtui.query.lab import Run
-    from labtui.recipe.core import Recipe
+    from labtui.sweep import Plan
 
 
-def trainings(lab: LabPaths, path: Path, overrides: Sequence[str] = (), repeats: int = 0) -> list[Recipe]:
-    """The trainings that a recipe file stands for.
+class Launched(NamedTuple):
+    """What came of a launch."""
+
+    sweep: str
+    """The id that the runs share; empty: it is one run."""
+    runs: list[RunPaths]
+    """Those that are queued now; of a large sweep the supervisor queues more as these begin."""
+
+
+def plan_of(lab: LabPaths, path: Path, overrides: Sequence[str] = ()) -> Plan:
+    """What a recipe file stands for.
 
     Args:
         overrides: `key=value`, as `--set` takes them.
-        repeats: instead of the recipe's own number.
 
     Raises:
         RecipeError: every problem, one a line.
     """
     from labtui.recipe.read import load
-    from labtui.sweep import expand
+    from labtui.sweep import Plan
 
-    return expand(load(path, list(overrides)), _source(lab, path), repeats or None)
+    return Plan(load(path, list(overrides)), _source(lab, path))
 
 
 def _source(lab: LabPaths, path: Path) -> str:
@@ -41,15 +49,15 @@ def queue_recipe(
     lab: LabPaths,
     path: Path,
     overrides: Sequence[str] = (),
-    repeats: int = 0,
     *,
     priority: int | None = None,
     after: Sequence[str] = (),
     held: bool = False,
-) -> list[RunPaths]:
+) -> Launched:
     """Queue the trainings of a recipe file, and see to it that a supervisor starts them.
 
     Args:
+        overrides: `key=value`, as `--set` takes them.
         priority: instead of `resources.priority`.
         after: runs or sweeps to wait for, besides those in `resources.after`.
         held: not to be started until they are released.
@@ -57,28 +65,30 @@ def queue_recipe(
     Raises:
         LabtuiError: the recipe is wrong, a reference fits no run, or the lab cannot be written.
     """
-    from labtui import launch
+    from labtui import launch, sweeper
     from labtui.launch.machine import slots
     from labtui.query import Lab
 
     slots(lab.root)  # a mistake in the settings is said here, where somebody reads it
-    recipes = trainings(lab, path, overrides, repeats)
-    references = list(dict.fromkeys([*recipes[0].resources.after, *after]))
+    plan = plan_of(lab, path, overrides)
+    references = list(dict.fromkeys([*plan.recipe.resources.after, *after]))
     index = Lab(lab)
     waits = [run.id for reference in references for run in index.group(reference)]
-    made = launch.enqueue(
-        lab,
-        [recipe.tables() for recipe in recipes],
-        priority=priority,
-        after=waits,
-        held=held,
-    )
+    asked: dict[str, Any] = {"priority": priority, "after": waits, "held": held}
+    if plan.single:
+        recipes = [plan.resolved(training, "").tables() for training in plan]
+        found = Launched("", launch.enqueue(lab, recipes, **asked))
+    else:
+        sweep = new_run_id(plan.recipe.name)
+        found = Launched(sweep, sweeper.begin(lab, plan, sweep, overrides, **asked))
     try:
         launch.wake(lab)
     except BaseException:  # nobody would start them, or it is Ctrl-C and nobody knows of them
-        launch.withdraw(lab, made)
+        if found.sweep:
+            sweeper.discard(lab.sweep(found.sweep))
+        launch.withdraw(lab, found.runs)
         raise
-    return made
+    return found
 
 
 def enqueue(
@@ -103,7 +113,8 @@ def enqueue(
         lab: the lab folder; absent: `$LABTUI_LAB`, the nearest parent that is a lab, or here.
 
     Returns:
-        The runs; `wait` waits for the end of one.
+        The runs that wait now; `wait` waits for the end of one. Of a large sweep more are queued as these
+        begin: `open(lab).runs("sweep=ID")` has them all.
 
     Raises:
         LabtuiError: the recipe is wrong, a reference fits no run, or the lab cannot be written.
@@ -113,9 +124,15 @@ def enqueue(
 
     paths = find_lab(lab)
     path = find_recipe(paths, str(recipe))
-    made = queue_recipe(paths, path, set, repeats, priority=priority, after=after, held=held)
+    overrides = [*set, *repeated(repeats)]
+    made = queue_recipe(paths, path, overrides, priority=priority, after=after, held=held)
     index = Lab(paths)
-    return [index.run(one.id) for one in made]
+    return [index.run(one.id) for one in made.runs]
+
+
+def repeated(repeats: int | None) -> list[str]:
+    """The override that asks for so many repeats; 0 or None: the recipe's own number."""
+    return [f"sweep.repeats={repeats}"] if repeats else []
 
 
 def find_recipe(lab: LabPaths, name: str) -> Path:

@@ -21,6 +21,8 @@ ENDED = ("finished", "failed", "stopped", "preempted")
 FRESH = 60.0
 """Seconds after which a heartbeat on another host no longer counts as alive."""
 _TABLES = ("origin", "validate", "train", "data", "model", "goals", "params")
+_PLACE = {"cell": int, "title": str, "repeat": int, "fold": int, "key": str}
+"""What of a run's origin is in its row: its place in the sweep."""
 _NOT_PARAMS = ("format", "name", "description", "tags", "origin", "goals", "command")
 
 
@@ -158,6 +160,12 @@ def _exact(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
+def _of(origin: Mapping[str, Any], name: str, kind: type) -> Any:
+    """A value of the origin, which other hands may have written."""
+    value = origin.get(name)
+    return value if isinstance(value, kind) else "" if kind is str else None
+
+
 def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
     """The row of a run without its metrics; the names are public (see `ls --format json`)."""
     origin, own, facts = tables.get("origin") or {}, tables.get("tags"), status.result.get("facts")
@@ -170,6 +178,7 @@ def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: l
         "name": str(tables.get("name", paths.id)),
         "recipe": str(origin.get("file") or origin.get("script") or ""),
         "sweep": str(origin.get("sweep", "")),
+        **{name: _of(origin, name, kind) for name, kind in _PLACE.items()},
         "state": status.state,
         "reason": status.reason,
         "created": created(paths.id),

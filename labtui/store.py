@@ -25,7 +25,7 @@ from labtui.files.atomic import locked, write_atomic
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.notes import read_notes
 
-VERSION = 1
+VERSION = 2
 """Of the index's own form; another one is rebuilt."""
 _RACY = 2_000_000_000
 """Nanoseconds within which a directory's mtime may hide a second change."""

@@ -271,16 +271,16 @@ def test_what_nobody_would_start_is_not_queued(paths):
     recipe.write_text('name = "p"\ncommand = ["sleep", "60"]')
     paths.agent.mkdir(parents=True)
     with pytest.raises(LabError, match="cannot be opened"):
-        queue_recipe(paths, recipe, repeats=3)
+        queue_recipe(paths, recipe, ["sweep.repeats=3"])
     assert paths.run_ids() == []
 
 
 def test_folds_repeats_and_cells_are_runs_of_one_sweep(paths):
     tables = {
         "name": "many", "data": {"name": "digits"}, "model": {"name": "digits_cnn"},
-        "validate": {"scheme": "kfold", "folds": 3}, "sweep": {"space": {"optimizer.lr": [0.1, 0.2]}},
+        "validate": {"scheme": "kfold", "folds": 3}, "sweep": {"space": {"optimizer.lr": [0.1, 0.2]}, "repeats": 2},
     }  # fmt: skip
-    found = expand(check(tables, "many.toml"), "many.toml", repeats=2)
+    found = expand(check(tables, "many.toml"), "many.toml")
     assert len(found) == 12
     assert len({recipe.origin.sweep for recipe in found}) == 1 and found[0].origin.sweep
     assert [r.validate_.fold for r in found[:3]] == [0, 1, 2]

@@ -56,7 +56,7 @@ def test_every_shipped_recipe_is_valid_and_says_what_it_is(path):
         (GOOD + "dropout = nan\n", 6, "finite"),
         (GOOD.replace('name = "digits_cnn"', 'factory = "mine"'), 5, "model.factory: string should match"),
         (GOOD.replace("digits_cnn", "digit_cnn"), 5, "unknown name 'digit_cnn'; did you mean 'digits_cnn'?"),
-        (GOOD + "[optimizer]\nlr = 1\n", 6, "expected a table with `name"),
+        ('name = "x"\n[data]\npath = "y"\n[model]\nname = "digits_cnn"\n', 2, "expected a table with `name"),
         (GOOD + "[optimizer]\nname='sgd'\nnesterov=true\n", 6, "momentum"),
         (GOOD + "[train]\nepochs = 2.5\n", 7, "train.epochs: expected a valid integer, got 2.5"),
         (GOOD + "[validate]\nscheme = 'kfolds'\n", 7, "'holdout', 'kfold', 'group' or 'file'"),

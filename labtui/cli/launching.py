@@ -16,6 +16,7 @@ from labtui.errors import LaunchError, RecipeError
 if TYPE_CHECKING:
     from labtui.query import Lab
     from labtui.recipe.core import Recipe
+    from labtui.sweep import Plan
 
 _SHOWN = 50
 
@@ -40,50 +41,54 @@ def run_recipe(
 ) -> int:
     """Train what a recipe describes, and follow it until it ends."""
     from labtui.cli.follow import follow_all
-    from labtui.launcher import find_recipe, queue_recipe
+    from labtui.launcher import find_recipe, queue_recipe, repeated
 
     lab = open_lab()
     path = find_recipe(lab.paths, recipe)
-    made = queue_recipe(
-        lab.paths, path, set or [], repeats or 0, priority=priority, after=after or [], held=hold
-    )
+    overrides = [*(set or []), *repeated(repeats)]
+    made = queue_recipe(lab.paths, path, overrides, priority=priority, after=after or [], held=hold)
     if detach or hold:
-        for paths in made:
+        for paths in made.runs:
             print(paths.id)
         return 0
-    return follow_all(lab, made)
+    return follow_all(lab, made.runs)
 
 
 @app.command()
 def check(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...")], set: SetOption = None) -> int:
     """Check recipes without running them: runs, resolved options, model size."""
-    from labtui.launcher import find_recipe, trainings
+    from labtui.launcher import find_recipe, plan_of
 
     lab = open_lab()
     bad = 0
     for name in recipes:
         try:
-            found = trainings(lab.paths, find_recipe(lab.paths, name), set or [])
-            print(f"{name}: ok, {len(found)} run{'s' if len(found) > 1 else ''}")
-            _print_runs(found)
-            _print_resolved(found[0].tables())
-            if found[0].command is None:
-                _print_model(lab, found[0].tables())
+            plan = plan_of(lab.paths, find_recipe(lab.paths, name), set or [])
+            first = _print_plan(name, plan)
+            _print_resolved(first.tables())
+            if first.command is None:
+                _print_model(lab, first.tables())
         except RecipeError as error:
             say(str(error))
             bad += 1
     return 2 if bad else 0
 
 
-def _print_runs(trainings: list[Recipe]) -> None:
-    """Cell, repeat and fold of each run, where there are several."""
+def _print_plan(name: str, plan: Plan) -> Recipe:
+    """Cell, repeat and fold of each run, where there are several; the first run's recipe."""
     from labtui.table import render
 
-    if len(trainings) > 1:
-        rows = [[t.origin.title, t.origin.repeat, t.origin.fold] for t in trainings[:_SHOWN]]
+    if plan.searches:
+        print(f"{name}: ok, a search ({plan.sweep.method})")
+        return plan.recipe
+    found = list(plan)
+    print(f"{name}: ok, {len(found):,} run{'s' if len(found) > 1 else ''}")
+    if len(found) > 1:
+        rows = [[t.cell.title, t.repeat, t.fold] for t in found[:_SHOWN]]
         print(render(["cell", "repeat", "fold"], rows), end="")
-        if len(trainings) > _SHOWN:
-            print(f"… and {len(trainings) - _SHOWN} more")
+        if len(found) > _SHOWN:
+            print(f"… and {len(found) - _SHOWN:,} more")
+    return plan.resolved(found[0], "")
 
 
 def _print_resolved(tables: dict[str, Any]) -> None:
@@ -164,13 +169,18 @@ def stop(
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")] = 30.0,
 ) -> int:
     """Stop runs; each keeps a checkpoint to resume from."""
-    from labtui import launch
+    from labtui import launch, sweeper
     from labtui.run import derive
 
     lab = open_lab()
+    ended = [
+        sweep for reference in runs if (sweep := lab.sweep(reference)) and sweeper.stop(lab.paths, sweep)
+    ]
     found = {run.id: run for reference in runs for run in lab.group(reference)}
     active = [run for run in found.values() if len(found) == 1 or run.status().state in ("running", "queued")]
     if not active:
+        if ended:
+            return 0
         raise LaunchError("none of these runs is running or queued")
     for run in active:
         launch.stop(run.paths, kill=kill)
@@ -194,25 +204,29 @@ def resume(
     force: Annotated[bool, typer.Option("--force", help="Though it may still live elsewhere.")] = False,
 ) -> int:
     """Go on with runs that ended early, from their last checkpoint."""
-    from labtui import launch
+    from labtui import launch, sweeper
     from labtui.cli.follow import follow_all
 
     lab = open_lab()
-    found = {run.id: run for reference in runs for run in lab.group(reference)}
-    if len(found) > 1:  # of a sweep, whatever is not done
-        found = {i: r for i, r in found.items() if r.status().state not in ("running", "finished")}
-        if not found:
-            say("nothing to resume: all of these are finished or running")
-            return 0
-    paths = []
-    for run in found.values():
+    paths, problems = [], []
+    for reference in runs:
         try:
-            launch.resume(run.paths, force=force)
-            paths.append(run.paths)
+            if sweep := lab.sweep(reference):
+                queued, refused = sweeper.resume(lab.paths, sweep, force=force)
+                paths += queued
+                problems += refused
+            else:
+                run = lab.run(reference)
+                launch.resume(run.paths, force=force)
+                paths.append(run.paths)
         except LaunchError as error:
-            say(f"labtui: {error}")
+            problems.append(str(error))
+    for problem in problems:
+        say(f"labtui: {problem}")
     if not paths:
-        return 2
+        if not problems:
+            say("nothing to resume: all of it is finished or running")
+        return 2 if problems else 0
     launch.wake(lab.paths)
     if detach:
         return 0

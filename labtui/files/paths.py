@@ -127,6 +127,51 @@ _RUN_FILES = {
 }
 
 
+class SweepPaths(_Rooted):
+    """What belongs to a sweep as a whole; its trainings are runs."""
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> str:
+        """The sweep's id, which is the folder's name."""
+        return self.root.name
+
+    @property
+    def recipe(self) -> Path:
+        """The definition: the recipe as it was launched or last resumed."""
+        return self.root / "recipe.toml"
+
+    @property
+    def request(self) -> Path:
+        """There while the supervisor of this machine is to make what is missing; says how."""
+        return self.root / f"request-{os.uname().nodename}.json"
+
+    @property
+    def filler(self) -> Path:
+        """Which process has made runs of it last."""
+        return self.root / "filler.json"
+
+    @property
+    def journal(self) -> Path:
+        """Trials of a search: an Optuna journal, which several machines may append to."""
+        return self.root / "journal.log"
+
+    @property
+    def baseline(self) -> Path:
+        """The run to whose cell others are compared."""
+        return self.root / "baseline.json"
+
+    @property
+    def notes(self) -> Path:
+        """Tags, notes and to-dos."""
+        return self.root / "notes.toml"
+
+    def stack(self, key: str) -> Path:
+        """Whether trainings of one stack are trained together, and why (not)."""
+        return self.root / f"stack-{key}.json"
+
+
 class LabPaths(_Rooted):
     """The folders of one lab."""
 
@@ -156,6 +201,15 @@ class LabPaths(_Rooted):
     def cache(self) -> Path:
         """What can be made anew, a folder for each; used now and then, or else `labtui gc` frees it."""
         return self.own / "cache"
+
+    @property
+    def sweeps(self) -> Path:
+        """A folder for each sweep."""
+        return self.own / "sweeps"
+
+    def sweep(self, sweep_id: str) -> SweepPaths:
+        """The files of one sweep."""
+        return SweepPaths(self.sweeps / sweep_id)
 
     @property
     def agent(self) -> Path:

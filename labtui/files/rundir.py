@@ -82,6 +82,7 @@ def request(
     after: Sequence[str] = (),
     held: bool = False,
     retry: int = 0,
+    python: str = "",
 ) -> dict[str, Any]:
     """The content of `queue.json`: a request to start this directory, not a copy of it.
 
@@ -90,6 +91,7 @@ def request(
         after: ids of the runs that must have finished.
         held: not to be started until it is released.
         retry: how many automatic attempts came before this one.
+        python: the interpreter that works on it; absent: this one.
 
     Of equal priority the smallest `order` starts first; it is the time unless somebody reordered.
     """
@@ -101,7 +103,7 @@ def request(
         "after": list(after),
         "held": held,
         "retry": retry,
-        "python": sys.executable,
+        "python": python or sys.executable,
         "host": process.host(),
         "directory": directory(root),
         "time": now,

@@ -12,6 +12,7 @@ import os
 import selectors
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -35,6 +36,8 @@ LINGER = 2.0
 PAUSE_AFTER = 3
 """So many failures in a row to get going pause the queue."""
 
+Fill = Callable[[Counter[str]], tuple[int, bool]]
+"""From how many runs of each sweep wait to how many more were queued, and whether others are to come."""
 Resolve = Callable[[str, str], str]
 """From a reference (`@best:val.loss`) and the run that has it to a run's id; raises LabtuiError."""
 
@@ -46,10 +49,12 @@ class Supervisor:
         lab: its folders.
         lock: held.
         resolve: finds the run that a reference means.
+        fill: queues what sweeps still want.
     """
 
-    def __init__(self, lab: LabPaths, lock: Lock, resolve: Resolve) -> None:
-        self.lab, self.lock, self.resolve = lab, lock, resolve
+    def __init__(self, lab: LabPaths, lock: Lock, resolve: Resolve, fill: Fill) -> None:
+        self.lab, self.lock, self.resolve, self.fill = lab, lock, resolve, fill
+        self._more = False
         self.waiting: dict[str, Request] = {}
         self.local, self.jobs = Local(lab, self._references), Jobs(lab)
         self._seen: dict[str, int] = {}
@@ -115,7 +120,7 @@ class Supervisor:
         """Whether anything runs or can start without somebody's doing."""
         if self.local.attempts or self.jobs.watched:
             return True
-        return not queue.paused(self.lab) and any(map(self._can_start, self.waiting.values()))
+        return not queue.paused(self.lab) and (self._more or any(map(self._can_start, self.waiting.values())))
 
     def _can_start(self, request: Request) -> bool:
         """Whether a request can start by itself, at once or when what runs now has finished.
@@ -127,16 +132,30 @@ class Supervisor:
 
     def look(self) -> None:
         """See which workers have ended, and what has been asked for since the last look."""
+        over = False
         for attempt in self.local.look():
             self._ended(attempt)
+            over = True
         for paths in self.jobs.look():
             self._follow_up(paths)
+            over = True
+        if over:
+            self._fill()
         if self._called or time.monotonic() >= self._next_scan:
             self._called = False
             self._next_scan = time.monotonic() + RESCAN
             self._scan()
+            self._fill()
             self.lock.answer()
             self._end = self._end or self.lock.lost()
+
+    def _fill(self) -> None:
+        """Have sweeps queue their next runs."""
+        if queue.paused(self.lab):
+            return
+        made, self._more = self.fill(Counter(_sweep_of(request) for request in self.waiting.values()))
+        if made:
+            self._scan()
 
     def _scan(self) -> None:
         """Look at each run directory that has changed."""
@@ -247,6 +266,7 @@ class Supervisor:
         self._said = lines
         if lines:
             self._scan()
+            self._fill()
 
     def _submit(self, requests: list[Request]) -> Iterator[str]:
         """Give runs to Slurm, which has its own idea of room and order; says what happens."""
@@ -292,6 +312,11 @@ class Supervisor:
             selector.select(seconds)
         with suppress(BlockingIOError):
             os.read(self._read_end, 4096)
+
+
+def _sweep_of(request: Request) -> str:
+    origin = request.tables.get("origin")
+    return str(origin.get("sweep", "")) if isinstance(origin, dict) else ""
 
 
 def say(text: str) -> None:

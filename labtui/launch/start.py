@@ -20,13 +20,19 @@ from labtui.snapshot import Snapshot, needed
 
 
 def enqueue(
-    lab: LabPaths, recipes: Sequence[dict[str, Any]], *, priority: int | None = None, **asked: Any
+    lab: LabPaths,
+    recipes: Sequence[dict[str, Any]],
+    *,
+    priority: int | None = None,
+    code: RunPaths | None = None,
+    **asked: Any,
 ) -> list[RunPaths]:
     """Make a run directory with a request to start for each resolved recipe: all of them, or none.
 
     Args:
         priority: instead of each recipe's `resources.priority`.
-        asked: `after` and `held`, as `rundir.request` takes them.
+        code: where the lab's code is kept for these runs and those to come; absent: taken for these only.
+        asked: `after`, `held` and `python`, as `rundir.request` takes them.
 
     Raises:
         LabError: the lab cannot be written.
@@ -37,9 +43,9 @@ def enqueue(
             raise LaunchError(f"{lab.root}: {short}; `labtui gc` lists what can be freed")
     made: list[RunPaths] = []
     try:
-        with Snapshot(lab, sum(map(needed, recipes))) as code:
+        with Snapshot(lab, sum(map(needed, recipes)), code) as snapshot:
             for tables in recipes:
-                fill = code.into if needed(tables) else None
+                fill = snapshot.into if needed(tables) else None
                 own = (tables.get("resources") or {}).get("priority", 0)
                 asked["priority"] = own if priority is None else priority
                 made.append(rundir.create(lab, tables["name"], tables, queued=True, fill=fill, **asked))

@@ -154,11 +154,29 @@ class Lab:
         fields = resolve(self.index.rows, reference)
         return Run(self.paths.run(fields["id"]), fields)
 
-    def group(self, reference: str) -> list[Run]:
-        """The runs of a sweep by its id, or the one run a reference means."""
+    def sweep(self, reference: str) -> str:
+        """The id of the sweep that a reference means: an id, or a unique prefix or part of one that fits
+        no single run; empty: it means a run, or nothing."""
         self.index.refresh()
-        rows = [fields for fields in self.index.rows if fields["sweep"] == reference != ""]
-        rows = rows or [resolve(self.index.rows, reference)]
+        known: set[str] = {fields["sweep"] for fields in self.index.rows} - {""}
+        with suppress(OSError):
+            known |= {path.name for path in self.paths.sweeps.iterdir()}
+        if reference in known:
+            return reference
+        if not reference or sum(reference in fields["id"] for fields in self.index.rows) == 1:
+            return ""
+        for fits in (str.startswith, str.__contains__):
+            found = [sweep for sweep in known if fits(sweep, reference)]
+            if len(found) == 1:
+                return found[0]
+        return ""
+
+    def group(self, reference: str) -> list[Run]:
+        """The runs of the sweep, or the one run, that a reference means."""
+        sweep = self.sweep(reference)
+        rows = [fields for fields in self.index.rows if fields["sweep"] == sweep != ""]
+        if not sweep:
+            rows = [resolve(self.index.rows, reference)]
         return [Run(self.paths.run(fields["id"]), fields) for fields in rows]
 
     def recipes(self) -> list[Fields]:

@@ -14,6 +14,11 @@ FIELDS = [
     "name",
     "recipe",
     "sweep",
+    "cell",
+    "title",
+    "repeat",
+    "fold",
+    "key",
     "state",
     "reason",
     "created",
@@ -50,7 +55,7 @@ class Row(Mapping[str, Any]):
     """One run as `ls --format json` shows it, by attribute or by key.
 
     Args:
-        fields: id, name, recipe, sweep, state, reason, created, started, ended, duration, attempt,
+        fields: id, name, recipe, sweep, cell, title, repeat, fold, key, state, reason, created, started, ended, duration, attempt,
             tags, facts, params (flat dotted keys), metrics.
     """
 

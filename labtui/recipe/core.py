@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from labtui.recipe.data import DATASETS
 from labtui.recipe.models import MODELS
 from labtui.recipe.resources import Resources
 from labtui.recipe.spec import ModelPart, Part, Spec, UserModel, UserPart
+from labtui.recipe.sweep import Sweep
 
 FORMAT = 1
 """Version of the recipe file format."""
@@ -28,14 +30,31 @@ def _kind(value: Any) -> str | None:
     return FACTORY if isinstance(value, UserPart) else getattr(value, "name", None)
 
 
-def _kinds(*specs: type[Spec]) -> Any:
-    """A union of specs told apart by `name` (or by `factory`, for a user's own part)."""
+def _kinds(*specs: type[Spec], default: str | None = None) -> Any:
+    """A union of specs told apart by `name` (or by `factory`, for a user's own part).
+
+    Args:
+        default: what a table without either is.
+    """
+
+    def kind(value: Any) -> str | None:
+        return _kind(value) or default
+
     tagged = [
         Annotated[s, Tag(FACTORY if issubclass(s, UserPart) else s.model_fields["name"].default)]
         for s in specs
     ]
-    return Annotated[reduce(or_, tagged[1:], tagged[0]), Discriminator(_kind)]
+    return Annotated[reduce(or_, tagged[1:], tagged[0]), Discriminator(kind)]
 
+
+SPECS: dict[str, Sequence[type[Spec]]] = {
+    "data": DATASETS,
+    "model": MODELS,
+    "optimizer": optim.OPTIMIZERS,
+    "schedule": optim.SCHEDULES,
+    "loss": optim.LOSSES,
+}
+"""Tables that have kinds, told apart by their `name`."""
 
 if TYPE_CHECKING:
     DataSpec = Part
@@ -46,9 +65,9 @@ if TYPE_CHECKING:
 else:
     DataSpec = _kinds(*DATASETS, UserPart)
     ModelSpec = _kinds(*MODELS, UserModel)
-    OptimizerSpec = _kinds(*optim.OPTIMIZERS)
-    ScheduleSpec = _kinds(*optim.SCHEDULES)
-    LossSpec = _kinds(*optim.LOSSES)
+    OptimizerSpec = _kinds(*optim.OPTIMIZERS, default="adam")
+    ScheduleSpec = _kinds(*optim.SCHEDULES, default="constant")
+    LossSpec = _kinds(*optim.LOSSES, default="cross_entropy")
 
 
 class Origin(Spec):
@@ -66,6 +85,10 @@ class Origin(Spec):
     """Number of the repeat."""
     fold: int | None = None
     """Number of the fold."""
+    key: str = ""
+    """What tells this training from others of its sweep: a hash of its resolved recipe."""
+    set: list[str] = []
+    """What `--set` changed; of a sweep's definition only."""
 
 
 class Train(Spec):
@@ -162,17 +185,6 @@ class Checkpoints(Spec):
         return pattern
 
 
-class Sweep(Spec):
-    """Several trainings from one recipe."""
-
-    method: Literal["grid"] = "grid"
-    """How cells are made: the product of all lists."""
-    space: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
-    """Recipe key to the values it takes; empty: one cell."""
-    repeats: int = Field(1, ge=1)
-    """Trainings of each cell, with `train.seed` counted up."""
-
-
 class Recipe(Spec):
     """A recipe, complete with defaults."""
 
@@ -227,9 +239,17 @@ class Recipe(Spec):
 
         For a command, only what was set is there of the tables of the built-in training.
         """
-        dumped: dict[str, Any] = self.model_dump(by_alias=True, exclude_none=True)
-        if self.command is not None:
-            given = self.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-            for table in ("loss", "optimizer", "schedule", "train", "validate", "checkpoints", "resources"):
-                dumped[table] = given.get(table, {})
-        return {key: value for key, value in dumped.items() if value not in ("", [], {})}
+        found = {field.alias or name: self.table(name) for name, field in type(self).model_fields.items()}
+        return {key: value for key, value in found.items() if value not in (None, "", [], {})}
+
+    def table(self, name: str) -> Any:
+        """One of the tables, by the name of its field."""
+        value = getattr(self, name)
+        if not isinstance(value, Spec):
+            return value
+        partly = self.command is not None and name in _TRAINING
+        return value.model_dump(by_alias=True, exclude_none=True, exclude_unset=partly)
+
+
+_TRAINING = ("loss", "optimizer", "schedule", "train", "validate_", "checkpoints", "resources")
+"""Tables of the built-in training."""

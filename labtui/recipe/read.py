@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from labtui.errors import RecipeError
-from labtui.recipe.core import FACTORY, Recipe
+from labtui.recipe.core import FACTORY, SPECS, Recipe
 from labtui.recipe.locate import line_of, lines_of_keys
 from labtui.recipe.placeholders import fill
 
-KINDS = ("data", "model", "loss", "optimizer", "schedule")
+KINDS = tuple(SPECS)
 """Tables whose `name` (or `factory`) says which keys they take."""
 
 LIMIT = 1_000_000
@@ -68,14 +68,29 @@ def check(
                 reduce(getitem, path, mended)[last] = value
             return check(mended, source, lines, overrides)
         changed = {tuple(o.partition("=")[0].split(".")) for o in overrides}
-        problems = [_problem(p, source, lines or {}, changed) for p in error.errors()]
-        raise RecipeError("\n".join(dict.fromkeys(problems))) from None
+        raise RecipeError(problems(error, source, lines, changed)) from None
     if recipe.command is not None:
         try:
             fill(recipe.command, recipe.tables())
         except RecipeError as error:
             raise RecipeError(f"{source}:{line_of(lines or {}, ('command',))}: {error}") from None
     return recipe
+
+
+def problems(
+    error: ValidationError,
+    source: str,
+    lines: dict[tuple[str, ...], int] | None = None,
+    changed: Iterable[tuple[str, ...]] = (),
+) -> str:
+    """What is wrong with a recipe, a line for each problem.
+
+    Args:
+        lines: line number of each key in the source.
+        changed: keys that `--set` changed.
+    """
+    found = [_problem(problem, source, lines, changed) for problem in error.errors()]
+    return "\n".join(dict.fromkeys(found))
 
 
 def read_text(path: Path) -> str:
@@ -156,7 +171,7 @@ def _texts(error: ValidationError, overrides: Sequence[str]) -> list[tuple[str, 
 def _problem(
     problem: Any,
     source: str,
-    lines: dict[tuple[str, ...], int],
+    lines: dict[tuple[str, ...], int] | None,
     changed: Iterable[tuple[str, ...]],
 ) -> str:
     path = _path(problem["loc"])
@@ -179,14 +194,15 @@ def _problem(
         text = f"{text[0].lower()}{text[1:]}, got {given!r:.80}"
     key = ".".join(path)
     overridden = any(path[: len(c)] == c for c in changed)
-    where = f"--set {key}" if overridden else f"{source}:{line_of(lines, path)}"
+    here = source if lines is None else f"{source}:{line_of(lines, path)}"
+    where = f"--set {key}" if overridden else here
     return f"{where}: {text}" if overridden or not key else f"{where}: {key}: {text}"
 
 
 def _path(location: tuple[Any, ...]) -> tuple[str, ...]:
     """The key's path in the file: pydantic also names the kind of a table, which is no key."""
-    named = len(location) > 1 and location[0] in KINDS
-    return tuple(str(part) for place, part in enumerate(location) if not (named and place == 1))
+    kind = 1 if location[:1] and location[0] in KINDS else 3 if location[:2] == ("sweep", "space") else None
+    return tuple(str(part) for place, part in enumerate(location) if place != kind)
 
 
 def _siblings(location: tuple[Any, ...]) -> list[str]:

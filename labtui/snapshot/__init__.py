@@ -47,18 +47,23 @@ class Snapshot:
     Args:
         lab: whose code it is.
         count: how many runs are to get it.
+        kept: where it stays for runs to come, laid out as in a run's directory; what lies there already
+            is what they get. Absent: nowhere.
     """
 
-    def __init__(self, lab: LabPaths, count: int) -> None:
-        self._lab, self._count = lab, count
+    def __init__(self, lab: LabPaths, count: int, kept: RunPaths | None = None) -> None:
+        self._lab, self._count, self._kept = lab, count, kept
         self._store = RunPaths(lab.runs / f".new-{os.getpid()}-{os.urandom(4).hex()}")
         self._taken: dict[str, File] | None = None
+        if kept and kept.snapshot.exists():
+            self._store, self._taken = kept, _lying(kept.code)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        rmtree(self._store.root, ignore_errors=True)
+        if self._store != self._kept:
+            rmtree(self._store.root, ignore_errors=True)
 
     def into(self, folder: Path) -> None:
         """Give a run its code: `code/`, `code.json`, and `code.diff` if there is one.
@@ -72,11 +77,21 @@ class Snapshot:
         if self._taken is None:
             self._store.root.mkdir(mode=0o700)
             self._taken = _take(self._lab.root, self._store)
+            if self._kept:
+                self._keep(self._kept)
         self._count -= 1
-        if self._count > 0:
+        if self._count > 0 or self._kept:
             self._share(RunPaths(folder), self._taken)
         else:
             self._hand_over(RunPaths(folder), self._taken)
+
+    def _keep(self, kept: RunPaths) -> None:
+        """Put what was taken where it stays; `code.json` last, which says that it is whole."""
+        forget(kept)
+        for path in sorted(self._store.root.iterdir(), key=lambda path: path.name == kept.snapshot.name):
+            path.rename(kept.root / path.name)
+        self._store.root.rmdir()
+        self._store = kept
 
     def _share(self, run: RunPaths, taken: Mapping[str, File]) -> None:
         own = []
@@ -102,6 +117,28 @@ class Snapshot:
                 os.chmod(self._store.code / name, _own_mode(file))
         for kept in self._store.root.iterdir():
             kept.rename(run.root / kept.name)
+
+
+def forget(kept: RunPaths) -> None:
+    """Remove code that was kept for runs to come: the next one gets the lab's as it is then."""
+    for path in (kept.snapshot, kept.diff):
+        path.unlink(missing_ok=True)
+    rmtree(kept.code, ignore_errors=True)
+
+
+def _lying(code: Path) -> dict[str, File]:
+    """The files of a copy that was taken before, by name."""
+    found = {}
+    for folder, folders, names in os.walk(code):
+        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]
+        for name in [*names, *links]:
+            path = f"{folder}/{name}"
+            status = os.lstat(path)
+            points = os.readlink(path) if name in links or os.path.islink(path) else None
+            found[os.path.relpath(path, code)] = File(
+                status.st_size, True, bool(status.st_mode & 0o100), points
+            )
+    return found
 
 
 def _own_mode(file: File) -> int:

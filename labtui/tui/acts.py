@@ -10,21 +10,22 @@ from labtui.files.paths import LabPaths
 
 def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> str:
     """Queue the runs of a recipe."""
-    from labtui.launcher import queue_recipe
+    from labtui.launcher import queue_recipe, repeated
 
-    runs = queue_recipe(lab, lab.recipes / path, given(overrides), repeats)
-    return f"launched {_count(len(runs))} of {path}"
+    made = queue_recipe(lab, lab.recipes / path, [*given(overrides), *repeated(repeats)])
+    return f"launched {made.sweep}" if made.sweep else f"launched {_count(1)} of {path}"
 
 
 def count(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> int:
-    """How many runs a launch would make.
+    """How many runs a launch would make; of a search, at most.
 
     Raises:
         RecipeError: every problem, one a line.
     """
-    from labtui.launcher import trainings
+    from labtui.launcher import plan_of, repeated
 
-    return len(trainings(lab, lab.recipes / path, given(overrides), repeats))
+    plan = plan_of(lab, lab.recipes / path, [*given(overrides), *repeated(repeats)])
+    return plan.most if plan.searches else sum(1 for _ in plan)
 
 
 def given(overrides: Sequence[str]) -> list[str]:

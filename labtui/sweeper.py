@@ -1,0 +1,238 @@
+"""Sweeps at work: what a plan still wants becomes runs, a few at a time; stopping and resuming all of it.
+
+One at a time fills a sweep, under the lock of its folder: the launcher, then the supervisor. What has
+been made is known from the runs themselves, and read again whenever somebody else has filled it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from labtui import launch
+from labtui.errors import LabError, LabtuiError, LaunchError, RecipeError, RunNotFound
+from labtui.files import process
+from labtui.files.atomic import locked, read_json, write_json
+from labtui.files.paths import LabPaths, RunPaths, SweepPaths
+from labtui.launch.agent import say
+from labtui.query import Lab
+from labtui.query.rows import Row
+from labtui.snapshot import forget
+from labtui.sweep import Plan, Training, definition
+
+AHEAD = 16
+"""So many runs of a sweep wait at a time."""
+AHEAD_ON_SLURM = 1000
+"""In a cluster's queue, which has places for them."""
+
+
+PRUNED = "pruned"
+"""Reason of a run that was ended because others were better at its age."""
+
+
+class Sweeper:
+    """Fills the sweeps of one lab.
+
+    Args:
+        lab: its folders.
+    """
+
+    def __init__(self, lab: LabPaths) -> None:
+        self.lab = lab
+        self._filling: dict[str, Filling] = {}
+
+    def fill(self, waiting: Mapping[str, int]) -> tuple[int, bool]:
+        """Make runs of what the active sweeps want.
+
+        Args:
+            waiting: runs that wait, by sweep.
+
+        Returns:
+            How many were made, and whether more are to come by themselves.
+        """
+        made, more = 0, False
+        for paths in definition.active(self.lab):
+            filling = self._filling.setdefault(paths.id, Filling(self.lab, paths))
+            trouble = ""
+            try:
+                made += len(filling.fill(waiting.get(paths.id, 0)))
+            except (RecipeError, RunNotFound) as error:  # its user has to mend it, and resume the sweep
+                trouble = str(error)
+            except (LabtuiError, OSError) as error:  # such as a full disk, which passes
+                trouble, more = str(error), True
+            else:
+                more |= paths.request.exists()
+            if trouble not in ("", filling.trouble):
+                say(f"{paths.id}: {trouble}")
+            filling.trouble = trouble
+        return made, more
+
+
+class Filling:
+    """One sweep that is being filled.
+
+    Args:
+        paths: of the sweep.
+    """
+
+    def __init__(self, lab: LabPaths, paths: SweepPaths) -> None:
+        self.lab, self.paths = lab, paths
+        self.trouble = ""
+        self._stamp: Any = None
+        self._plan: Plan | None = None
+        self._missing: Iterator[Training] = iter(())
+        self._mine = process.identity() | {"by": id(self)}
+
+    def fill(self, waiting: int) -> list[RunPaths]:
+        """Make so many runs that AHEAD of them wait; the runs.
+
+        Raises:
+            LabtuiError: the definition is broken, or the lab cannot be written.
+        """
+        with locked(self.paths.root):
+            asked = definition.asked(self.paths)
+            if asked is None:
+                return []
+            plan = self._look()
+            ahead = AHEAD_ON_SLURM if plan.recipe.resources.launcher == "slurm" else AHEAD
+            if self._spent(plan):
+                definition.withdraw(self.paths)
+                return []
+            if waiting >= ahead:
+                return []
+            write_json(self.paths.filler, self._mine, fsync=False)
+            chosen = list(islice(self._missing, ahead - waiting))
+            made = self._make(plan, chosen, asked)
+            if len(chosen) < ahead - waiting:
+                definition.withdraw(self.paths)
+            return made
+
+    def _look(self) -> Plan:
+        """The plan, with what is missing of it, as it was unless somebody changed something."""
+        stamp = (self.paths.recipe.stat().st_mtime_ns, self.paths.recipe.stat().st_ino)
+        if self._plan is None or stamp != self._stamp or read_json(self.paths.filler) != self._mine:
+            self._plan, self._stamp = definition.read(self.paths), stamp
+            known = {row.key for row in Lab(self.lab).runs() if row.sweep == self.paths.id}
+            self._missing = (training for training in self._plan if training.key not in known)
+        return self._plan
+
+    def _spent(self, plan: Plan) -> bool:
+        """Whether the sweep's hours are over."""
+        if plan.sweep.hours is None:
+            return False
+        rows = (row for row in Lab(self.lab).runs() if row.sweep == self.paths.id)
+        return sum(row.duration or 0.0 for row in rows) >= 3600 * plan.sweep.hours
+
+    def _make(self, plan: Plan, chosen: Sequence[Training], asked: Mapping[str, Any]) -> list[RunPaths]:
+        tables = [plan.resolved(training, self.paths.id).tables() for training in chosen]
+        try:
+            return launch.enqueue(
+                self.lab,
+                tables,
+                code=RunPaths(self.paths.root),
+                priority=asked.get("priority"),
+                after=[str(one) for one in asked.get("after") or []],
+                held=bool(asked.get("held")),
+                python=str(asked.get("python") or ""),
+            )
+        except BaseException:
+            self._plan = None  # they are still missing
+            raise
+
+
+def begin(lab: LabPaths, plan: Plan, sweep: str, overrides: Sequence[str], **asked: Any) -> list[RunPaths]:
+    """Begin a sweep: keep its definition, and queue its first runs. The supervisor queues the others.
+
+    Args:
+        overrides: what `--set` changed.
+        asked: `priority`, `after` and `held` of the runs.
+
+    Returns:
+        The runs that are queued now.
+
+    Raises:
+        LabtuiError: a cell is wrong, or the lab cannot be written.
+    """
+    for _ in () if plan.searches else plan:
+        pass  # each cell is checked before anything is made
+    paths = lab.sweep(sweep)
+    definition.write(paths, plan, list(overrides))
+    try:
+        definition.ask(paths, python=sys.executable, **asked)
+        return Filling(lab, paths).fill(0)
+    except BaseException:
+        discard(paths)
+        raise
+
+
+def resume(lab: LabPaths, sweep: str, *, force: bool = False) -> tuple[list[RunPaths], list[str]]:
+    """Go on with a sweep, as its recipe's file has it now: what has ended unfinished goes on, what is missing
+    is made, and what is finished stays.
+
+    Args:
+        force: also where a process may still live elsewhere.
+
+    Returns:
+        The runs that are queued now, and why some cannot be resumed.
+
+    Raises:
+        LabtuiError: the file is no longer that of such a sweep, a cell is wrong, or the lab cannot be written.
+    """
+    paths, index = lab.sweep(sweep), Lab(lab)
+    rows = [row for row in index.runs(sort="created") if row.sweep == sweep]
+    if not paths.recipe.exists():  # of an early labtui, which made all runs at once
+        return _resumed(lab, rows, force)
+    now = definition.reread(lab, paths)
+    plan = now[0] if now else definition.read(paths)
+    wanted = None if plan.searches else {training.key for training in plan}
+    known = {row.key for row in rows}
+    with locked(paths.root):
+        if now:
+            forget(RunPaths(paths.root))
+            definition.write(paths, *now)
+        queued, problems = _resumed(lab, [row for row in rows if wanted is None or row.key in wanted], force)
+        if wanted is None or wanted - known:
+            definition.ask(paths, **(definition.asked(paths) or {"python": sys.executable}))
+    waiting = sum(row.state == "queued" for row in rows) + len(queued)
+    return queued + Filling(lab, paths).fill(waiting), problems
+
+
+def _resumed(lab: LabPaths, rows: Sequence[Row], force: bool) -> tuple[list[RunPaths], list[str]]:
+    """Resume the runs that ended and are not done; those that are queued now, and why others are not."""
+    found, problems = [], []
+    for row in rows:
+        if row.state not in ("running", "queued") and not done(row):
+            try:
+                launch.resume(lab.run(row.id), force=force)
+                found.append(lab.run(row.id))
+            except LaunchError as error:
+                problems.append(str(error))
+    return found, problems
+
+
+def stop(lab: LabPaths, sweep: str) -> bool:
+    """Make no more runs of a sweep, on any machine; those that there are go on. Whether there was more to make."""
+    paths = lab.sweep(sweep)
+    if not paths.root.is_dir():
+        return False
+    with locked(paths.root):
+        return definition.withdraw(paths, everywhere=True)
+
+
+def done(row: Row) -> bool:
+    """Whether nothing is left to do of a run: it has finished, or was ended early because it was hopeless."""
+    return bool(row.state == "finished" or (row.state == "stopped" and row.reason == PRUNED))
+
+
+def discard(paths: SweepPaths) -> None:
+    """Remove what is kept of a sweep; its runs stay."""
+    from shutil import rmtree
+
+    try:
+        rmtree(paths.root)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise LabError(f"{paths.root}: cannot be removed ({error.strerror})") from error
