@@ -107,23 +107,37 @@ class Loop:
             TrainingError: a loss is no number (`nan`), the disk is full (`disk-full`).
         """
         try:
-            while True:
-                if not self.resumed:
-                    self.evaluate()
-                    self.save()
-                self.resumed = False
-                if self.out_of_patience or self.epoch == self.recipe.train.epochs:
-                    self.write()
-                    return None
+            while not self.arrive():
                 if asked := self.train_epoch():
                     if asked != "kill":
                         self.write()
                     return asked
+            return None
         except NotFinite as error:
-            # The best epoch was good, and may still wait in memory.
-            self.checkpoints.flush()
-            self.world.wait()  # all are here, and the first has something to write
-            raise self.diverged(error) from None
+            raise self.lost(error) from None
+
+    def arrive(self) -> bool:
+        """Do what is due between two epochs; whether the training ends here.
+
+        Raises:
+            NotFinite: a loss or a weight is no number.
+            TrainingError: the disk is full.
+        """
+        if not self.resumed:
+            self.evaluate()
+            self.save()
+        self.resumed = False
+        if self.out_of_patience or self.epoch == self.recipe.train.epochs:
+            self.write()
+            return True
+        return False
+
+    def lost(self, error: NotFinite) -> TrainingError:
+        """Keep what was good, and the error that the training ends with."""
+        # The best epoch was good, and may still wait in memory.
+        self.checkpoints.flush()
+        self.world.wait()  # all are here, and the first has something to write
+        return self.diverged(error)
 
     def evaluate(self) -> None:
         """Score the validation split when it is due, and see whether the epoch is the best."""
@@ -184,10 +198,7 @@ class Loop:
 
     def train_epoch(self) -> str | None:
         """Train on each sample once, or on those that are left; what was asked, if anything was."""
-        if self.place == 0:
-            self.tally = self.parts.tally(finite=True)
-            self.order_before = self.order.get_state()
-        batches = self.train.cut(self.recipe.train.batch_size, self.order)
+        batches = self.begin_epoch()
         begun, left = time.perf_counter(), sum(map(len, batches[self.place :]))
         self.parts.model.train()
         for at in batches[self.place :]:
@@ -198,14 +209,29 @@ class Loop:
                 self.write()
             elif word:
                 return word
+        self.end_epoch(left, begun)
+        return None
+
+    def begin_epoch(self) -> list[Tensor]:
+        """The epoch's batches, as places of their samples; it may be under way."""
+        if self.place == 0:
+            self.tally = self.parts.tally(finite=True)
+            self.order_before = self.order.get_state()
+        return self.train.cut(self.recipe.train.batch_size, self.order)
+
+    def end_epoch(self, samples: int, begun: float) -> None:
+        """Count what the epoch has gathered, and record it.
+
+        Args:
+            samples: those trained on since `begun` (seconds, `time.perf_counter`).
+        """
         self.epoch += 1
         self.place = 0
         self.scores = {f"train.{name}": value for name, value in self.tally.whole().scores().items()}
-        speed = left / (time.perf_counter() - begun)
+        speed = samples / (time.perf_counter() - begun)
         progress = {"epoch": float(self.epoch), "train.samples_per_s": speed}
         progress |= optim.rates(self.parts.optimizer, self.lr) | self.parts.precision.facts()
         self.run.log(self.scores | progress, self.step)
-        return None
 
     def train_step(self, at: Tensor) -> None:
         """One optimiser step on the samples `at`. Nothing in it waits for the device."""
@@ -284,7 +310,7 @@ class Loop:
     def state_dict(self) -> dict[str, Any]:
         """All that a resume needs."""
         parts, patience = self.parts, self.parts.patience
-        rng, *others = self.world.gather(rng_state(self.device, {"augment": self.augment}))
+        rng, *others = self.world.gather(self.rng_state())
         return {
             "step": self.step,
             "epoch": self.epoch,
@@ -302,6 +328,10 @@ class Loop:
             "rng": rng,
             "others": others,
         }
+
+    def rng_state(self) -> dict[str, Any]:
+        """States of the random generators."""
+        return rng_state(self.device, {"augment": self.augment})
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there; records of later steps become void."""

@@ -76,11 +76,29 @@ class Tally:
         """Samples for which a loss that all know counts here: in one process only."""
         return of if self.world.rank == 0 else 0
 
+    def extend(self, losses: Tensor, sizes: Sequence[int], output: Tensor, target: Tensor) -> None:
+        """Take several batches at once, in one process.
+
+        Args:
+            losses: (s,) their means.
+            sizes: s numbers, samples of each.
+            output, target: (n, …) of all of them, one behind the other.
+
+        Raises:
+            NotFinite: one of these losses, or of those gathered before, is NaN or infinite.
+        """
+        self._fold()
+        self._finite(losses)
+        self._count(losses, sizes, output, target)
+
     def check(self) -> None:
         """Raise NotFinite if a loss among those not yet counted is NaN or infinite."""
-        if not self.finite or not self._losses:
+        if self._losses:
+            self._finite(torch.stack(self._losses))
+
+    def _finite(self, losses: Tensor) -> None:
+        if not self.finite:
             return
-        losses = torch.stack(self._losses)
         finite = (losses[:, 0] if self.terms else losses).isfinite()
         if not finite.all():
             ago = len(finite) - int(finite.int().argmin()) - 1
@@ -115,13 +133,15 @@ class Tally:
         self.check()
         if not self._losses:
             return
-        losses = torch.stack(self._losses).double()
-        self.loss = self.loss + torch.tensor(self._sizes, device=losses.device).double() @ losses
-        self.seen += sum(self._sizes)
-        targets = torch.cat(self._targets)
-        if len(targets):
-            self.counts.update(torch.cat(self._outputs), targets)
+        outputs, targets = torch.cat(self._outputs), torch.cat(self._targets)
+        self._count(torch.stack(self._losses), self._sizes, outputs, targets)
         self._losses, self._sizes, self._outputs, self._targets = [], [], [], []
+
+    def _count(self, losses: Tensor, sizes: Sequence[int], output: Tensor, target: Tensor) -> None:
+        self.loss = self.loss + torch.tensor(sizes, device=losses.device).double() @ losses.double()
+        self.seen += sum(sizes)
+        if len(target):
+            self.counts.update(output, target)
 
     def _sums(self) -> dict[str, Any]:
         return {"counts": self.counts.state_dict(), "loss": self.loss, "seen": self.seen}

@@ -11,17 +11,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from labtui.engine import baseline, embedding, setup, teaching
 from labtui.engine.checkpoint import Checkpoints
-from labtui.engine.loop import Loop
+from labtui.engine.loop import Loop, Parts
 from labtui.engine.world import ALONE, World
 from labtui.errors import TrainingError
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
+
+L = TypeVar("L", bound=Loop)
 
 MOST_PREDICTIONS = 2**24
 """Values of one split's outputs that are kept as predictions; of larger outputs none are."""
@@ -57,10 +59,45 @@ def train(
     material = setup.material(recipe, lab, code)
     if world.size > 1:
         same(material, world)
-    run.artifact("layers", material.layers)
-    run.artifact("data", material.describe(recipe))
     parts = setup.parts(recipe, material, device, world)
     world.disperse(recipe.train.seed)
+    loop = begin(Loop, run, recipe, material, parts, asked, result)
+    try:
+        ended = loop.fit()
+    finally:
+        result["best"] = parts.best[0].facts()
+        result["facts"]["accumulate"] = loop.pieces.count
+    if ended is None:
+        conclude(loop, material.dataset.classes, result)
+    return ended
+
+
+def begin(
+    kind: Callable[..., L],
+    run: Run,
+    recipe: Recipe,
+    material: setup.Material,
+    parts: Parts,
+    asked: Callable[[], str | None],
+    result: dict[str, Any],
+) -> L:
+    """The training as it begins, or as it was left: at `last.pt` if there is one.
+
+    Args:
+        kind: makes the loop.
+        result: gets `facts`.
+
+    Raises:
+        LabtuiError: a checkpoint is broken, or the weights to begin with cannot be had.
+    """
+    lab, code, world, device = (
+        run.paths.lab.root,
+        run.paths.workplace,
+        parts.world,
+        parts.samples["train"].device,
+    )
+    run.artifact("layers", material.layers)
+    run.artifact("data", material.describe(recipe))
     result["facts"] = result.get("facts", {}) | {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         **({"processes": world.size} if world.size > 1 else {}),
@@ -70,25 +107,18 @@ def train(
         "baseline": baseline.of(parts, material.dataset),
     }
     checkpoints = Checkpoints(run.paths.checkpoints, recipe.checkpoints.interval, writes=world.rank == 0)
-    loop = Loop(recipe, parts, run, checkpoints, asked)
+    loop = kind(recipe, parts, run, checkpoints, asked)
     state = checkpoints.load("last")
     alike(world, state["step"] if state else None, "last.pt")
     if state:
         loop.load_state_dict(state)
-    else:
-        setup.load_weights(recipe, parts.model, lab, code)
-        if run.attempt > 1:
-            run.void_after(-1)
-        if parts.objective.kept == "embeddings":
-            embedding.look(loop, 0, "embeddings_untrained", untrained=True)
-    try:
-        ended = loop.fit()
-    finally:
-        result["best"] = parts.best[0].facts()
-        result["facts"]["accumulate"] = loop.pieces.count
-    if ended is None:
-        conclude(loop, checkpoints, material.dataset.classes, result)
-    return ended
+        return loop
+    setup.load_weights(recipe, parts.model, lab, code)
+    if run.attempt > 1:
+        run.void_after(-1)
+    if parts.objective.kept == "embeddings":
+        embedding.look(loop, 0, "embeddings_untrained", untrained=True)
+    return loop
 
 
 def same(material: setup.Material, world: World) -> None:
@@ -123,23 +153,21 @@ def alike(world: World, step: int | None, file: str) -> None:
         )
 
 
-def conclude(loop: Loop, checkpoints: Checkpoints, classes: list[str], result: dict[str, Any]) -> None:
+def conclude(loop: Loop, classes: list[str], result: dict[str, Any]) -> None:
     """Score the held-out splits with the last weights and with the best; keep what they say."""
     held_out = [name for name in ("val", "test") if name in loop.parts.samples]
     last = {name: value for split in held_out for name, value in loop.score(split).items()}
     result["facts"]["last_epoch"] = {"epoch": loop.epoch, "step": loop.step, **last}
-    of_best(loop, checkpoints, held_out, classes, result)
+    of_best(loop, held_out, classes, result)
     if "test" in held_out and result["best"] and result["best"]["step"] != loop.step:
         # After those of the best weights, so that they are the newest.
         loop.run.log({name: last[name] for name in last if name.startswith("test.")}, loop.step)
 
 
-def of_best(
-    loop: Loop, checkpoints: Checkpoints, held_out: Sequence[str], classes: list[str], result: dict[str, Any]
-) -> None:
+def of_best(loop: Loop, held_out: Sequence[str], classes: list[str], result: dict[str, Any]) -> None:
     """Score the held-out splits with the best weights, if there are any, and keep what the model says."""
     loop.world.wait()  # the first one has written it now
-    best = checkpoints.load("best")
+    best = loop.checkpoints.load("best")
     alike(loop.world, best["step"] if best else None, "best.pt")
     if best is None:
         return
