@@ -52,6 +52,7 @@ class Run:
             a short script.
         beats: whether this process keeps `heartbeat` and the environment.
         hang_timeout: seconds after which somebody takes an unchanged step in `heartbeat` for a hang.
+        like: another run of this process, whose environment is this one's too.
     """
 
     log: Callable[..., None]
@@ -71,8 +72,9 @@ class Run:
         settled: float = 0.0,
         beats: bool = True,
         hang_timeout: float | None = None,
+        like: Run | None = None,
     ) -> None:
-        self.paths, self.attempt, self.guest = paths, attempt, guest
+        self.paths, self.attempt, self.guest, self._like = paths, attempt, guest, like
         self._started = time.time()
         self._settled, self._folder = settled, Path.cwd()
         self._pause = min(HEARTBEAT, hang_timeout / _BEATS) if hang_timeout else HEARTBEAT
@@ -229,7 +231,12 @@ class Run:
     def _record(self) -> None:
         from labtui import environment
 
-        environment.record(self.paths.environment, self._folder)
+        known = self._like and self._like._recorded.wait(30) and read_json(self._like.paths.environment)
+        if known:
+            with suppress(OSError):
+                write_json(self.paths.environment, known, fsync=False)
+        else:
+            environment.record(self.paths.environment, self._folder)
         self._recorded.set()
 
     def _touch(self) -> None:
@@ -317,12 +324,13 @@ def init(
     return Run(paths, 1, monitor=monitor, goal=goal_of(monitor, goals) or "min", settled=SETTLED)
 
 
-def attach(root: Path, attempt: int) -> Run:
+def attach(root: Path, attempt: int, like: Run | None = None) -> Run:
     """Take over a claimed run as its worker: writes `process.json`, starts the heartbeat.
 
     Args:
         attempt: what this worker was started for. A worker that comes late, after somebody gave the
             run up and asked for a new attempt, is turned away here.
+        like: another run that this process has taken over.
 
     Raises:
         LaunchError: the directory is not queued, not claimed, or another process has it.
@@ -353,7 +361,7 @@ def attach(root: Path, attempt: int) -> Run:
     hang_timeout = tables.get("resources", {}).get("hang_timeout")
     # A program's own metrics are written by it, those of several processes by their first.
     alone = "command" not in tables and layout(tables) == (1, 1)
-    return Run(paths, attempt, metrics=alone, hang_timeout=hang_timeout)
+    return Run(paths, attempt, metrics=alone, hang_timeout=hang_timeout, like=like)
 
 
 def _occupy(paths: RunPaths, attempt: int, launcher: str, **more: Any) -> None:

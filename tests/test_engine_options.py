@@ -16,7 +16,7 @@ from labtui.engine import baseline, losses, objective, optim, setup
 from labtui.engine.batch import Batch
 from labtui.engine.metrics import Confusion
 from labtui.engine.precision import Precision
-from labtui.engine.samples import place
+from labtui.engine.samples import place, shelve
 from labtui.engine.tally import Tally
 from labtui.errors import TrainingError
 from labtui.recipe import optim as specs
@@ -180,7 +180,7 @@ def test_the_best_constant_knows_the_weights() -> None:
 
 
 def test_classes_drawn_alike() -> None:
-    samples = place(DATA, {"train": TRAIN.repeat(2000)}, CPU)["train"]
+    samples = place(shelve(DATA, CPU), {"train": TRAIN.repeat(2000)})["train"]
     plain = torch.cat(samples.cut(7))
     samples.balance()
     assert torch.equal(torch.cat(samples.cut(7)), plain)  # in its own order: for scoring

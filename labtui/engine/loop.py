@@ -141,8 +141,7 @@ class Loop:
 
     def evaluate(self) -> None:
         """Score the validation split when it is due, and see whether the epoch is the best."""
-        last = self.epoch == self.recipe.train.epochs
-        if self.epoch % self.recipe.validate_.every and not last:
+        if not self.evaluates():
             return
         self.check()
         found = self.score("val")
@@ -162,6 +161,10 @@ class Loop:
                 if number == 0 and (pattern := self.recipe.checkpoints.name) and self.epoch:
                     name = naming.filled(pattern, scores, self.epoch, self.step)
                     self.checkpoints.put(name, self.parts.model, best.facts() or {})
+
+    def evaluates(self) -> bool:
+        """Whether the validation split is due at the end of this epoch."""
+        return self.epoch % self.recipe.validate_.every == 0 or self.epoch == self.recipe.train.epochs
 
     def score(self, split: str) -> dict[str, float]:
         """Scores of the model on a split, named `split.metric`."""

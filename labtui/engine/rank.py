@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from labtui.engine import failure
-from labtui.engine.__main__ import Asked, refer, training
+from labtui.engine.attempt import Asked, refer, training
 from labtui.engine.parallel import LOST
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import process, toml
@@ -43,12 +43,12 @@ class Silent(Run):
 def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: dict[str, Any]) -> str | None:
     """Train together with the others; None when it ended by itself, else what was asked."""
     tables |= toml.read(run.paths.recipe)
-    refer(run, tables, result)
+    refer(run.paths, run.attempt, tables, result)
     if pieces:
         tables.setdefault("train", {})["accumulate"] = pieces
         if not (run.paths.checkpoints / "last.pt").exists():
             run.void_after(-1)
-    train, recipe = training(run, tables)
+    train, recipe = training(run.paths, tables)
     from labtui.engine.world import joined
 
     with joined(recipe.resources) as world:

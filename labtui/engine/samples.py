@@ -178,10 +178,13 @@ class Samples:
         return torch.Generator(self.device).manual_seed(TASK_SEED)
 
 
-def place(
-    dataset: Dataset, split: dict[str, Tensor], device: torch.device, task: Task | None = None
-) -> dict[str, Samples]:
-    """The splits that have samples, on the device if the data fits there.
+def place(shelf: Shelf, split: dict[str, Tensor]) -> dict[str, Samples]:
+    """The splits that have samples."""
+    return {name: Samples(shelf, at) for name, at in split.items() if len(at)}
+
+
+def shelve(dataset: Dataset, device: torch.device, task: Task | None = None) -> Shelf:
+    """The data on the device, if it fits there.
 
     Real targets (N,) become (N, 1), as a model with one output gives them.
     """
@@ -193,7 +196,7 @@ def place(
         shelf.x, shelf.y = shelf.x.to(device), shelf.y.to(device)
         shelf.lengths = None if shelf.lengths is None else shelf.lengths.to(device)
         shelf.extras = {name: extra.to(device) for name, extra in shelf.extras.items()}
-    return {name: Samples(shelf, at) for name, at in split.items() if len(at)}
+    return shelf
 
 
 def _size(shelf: Shelf) -> int:

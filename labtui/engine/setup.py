@@ -15,6 +15,7 @@ from labtui import data, zoo
 from labtui.data import Dataset
 from labtui.data.split import split
 from labtui.engine import layers, objective, optim, samples, schedule, teaching
+from labtui.engine.known import Known
 from labtui.engine.loop import Parts
 from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
@@ -65,12 +66,13 @@ class Material:
         }
 
 
-def material(recipe: Recipe, lab: Path, code: Path | None = None) -> Material:
+def material(recipe: Recipe, lab: Path, code: Path | None = None, known: Known | None = None) -> Material:
     """Build data and model, seeded by `train.seed`, and look at the model's layers.
 
     Args:
         lab: relative paths are looked up from here.
         code: factories are imported from here; absent: the lab.
+        known: keeps what other recipes may need too.
 
     Raises:
         LabtuiError: the recipe is for a command, a part cannot be built, or they do not fit.
@@ -78,15 +80,17 @@ def material(recipe: Recipe, lab: Path, code: Path | None = None) -> Material:
     if recipe.data is None or recipe.model is None:
         raise TrainingError("error", "a recipe with a command has no data and model to build")
     seed_all(recipe.train.seed)
-    dataset = data.build(recipe.data, lab, code)
+    spec, known = recipe.data, known or Known()
+    dataset = known.dataset(recipe, lambda: data.build(spec, lab, code))
     parts = split(dataset, recipe.validate_)
-    dataset.learn(parts["train"])
+    dataset = known.learned(dataset, parts["train"])
     loss: Any = recipe.loss
     aim = objective.build(loss, dataset, parts["train"])
     seed_all(recipe.train.seed)
     model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab, code)
     objective.meet(aim, model, dataset, loss.l2)
-    table = layers.table(model, dataset.example, aim.expected)
+    shape = (dataset.shape, aim.expected)
+    table = known.layers(recipe, shape, lambda: layers.table(model, dataset.example, aim.expected))
     return Material(dataset, parts, aim, model, table)
 
 
@@ -100,11 +104,14 @@ def load_weights(recipe: Recipe, model: nn.Module, lab: Path, code: Path | None 
     zoo.load_weights(recipe.model, model, lab, code)
 
 
-def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALONE) -> Parts:
+def parts(
+    recipe: Recipe, of: Material, device: torch.device, world: World = ALONE, known: Known | None = None
+) -> Parts:
     """All that the loop needs, on the device.
 
     Args:
         world: the processes that train together.
+        known: keeps what other recipes may need too.
 
     Raises:
         TrainingError: a part does not fit the data, or a metric is not known.
@@ -113,9 +120,11 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
     together(aim, recipe, world)
     if recipe.checkpoints.teacher:
         teaching.check(of.dataset, aim)
-    known = [f"{s}.{n}" for s in ("val", "train") for n in ("loss", *aim.terms, *aim.scores)]
-    best, patience = followed(recipe, known)
-    placed = samples.place(of.dataset, mixed(of.split) if aim.whole else of.split, device, aim.task)
+    metrics = [f"{s}.{n}" for s in ("val", "train") for n in ("loss", *aim.terms, *aim.scores)]
+    best, patience = followed(recipe, metrics)
+    at = mixed(of.split) if aim.whole else of.split
+    shelf = (known or Known()).shelf(of.dataset, device, lambda: samples.shelve(of.dataset, device, aim.task))
+    placed = samples.place(shelf, at)
     if recipe.train.sampler == "balanced":
         if of.dataset.task != "classes":
             message = f'train.sampler = "balanced" needs classes, and this data is for {of.dataset.task}'
@@ -139,7 +148,7 @@ def parts(recipe: Recipe, of: Material, device: torch.device, world: World = ALO
             optimizer.lr,
             steps,
             recipe.train.epochs,
-            direction(watched, "schedule.monitor", known, recipe.goals),
+            direction(watched, "schedule.monitor", metrics, recipe.goals),
             getattr(recipe.model, "d_model", None) or getattr(model, "d_model", None),
         ),
         samples=placed,

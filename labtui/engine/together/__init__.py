@@ -1,0 +1,16 @@
+"""Trainings that differ in numbers only, done as one: K models as one model of stacked weights.
+
+A step of a small model takes longer to call than to compute. Here one call takes a step of all: weights lie in
+a matrix of a row for each training, `torch.func.vmap` puts the model over its rows, and each row has its own
+samples, learning rate, optimiser numbers, dropout masks and end. All else of a training is its own and as it
+is alone: a run directory with records, checkpoints, artifacts and result, that no reader can tell from those
+of a run alone, and that either kind of worker can go on with.
+
+- `prepare`: the parts of each training, what is alike being shared; why some cannot be trained together.
+- `functional`: a model as a function of its weights and masks.
+- `stack`: the matrix of weights, its gradient and its step. `optimizers`: of each row with its own numbers.
+- `feed`: what each row sees.
+- `member`: one training. `group`: the loop that all go through.
+- `measure`: whether together is faster than apart.
+- `worker`: `python -m labtui.engine --together`.
+"""

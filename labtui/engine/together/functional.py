@@ -1,0 +1,104 @@
+"""A model as a function of weights and masks that come from outside, and what of it can be stacked."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.modules.conv import _ConvNd
+
+_WHOLE_CHANNELS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+DROPOUTS = (nn.Dropout, *_WHOLE_CHANNELS)
+"""Layers whose masks can come from outside."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What one call of a dropout layer multiplies with."""
+
+    layer: int
+    """Number of the layer, among those with dropout."""
+    shape: tuple[int, ...]
+
+
+class Functional:
+    """One model's forward pass as a function of its weights, of its buffers and of dropout masks.
+
+    Args:
+        model: on its device; left as it is.
+        highest: the greatest probability that any row has for each layer with dropout.
+    """
+
+    def __init__(self, model: nn.Module, highest: Sequence[float]) -> None:
+        self.model = copy.deepcopy(model)
+        self._asked: list[Mask] | None = None
+        self._given: Iterator[Tensor] = iter(())
+        self.highest = highest
+        for number, layer in enumerate(dropouts(self.model)):
+            layer.forward = partial(self._drop, layer, number)
+        for layer in self.model.modules():
+            if isinstance(layer, _ConvNd) and _pointwise(layer):
+                layer._conv_forward = _multiply  # type: ignore[assignment]
+
+    def _drop(self, layer: nn.Module, number: int, x: Tensor) -> Tensor:
+        if not layer.training or not self.highest[number]:
+            return x
+        if self._asked is not None:
+            whole = isinstance(layer, _WHOLE_CHANNELS)
+            shape = (*x.shape[:2], *(1 for _ in x.shape[2:])) if whole else tuple(x.shape)
+            self._asked.append(Mask(number, shape))
+            return x
+        return x * next(self._given)
+
+    def __call__(self, weights: Mapping[str, Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """The outputs (n, …) of samples (n, …).
+
+        Args:
+            weights: parameters and buffers by name; those that are not there are the model's own.
+            masks: in the order of `masks()`.
+        """
+        self._given = iter(masks)
+        return functional_call(self.model, dict(weights), (x,))  # type: ignore[no-any-return]
+
+    def masks(self, x: Tensor) -> list[Mask]:
+        """The masks that samples (n, …) need in training, in the order of their use."""
+        self._asked = []
+        try:
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                self.model.train()(x)
+            return self._asked
+        finally:
+            self._asked = None
+
+
+def dropouts(model: nn.Module) -> list[nn.Module]:
+    """The layers with dropout of which masks can come from outside."""
+    return [layer for layer in model.modules() if type(layer) in DROPOUTS]
+
+
+def rates(model: nn.Module) -> list[float]:
+    """The probability of each of these layers."""
+    return [float(layer.p) for layer in dropouts(model)]  # type: ignore[arg-type]
+
+
+def _pointwise(layer: _ConvNd) -> bool:
+    """Whether a convolution looks at one place at a time."""
+    plain = layer.groups == 1 and not any(_numbers(layer.padding)) and not layer.transposed
+    return plain and {*layer.kernel_size, *layer.stride} == {1}
+
+
+def _numbers(padding: Any) -> tuple[int, ...]:
+    return () if padding == "valid" else (1,) if padding == "same" else tuple(padding)
+
+
+def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """What such a convolution does. With weights of its own for each row it would be a convolution in groups,
+    which takes three times as long as a product of matrices."""
+    output = torch.matmul(weight.flatten(1), x.flatten(2)).view(len(x), len(weight), *x.shape[2:])
+    return output if bias is None else output + bias.view(-1, *(1 for _ in x.shape[2:]))
