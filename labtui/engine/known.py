@@ -11,8 +11,11 @@ from torch import Tensor
 
 from labtui.data import Dataset
 from labtui.engine.samples import Shelf
-from labtui.recipe.core import Recipe
+from labtui.recipe.core import Recipe, Validate
 from labtui.recipe.spec import UserPart
+
+SPLITTING = {"scheme", "val", "test", "test_fold", "folds", "fold", "seed"}
+"""Keys of `[validate]` that say how the data is split."""
 
 
 class Known:
@@ -31,6 +34,13 @@ class Known:
         assert recipe.data is not None
         seed = recipe.train.seed if isinstance(recipe.data, UserPart) else None
         return self._once(("data", seed, recipe.data.model_dump_json()), build)  # type: ignore[no-any-return]
+
+    def split(
+        self, dataset: Dataset, validate: Validate, build: Callable[[], dict[str, Tensor]]
+    ) -> dict[str, Tensor]:
+        """Which samples are trained on, validated on and tested on."""
+        key = ("split", id(dataset), validate.model_dump_json(include=SPLITTING))
+        return self._once(key, build)  # type: ignore[no-any-return]
 
     def learned(self, dataset: Dataset, train: Tensor) -> Dataset:
         """The data set with what it learns from the training split's places (n,)."""

@@ -82,16 +82,16 @@ def material(recipe: Recipe, lab: Path, code: Path | None = None, known: Known |
     seed_all(recipe.train.seed)
     spec, known = recipe.data, known or Known()
     dataset = known.dataset(recipe, lambda: data.build(spec, lab, code))
-    parts = split(dataset, recipe.validate_)
-    dataset = known.learned(dataset, parts["train"])
+    parts = known.split(dataset, recipe.validate_, lambda: split(dataset, recipe.validate_))
+    seen = known.learned(dataset, parts["train"])
     loss: Any = recipe.loss
-    aim = objective.build(loss, dataset, parts["train"])
+    aim = objective.build(loss, seen, parts["train"])
     seed_all(recipe.train.seed)
-    model = zoo.build(recipe.model, dataset.shape, dataset.outputs, lab, code)
-    objective.meet(aim, model, dataset, loss.l2)
-    shape = (dataset.shape, aim.expected)
-    table = known.layers(recipe, shape, lambda: layers.table(model, dataset.example, aim.expected))
-    return Material(dataset, parts, aim, model, table)
+    model = zoo.build(recipe.model, seen.shape, seen.outputs, lab, code)
+    objective.meet(aim, model, seen, loss.l2)
+    shape = (seen.shape, aim.expected)
+    table = known.layers(recipe, shape, lambda: layers.table(model, seen.example, aim.expected))
+    return Material(seen, parts, aim, model, table)
 
 
 def load_weights(recipe: Recipe, model: nn.Module, lab: Path, code: Path | None = None) -> None:

@@ -67,11 +67,11 @@ class Functional:
         return functional_call(self.model, dict(weights), (x,))  # type: ignore[no-any-return]
 
     def masks(self, x: Tensor) -> list[Mask]:
-        """The masks that samples (n, …) need in training, in the order of their use."""
+        """The masks that samples (n, …) need in training, in the order of their use. The model trains."""
         self._asked = []
         try:
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
-                self.model.train()(x)
+                self.model(x)
             return self._asked
         finally:
             self._asked = None

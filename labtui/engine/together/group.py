@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labtui.engine.batch import Batch
-from labtui.engine.tally import MOST_STEPS, MOST_VALUES, NotFinite
+from labtui.engine.tally import NotFinite
 from labtui.engine.together.feed import Feed
 from labtui.engine.together.functional import Mask, rates
 from labtui.engine.together.member import Member
@@ -27,8 +27,10 @@ from labtui.engine.together.noise import draw
 from labtui.engine.together.stack import Given, Stack, Step
 from labtui.engine.world import WRITE
 
-PAUSE = 0.05
-"""Seconds that a block takes at most, if it has more than one step."""
+PAUSE = 0.1
+"""Seconds that a block takes at most, if it has more than one step: as long as records wait to be written."""
+MOST_STEPS, MOST_VALUES = 256, 2**20
+"""Steps of a block at most; output values of all rows that are kept until its end."""
 SCORED = 256
 """Samples that are scored at once, at least."""
 MOST_SCORED = 2**24
@@ -160,19 +162,18 @@ class Group:
 
     def _block(self) -> None:
         """Do some steps of all, and look after each."""
-        begun = time.perf_counter()
         block = Block(self.rows, self._most())
         rates = block.rates(self.rows)
         places = block.places(self.rows)
         share = block.share(self.device)
         generators = [None if one is None else one.augment for one in self.rows]
-        done = []
+        done, begun = [], time.perf_counter()
         for at, numbers in zip(places, self.stack.optimizer.plan(rates), strict=True):
             x = self.feed.inputs(at, block.sizes, generators)
             given = Given(x, self.feed.targets(at), share, self._noise(x, block.sizes))
             done.append(self.stack.step(given, numbers))
-        self._look_after(block, places, rates, done)
         self._pace = (time.perf_counter() - begun) / block.steps
+        self._look_after(block, places, rates, done)
 
     def _most(self) -> int:
         """Steps of a block at most."""
@@ -205,9 +206,8 @@ class Group:
             with self._own(row, member):
                 member.set_lr(float(rates[-1, row]))
                 member.record(told[row], None if norms_told is None else norms_told[row])
-                member.count(
-                    losses[:, row], outputs[:, row, :size].flatten(0, 1), targets[:, row, :size].flatten(0, 1)
-                )
+                sound = math.isfinite(sum(told[row]))
+                member.count(losses[:, row], sound, outputs[:, row, :size], targets[:, row, :size])
                 self._ask(row, member)
 
     def _ask(self, row: int, member: Member) -> None:

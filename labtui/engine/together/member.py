@@ -11,7 +11,7 @@ from torch import Tensor
 
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop, Parts
-from labtui.engine.tally import Tally
+from labtui.engine.tally import MOST_VALUES, Tally
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
 
@@ -51,6 +51,8 @@ class Member(Loop):
         self._other = 0
         """The first step whose size is not that of the epoch's first; only the last may differ."""
         self._begun, self._left = 0.0, 0
+        self._pending: list[tuple[Tensor, list[int], Tensor, Tensor]] = []
+        self._values = 0
 
     def begin(self) -> None:
         """Draw the epoch's batches, or those of the epoch that is under way."""
@@ -62,6 +64,7 @@ class Member(Loop):
 
     def end(self) -> None:
         """Count and record the epoch."""
+        self.settle()
         self.end_epoch(self._left, self._begun)
 
     def alike(self) -> int:
@@ -69,12 +72,13 @@ class Member(Loop):
         ends = self._other if self.place < self._other else len(self.sizes)
         return ends - self.place
 
-    def count(self, losses: Tensor, outputs: Tensor, targets: Tensor) -> None:
+    def count(self, losses: Tensor, sound: bool, outputs: Tensor, targets: Tensor) -> None:
         """Take notice of steps that were done.
 
         Args:
             losses: (steps,).
-            outputs, targets: (n, …) of all their samples.
+            sound: all of them are numbers.
+            outputs, targets: (steps, n, …).
 
         Raises:
             NotFinite: a loss is no number.
@@ -83,7 +87,28 @@ class Member(Loop):
         self.step += len(losses)
         self.place += len(losses)
         self.done += sum(sizes)
-        self.tally.extend(losses, sizes, outputs, targets)
+        self._pending.append((losses, sizes, outputs, targets))
+        self._values += outputs.numel()
+        if not sound or self._values > MOST_VALUES:
+            self.settle()
+
+    def settle(self) -> None:
+        """Count what waits to be counted: once an epoch, if that is not much.
+
+        Raises:
+            NotFinite: a loss is no number.
+        """
+        if not self._pending:
+            return
+        losses, sizes, outputs, targets = zip(*self._pending, strict=True)
+        self._pending, self._values = [], 0
+        flat = [torch.cat([part.flatten(0, 1) for part in parts]) for parts in (outputs, targets)]
+        self.tally.extend(torch.cat(losses), [size for part in sizes for size in part], *flat)
+
+    def check(self) -> None:
+        """Raise NotFinite when a loss that was not yet counted, or a weight, is no number."""
+        self.settle()
+        super().check()
 
     def record(self, losses: Sequence[float], norms: Sequence[float] | None) -> None:
         """Record the next steps."""

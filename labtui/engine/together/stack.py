@@ -88,6 +88,7 @@ class Stack:
         self._clip_value = self._limits([recipe.train.clip_value for recipe in recipes])
         self._clip_norm = self._limits([recipe.train.clip_norm for recipe in recipes])
         self._steps: dict[Any, Gradient] = {}
+        self.model.model.train()
 
     def __len__(self) -> int:
         return len(self.flat)
@@ -155,7 +156,6 @@ class Stack:
 
     def gradient(self, given: Given) -> tuple[Tensor, Tensor, Tensor]:
         """The gradient (rows, weights), mean losses (rows,) and outputs (rows, n, …) of a training step."""
-        self.model.model.train()
         tensors = (*self.rest.values(), given.x, given.y, *given.masks)
         tensors += () if given.share is None else (given.share,)
         if not self.traced:
@@ -240,7 +240,8 @@ class Stack:
             for name in self.optimizer.written:
                 device = weight.device if fused[id(weight)] else torch.device("cpu")
                 own[name] = torch.tensor(numbers[name], dtype=torch.float32, device=device)
-            parts.optimizer.state[weight] = own
+            if own:
+                parts.optimizer.state[weight] = own
 
     def start(self, all_: Sequence[tuple[Parts, int]]) -> None:
         """Take over the models' weights, and the states of their optimisers after so many steps."""

@@ -1,0 +1,361 @@
+"""Trainings that are done as one: equal to those done alone, each with its own numbers, end and files."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from engine_lab import ask_at, make, recipe, records, result_of, train_here
+from torch import Tensor, nn
+
+from labtui.engine import optim
+from labtui.engine.attempt import Asked, Terminated
+from labtui.engine.together import worker
+from labtui.engine.together.optimizers import ROWS
+from labtui.files import rundir, toml
+from labtui.files.paths import RunPaths
+from labtui.recipe.core import Recipe
+
+SMALL: dict[str, Any] = {
+    "data": {"shift": 0},
+    "train": {"epochs": 2, "batch_size": 256},
+    "model": {"channels": 2, "hidden": 8, "dropout": 0.3},
+}
+
+
+def cell(**tables: Any) -> Recipe:
+    """A tiny digits recipe, with the given tables' keys over its own."""
+    return recipe(**{name: SMALL.get(name, {}) | tables.get(name, {}) for name in {*SMALL, *tables}})
+
+
+def attempts(all_: Sequence[RunPaths], attempt: int = 1) -> list[worker.Attempt]:
+    terminated = cast(Terminated, SimpleNamespace(when=0.0))
+    return [worker.Attempt(paths, attempt, Asked(terminated)) for paths in all_]
+
+
+def together(all_: Sequence[RunPaths], attempt: int = 1) -> int:
+    """Train runs together in this process; the exit status."""
+    found = attempts(all_, attempt)
+    worker.prepare(found)
+    decision = worker.decide(found, None)
+    assert decision.group is not None, decision.why
+    return worker.train(found, decision.group)
+
+
+def both(root: Path, cells: Sequence[Recipe]) -> list[tuple[RunPaths, RunPaths]]:
+    """Each recipe trained with the others, and alone."""
+    joint = [make(root, one) for one in cells]
+    assert together(joint) == 0
+    alone = [make(root, one) for one in cells]
+    for paths, one in zip(alone, cells, strict=True):
+        train_here(paths, one)
+    return list(zip(joint, alone, strict=True))
+
+
+def same(joint: RunPaths, alone: RunPaths, tolerance: float = 2e-5) -> None:
+    """Two runs cannot be told apart but by the last digits."""
+    ours, theirs = records(joint), records(alone)
+    assert [row[:2] for row in ours] == [row[:2] for row in theirs]
+    values = [np.array([row[2] for row in rows]) for rows in (ours, theirs)]
+    np.testing.assert_allclose(*values, rtol=tolerance, atol=tolerance)
+    mine, other = result_of(joint), result_of(alone)
+    for key in ("best", "last", "facts"):
+        near(mine[key], other[key], tolerance)
+    files = [sorted(path.name for path in (paths.checkpoints).iterdir()) for paths in (joint, alone)]
+    assert files[0] == files[1]
+    for name in files[0]:
+        states = [torch.load(paths.checkpoints / name) for paths in (joint, alone)]
+        states = [{key: state[key] for key in state if key != "tally"} for state in states]
+        near(states[0], states[1], tolerance)
+    artifacts = [sorted(path.name for path in paths.artifacts.iterdir()) for paths in (joint, alone)]
+    assert artifacts[0] == artifacts[1]
+
+
+def near(ours: Any, theirs: Any, tolerance: float, where: str = "") -> None:
+    """Two trees of numbers, tensors and words are alike."""
+    if isinstance(ours, dict):
+        assert ours.keys() == theirs.keys(), where
+        for key in ours:
+            if key != "train.samples_per_s":
+                near(ours[key], theirs[key], tolerance, f"{where}.{key}")
+    elif isinstance(ours, list | tuple):
+        assert len(ours) == len(theirs), where
+        for place, pair in enumerate(zip(ours, theirs, strict=True)):
+            near(*pair, tolerance, f"{where}[{place}]")
+    elif isinstance(ours, Tensor):
+        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape), where
+        torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance, msg=where)
+    elif isinstance(ours, float):
+        assert ours == pytest.approx(theirs, rel=tolerance, abs=tolerance, nan_ok=True), where
+    else:
+        assert ours == theirs, where
+
+
+def test_runs_with_numbers_of_their_own_are_as_they_are_alone(tmp_path: Path) -> None:
+    cells = [
+        cell(optimizer={"name": "adam", "lr": 1e-2}, schedule={"name": "cosine"}),
+        cell(
+            optimizer={"name": "adam", "lr": 3e-3, "betas": [0.8, 0.99], "weight_decay": 1e-3},
+            train={"seed": 1, "clip_norm": 0.3, "epochs": 3, "log_every": 2},
+            model={"dropout": 0.1},
+            checkpoints={"every": 1, "also_best": ["val.acc"]},
+        ),
+        cell(
+            train={"seed": 2, "clip_value": 0.01},
+            validate={"monitor": "val.acc", "val": 0.1, "every": 2},
+            schedule={"name": "plateau", "patience": 0, "min_delta": 10.0},
+        ),
+    ]
+    for joint, alone in both(tmp_path, cells):
+        same(joint, alone)
+
+
+def test_folds_of_unequal_size_and_augmentation(tmp_path: Path) -> None:
+    folds = [
+        cell(
+            data={"shift": 2},
+            train={"batch_size": 100},
+            validate={"scheme": "kfold", "folds": 4, "fold": fold, "test": 0.05, "val": 0},
+        )
+        for fold in range(4)
+    ]
+    pairs = both(tmp_path, folds)
+    sizes = {result_of(joint)["facts"]["train"] for joint, _ in pairs}
+    assert len(sizes) > 1
+    for joint, alone in pairs:
+        same(joint, alone)
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_optimisers_are_those_of_torch(name: str) -> None:
+    free: dict[str, dict[str, list[Any]]] = {
+        "sgd": {"momentum": [0.0, 0.9, 0.5], "dampening": [0.3, 0.1, 0.0]},
+        "adam": {"betas": [(0.9, 0.999), (0.5, 0.9), (0.8, 0.99)], "eps": [1e-8, 1e-3, 1e-5]},
+        "nadam": {"momentum_decay": [4e-3, 0.0, 0.1]},
+        "adagrad": {"lr_decay": [0.0, 0.1, 0.5], "initial_accumulator_value": [0.0, 0.1, 1.0]},
+        "adadelta": {"rho": [0.9, 0.5, 0.99], "eps": [1e-6, 1e-4, 1e-2]},
+        "rmsprop": {"alpha": [0.99, 0.9, 0.5], "momentum": [0.9, 0.0, 0.5]},
+    }
+    free["adamw"] = free["adam"]
+    numbers = free[name] | {"lr": [1e-2, 1e-1, 3e-3], "weight_decay": [0.0, 0.1, 1e-3]}
+    switches: dict[str, list[dict[str, Any]]] = {"rmsprop": [{}, {"centered": True}]}
+    switches["adam"] = switches["adamw"] = [{}, {"amsgrad": True}]
+    for switch in switches.get(name, [{}]):
+        cells = [
+            recipe(optimizer={"name": name, **switch, **{key: values[k] for key, values in numbers.items()}})
+            for k in range(3)
+        ]
+        rows(cells)
+    if name == "sgd":
+        rows([recipe(optimizer={"name": "sgd", "nesterov": True, "momentum": m}) for m in (0.9, 0.5, 0.1)])
+
+
+def rows(cells: Sequence[Recipe]) -> None:
+    """Twenty steps of rows and of torch.optim end alike."""
+    specs: list[Any] = [one.optimizer for one in cells]
+    draw = torch.Generator().manual_seed(0)
+    models = [nn.Linear(3, 2) for _ in cells]
+    alone = [optim.build(spec, model) for spec, model in zip(specs, models, strict=True)]
+
+    def flat(weights: Sequence[Tensor]) -> Tensor:
+        return torch.cat([weight.detach().flatten() for weight in weights])
+
+    weights = torch.stack([flat(list(model.parameters())) for model in models])
+    ours = ROWS[specs[0].name](specs, weights)
+    rates = np.array([[spec.lr / (1 + step) for spec in specs] for step in range(20)])
+    for numbers, rate in zip(ours.plan(rates), rates, strict=True):
+        gradient = torch.randn(weights.shape, generator=draw)
+        for row, (model, optimizer) in enumerate(zip(models, alone, strict=True)):
+            model.weight.grad, model.bias.grad = (
+                gradient[row, :6].view(2, 3).clone(),
+                gradient[row, 6:].clone(),
+            )
+            optim.set_lr(optimizer, rate[row])
+            optimizer.step()
+        ours.step(weights, gradient, numbers)
+    theirs = torch.stack([flat(list(model.parameters())) for model in models])
+    torch.testing.assert_close(weights, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_one_loses_patience_and_one_its_loss_and_the_others_go_on(tmp_path: Path) -> None:
+    cells = [
+        cell(train={"epochs": 4}),
+        cell(train={"epochs": 4}, validate={"patience": 1, "min_delta": 10.0}),
+        cell(train={"epochs": 4, "seed": 3}, optimizer={"name": "adam", "lr": 1e30}),
+        cell(train={"epochs": 4, "seed": 4}),
+    ]
+    joint = [make(tmp_path, one) for one in cells]
+    assert together(joint) == 1
+    lost = result_of(joint[2])
+    assert (lost["outcome"], lost["reason"]) == ("failed", "nan")
+    assert "in step" in lost["message"]
+    for number in (0, 1, 3):
+        alone = make(tmp_path, cells[number])
+        train_here(alone, cells[number])
+        same(joint[number], alone)
+    assert result_of(joint[1])["facts"]["last_epoch"]["epoch"] == 1
+
+
+def test_a_run_stopped_with_others_goes_on_alone_and_with_others(tmp_path: Path) -> None:
+    cells = [cell(train={"epochs": 3, "seed": seed, "batch_size": 50}) for seed in range(3)]
+    joint = [make(tmp_path, one) for one in cells]
+    found = attempts(joint)
+    worker.prepare(found)
+    decision = worker.decide(found, None)
+    assert decision.group
+    decision.group[1].inputs = asking(decision.group[1].inputs, joint[:2], 40)  # type: ignore[method-assign]
+    assert worker.train(found, decision.group) == 0
+    assert [result_of(paths)["outcome"] for paths in joint] == ["stopped", "stopped", "finished"]
+    whole = make(tmp_path, cells[2])
+    train_here(whole, cells[2])
+    same(joint[2], whole)
+    assert torch.load(joint[0].checkpoints / "last.pt")["place"] > 0
+    train_here(joint[0], cells[0], attempt=2)
+    again(joint[1], 2)
+    late = make(tmp_path, cells[2])
+    train_here(late, cells[2], asked=ask_at(3))
+    again(late, 2)
+    assert together([joint[1], late], attempt=2) == 0
+    same(late, whole)
+    for paths, one in zip(joint[:2], cells, strict=False):
+        whole = make(tmp_path, one)
+        train_here(whole, one)
+        same(paths, whole)
+
+
+def again(paths: RunPaths, attempt: int) -> None:
+    """Ask for another attempt, and claim it."""
+    paths.queue.write_text(json.dumps(rundir.request(paths.root, attempt)))
+    rundir.claim(paths, attempt)
+
+
+def asking(inputs: Any, whom: Sequence[RunPaths], call: int) -> Any:
+    """The same function, which asks runs to stop at the given call."""
+    calls = iter(range(1, 10**9))
+
+    def wrapped(*arguments: Any) -> Any:
+        if next(calls) == call:
+            for paths in whom:
+                paths.control.write_text(json.dumps({"attempt": 1, "action": "stop"}))
+            time.sleep(0.3)  # it is looked for every so often
+        return inputs(*arguments)
+
+    return wrapped
+
+
+OWN = """
+import torch
+from torch import nn
+from labtui.data import Dataset
+
+def data(root, rows=60):
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(rows, 4, generator=draw)
+    return Dataset(x, x @ torch.tensor([1.0, -1, 2, 0]) + 1, "regression", ["y"])
+
+def noisy(root):
+    found = data(root)
+    found.transform = lambda x, generator: x if generator is None else x + torch.rand_like(x)
+    return found
+
+def line(shape, outputs, gain=1.0):
+    return nn.Sequential(nn.Linear(*shape, 8), nn.Tanh(), nn.Linear(8, outputs))
+
+class Choosy(nn.Module):
+    def __init__(self, gain):
+        super().__init__()
+        self.line, self.gain, self.last = nn.Linear(4, 1), gain, torch.zeros(1)
+
+    def forward(self, x):
+        return self.line(x) * self.gain
+
+def gains(shape, outputs, gain=1.0):
+    return Choosy(gain)
+
+class Counting(Choosy):
+    def __init__(self, gain):
+        super().__init__(gain)
+        self.register_buffer("batches", torch.zeros(()))
+
+    def forward(self, x):
+        if self.training:
+            self.batches += 1
+        return super().forward(x)
+
+def counting(shape, outputs):
+    return Counting(1.0)
+
+class Branching(Choosy):
+    def forward(self, x):
+        return super().forward(x) if self.line.weight.sum() > 0 else -super().forward(x)
+
+def branching(shape, outputs):
+    return Branching(1.0)
+
+def recurrent(shape, outputs):
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell, self.head = nn.GRU(1, 4, batch_first=True), nn.Linear(4, 1)
+
+        def forward(self, x):
+            return self.head(self.cell(x[..., None])[0][:, -1])
+
+    return Last()
+
+def normed(shape, outputs):
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
+"""
+
+
+def own(root: Path, factory: str, data: str = "parts:data", count: int = 2, **tables: Any) -> list[RunPaths]:
+    """Runs of parts of the user's own, which differ in the learning rate."""
+    (root / "parts.py").write_text(OWN)
+    plan = {
+        "name": "own",
+        "data": {"factory": data},
+        "model": {"factory": f"parts:{factory}"},
+        "loss": {"name": "mse"},
+        "train": {"epochs": 2, "batch_size": 16},
+        "resources": {"gpus": 0, "threads": 1},
+    } | tables
+    sgd = [{"name": "sgd", "lr": 0.01 * (number + 1)} for number in range(count)]
+    return [make(root, Recipe.model_validate(plan | {"optimizer": one})) for one in sgd]
+
+
+def test_models_of_the_users_own(tmp_path: Path) -> None:
+    joint, alone = own(tmp_path, "line"), own(tmp_path, "line")
+    assert together(joint) == 0
+    for one, other in zip(joint, alone, strict=True):
+        train_here(other, Recipe.model_validate(tables(other)))
+        same(one, other)
+
+
+def tables(paths: RunPaths) -> dict[str, Any]:
+    found: dict[str, Any] = toml.read(paths.recipe)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("factory", "data", "why"),
+    [
+        ("counting", "parts:data", "keeps something of each batch"),
+        ("branching", "parts:data", "the model cannot be stacked (vmap:"),
+        ("recurrent", "parts:data", "GRU computes with one set of weights"),
+        ("normed", "parts:data", "BatchNorm1d keeps averages"),
+        ("line", "parts:noisy", "draws from generators that all"),
+    ],
+)
+def test_what_cannot_be_stacked_says_why(tmp_path: Path, factory: str, data: str, why: str) -> None:
+    found = attempts(own(tmp_path, factory, data))
+    worker.prepare(found)
+    decision = worker.decide(found, None)
+    assert decision.group is None
+    assert why in decision.why
