@@ -79,6 +79,7 @@ class Filling:
 
     def __init__(self, lab: LabPaths, paths: SweepPaths) -> None:
         self.lab, self.paths = lab, paths
+        self.index = Lab(lab)
         self.trouble = ""
         self._stamp: Any = None
         self._plan: Plan | None = None
@@ -114,16 +115,19 @@ class Filling:
         stamp = (self.paths.recipe.stat().st_mtime_ns, self.paths.recipe.stat().st_ino)
         if self._plan is None or stamp != self._stamp or read_json(self.paths.filler) != self._mine:
             self._plan, self._stamp = definition.read(self.paths), stamp
-            known = {row.key for row in Lab(self.lab).runs() if row.sweep == self.paths.id}
+            known = {row.key for row in self.rows()}
             self._missing = (training for training in self._plan if training.key not in known)
         return self._plan
+
+    def rows(self) -> list[Row]:
+        """The runs of the sweep as they are now."""
+        return [row for row in self.index.runs(sort="created") if row.sweep == self.paths.id]
 
     def _spent(self, plan: Plan) -> bool:
         """Whether the sweep's hours are over."""
         if plan.sweep.hours is None:
             return False
-        rows = (row for row in Lab(self.lab).runs() if row.sweep == self.paths.id)
-        return sum(row.duration or 0.0 for row in rows) >= 3600 * plan.sweep.hours
+        return sum(row.duration or 0.0 for row in self.rows()) >= 3600 * plan.sweep.hours
 
     def _make(self, plan: Plan, chosen: Sequence[Training], asked: Mapping[str, Any]) -> list[RunPaths]:
         tables = [plan.resolved(training, self.paths.id).tables() for training in chosen]
