@@ -1,6 +1,6 @@
 """The complete application: each module adds its commands to `app` when it is imported."""
 
-from labtui.cli import cleaning, labs, launching, listing, machine, queueing, writing
+from labtui.cli import cleaning, importing, labs, launching, listing, machine, queueing, writing
 from labtui.cli.app import app
 
-__all__ = ["app", "cleaning", "labs", "launching", "listing", "machine", "queueing", "writing"]
+__all__ = ["app", "cleaning", "importing", "labs", "launching", "listing", "machine", "queueing", "writing"]
