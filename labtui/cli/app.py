@@ -97,6 +97,14 @@ def show(
     print(render(columns, rows, width=width, format=format.value), end="")
 
 
+def print_json(value: Any) -> None:
+    """JSON in one go: numbers that JSON has not (NaN, infinite) are null."""
+    import orjson
+
+    sys.stdout.flush()
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+
+
 def say(message: str) -> None:
     """A message to the user on stderr: stdout is for what was asked for."""
     from labtui.table import clean

@@ -1,6 +1,17 @@
 """The complete application: each module adds its commands to `app` when it is imported."""
 
-from labtui.cli import cleaning, importing, labs, launching, listing, machine, queueing, writing
+from labtui.cli import cleaning, comparing, importing, labs, launching, listing, machine, queueing, writing
 from labtui.cli.app import app
 
-__all__ = ["app", "cleaning", "importing", "labs", "launching", "listing", "machine", "queueing", "writing"]
+__all__ = [
+    "app",
+    "cleaning",
+    "comparing",
+    "importing",
+    "labs",
+    "launching",
+    "listing",
+    "machine",
+    "queueing",
+    "writing",
+]

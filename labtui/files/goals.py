@@ -8,6 +8,9 @@ from typing import Literal
 
 Goal = Literal["min", "max"]
 
+ARROWS = {"max": " ↑", "min": " ↓"}
+"""What stands behind a metric's name: the way it gets better."""
+
 LOWER = "loss mse mae rmse hamming error err mer wer perplexity distance"
 HIGHER = "acc accuracy uar f1 recall precision subset_acc auc map r2 score"
 

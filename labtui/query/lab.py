@@ -19,6 +19,7 @@ from labtui.query.rows import Row, look_up, require
 from labtui.store import Index
 
 if TYPE_CHECKING:
+    from labtui.query.aggregate import Aggregate
     from labtui.series import Series
 
 Fields = dict[str, Any]
@@ -178,6 +179,34 @@ class Lab:
         if not sweep:
             rows = [resolve(self.index.rows, reference)]
         return [Run(self.paths.run(fields["id"]), fields) for fields in rows]
+
+    def aggregate(
+        self, filter: str = "", keys: Sequence[str] = (), metrics: Sequence[str] = (), baseline: str = "",
+        unfinished: bool = False,
+    ) -> Aggregate:  # fmt: skip
+        """Runs that fit a filter, grouped; see `labtui.query.aggregate`.
+
+        Args:
+            filter: an expression of the filter language; empty: all.
+            keys: by which to group; none: all recipe keys in which the runs differ, but seeds and folds.
+            metrics: figures; none: the monitored metrics, and the same on test data.
+            baseline: the run whose group the others are compared with; empty: the pinned one, if all are of
+                one sweep that has one.
+            unfinished: count the figures of runs, too, that have not finished.
+
+        Raises:
+            FilterError: no run has such a key, or the baseline is not among them.
+            RunNotFound: there is no such baseline.
+        """
+        from labtui.query.aggregate import aggregate
+        from labtui.query.baseline import beside_pinned
+
+        self.index.refresh()
+        rows = select(self.index.rows, filter)
+        how: dict[str, Any] = {"keys": keys, "metrics": metrics, "unfinished": unfinished}
+        if baseline:
+            return aggregate(rows, baseline=[resolve(self.index.rows, baseline)["id"]], **how)
+        return beside_pinned(self.paths, self.index.rows, rows, **how)
 
     def recipes(self) -> list[Fields]:
         """Recipe files: path (below `recipes/`), name, description, tags, error."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from labtui.report.document import ARROWS, Document, NotRecorded
+from labtui.files.goals import ARROWS
+from labtui.report.document import Document, NotRecorded
 from labtui.report.picture import Curve, Floats, Panel, Sheet
 from labtui.report.results import baselines
 from labtui.report.text import heading

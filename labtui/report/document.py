@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from labtui.files.goals import goal_of
+from labtui.files.goals import ARROWS, goal_of
 from labtui.files.toml import flatten
 from labtui.query.rows import Metric
 from labtui.table import number
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from labtui.query.lab import Run
     from labtui.run import Status
     from labtui.series import Series
-
-ARROWS = {"max": " ↑", "min": " ↓"}
 
 
 class NotRecorded(Exception):
