@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from labtui.files.goals import ARROWS
-from labtui.query.aggregate import Aggregate, Group
+from labtui.query.aggregate import Aggregate, Column, Group
 from labtui.query.difference import LEVEL, Difference
 from labtui.query.spread import Spread
 from labtui.table import NOTHING, number
@@ -15,33 +15,50 @@ Table = tuple[list[str], list[list[Any]]]
 """Names of columns, and rows of as many values."""
 
 
-def in_words(table: Aggregate, stat: str = "mean", titles_only: bool = False) -> Table:
-    """One row a group: what it is, its runs, its figures, and the differences to the baseline.
+def in_words(table: Aggregate, stat: str = "mean") -> Table:
+    """One row a group: what it is, its runs, its figures, and their differences to the baseline.
 
     Args:
         stat: the number of a figure: mean (with its deviation), median, min or max.
-        titles_only: where every cell has a title of its own, not its keys too.
+    """
+    columns, lines = names(table)
+    columns.append("runs")
+    for line, group in zip(lines, table.groups, strict=True):
+        line.append(members(group))
+    for column in table.columns:
+        columns.append(column_name(column))
+        for line, group in zip(lines, table.groups, strict=True):
+            line.append(spread_text(group.spreads[column.key], len(group.rows), stat))
+        if table.baseline:
+            columns.append(f"Δ {column.key}")
+            for line, group in zip(lines, table.groups, strict=True):
+                line.append(_beside(group, column.key))
+    return columns, lines
+
+
+def names(table: Aggregate, short: bool = False) -> Table:
+    """What each group is: its title, where that says more than its keys, and its keys.
+
+    Args:
+        short: no keys where each group has a title of its own.
     """
     titled = _titled(table)
-    keys = [] if titled and titles_only else table.keys
-    compared = table.baseline is not None
-    columns = [*(["title"] if titled else []), *keys, "runs"]
-    for column in table.columns:
-        columns += [
-            column.key + ARROWS.get(column.goal or "", ""),
-            *(["Δ " + column.key] if compared else []),
-        ]
-    lines = []
-    for group in table.groups:
-        line: list[Any] = [*([group.title or None] if titled else []), *(group.values[key] for key in keys)]
-        line.append(members(group))
-        for column in table.columns:
-            line.append(spread_text(group.spreads[column.key], len(group.rows), stat))
-            if compared:
-                found = group.differences.get(column.key)
-                line.append(difference_text(found) if found else "baseline")
-        lines.append(line)
-    return columns, lines
+    alone = short and titled and len({g.title for g in table.groups} - {""}) == len(table.groups)
+    keys = [] if alone else table.keys
+    lines = [
+        [*([group.title or None] if titled else []), *(group.values[key] for key in keys)]
+        for group in table.groups
+    ]
+    return [*(["title"] if titled else []), *keys], lines
+
+
+def column_name(column: Column) -> str:
+    """A figure's key, with an arrow the way it gets better."""
+    return column.key + ARROWS.get(column.goal or "", "")
+
+
+def _beside(group: Group, key: str) -> str:
+    return "baseline" if group.baseline else difference_text(group.differences[key])
 
 
 def spare(table: Aggregate) -> list[str]:
@@ -52,11 +69,10 @@ def spare(table: Aggregate) -> list[str]:
 
 def in_numbers(table: Aggregate) -> Table:
     """One row a group with every number in full, for programs that read tables."""
-    statistics = Spread._fields
     comparison = Difference._fields if table.baseline else ()
     columns = ["title", *table.keys, "runs", "states"]
     for column in table.columns:
-        columns += [f"{column.key} {name}" for name in (*statistics, *_named(comparison))]
+        columns += [f"{column.key} {name}" for name in (*Spread._fields, *_named(comparison))]
     lines = []
     for group in table.groups:
         line: list[Any] = [group.title, *group.values.values(), len(group.rows), group.states]
@@ -137,5 +153,5 @@ def caption(table: Aggregate) -> list[str]:
     if how:
         others = len(table.groups) - 1
         holm = f", adjusted for {others} comparisons (Holm)" if others > 1 else ""
-        said.append(f"Test: {how}; two-sided p{holm}, a difference where p < {LEVEL}.")
+        said.append(f"Test: {how}; two-sided p{holm}; called a difference where p < {LEVEL}.")
     return said

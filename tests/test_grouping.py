@@ -34,7 +34,7 @@ def test_cells_are_listed_with_their_means(cli, lab):
 def test_columns_statistics_filters_and_order_are_chosen(cli, lab):
     folds(lab, BETTER)
     out = cli("ls", "--group", "optimizer.lr,state", "--metric", "val.acc,val.acc.last", "--metric",
-              "val.acc.min", "--stat", "max", "--sort", "-val.acc", "--limit", "1", "--filter", "validate.fold<3",
+              "val.acc.min", "--stat", "max", "--sort", "-val.acc", "--limit", "1", "--filter", "fold<3",
               "--format", "csv")[1]  # fmt: skip
     (line,) = csv.DictReader(io.StringIO(out))
     assert line["optimizer.lr"] == "0.01" and line["runs"] == "3" and line["states"] == '{"finished":3}'

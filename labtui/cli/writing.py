@@ -9,6 +9,7 @@ import typer
 
 from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, confirm, open_lab, say
 from labtui.errors import LabError
+from labtui.files.paths import slug
 
 
 @app.command()
@@ -62,16 +63,26 @@ def rm(runs: RunsArgument, yes: YesOption = False) -> int:
 
 @app.command()
 def report(
-    run: RunArgument,
+    run: Annotated[str, typer.Argument(metavar="RUN|SWEEP", help="A run, or the id of a sweep.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file (else report-<id>.md here).")
     ] = None,
     pictures: Annotated[bool, typer.Option(help="Curves as pictures beside it.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Also over a file that is no report.")] = False,
 ) -> None:
-    """Write a run's report in markdown, with pictures beside it."""
+    """Write a run's report in markdown, with pictures beside it; or a sweep's, with its cells in a table."""
+    from labtui.query.aggregate import protocols
+    from labtui.query.baseline import beside_pinned
     from labtui.report import report as write
+    from labtui.report import sweep_report
 
-    found = open_lab().run(run)
-    path = write(found, output or Path(f"report-{found.id}.md"), pictures=pictures, force=force)
+    lab = open_lab()
+    found = lab.group(run)
+    if all(one.row.sweep == run for one in found):
+        rows = [one.row.fields for one in found]
+        table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
+        path = sweep_report(table, output or Path(f"report-{slug(run)}.md"), force=force)
+    else:
+        (one,) = found
+        path = write(one, output or Path(f"report-{one.id}.md"), pictures=pictures, force=force)
     print(path)

@@ -31,7 +31,7 @@ def pin(paths: LabPaths, sweep: str, group: Group) -> None:
         "pinned": time.time(),
         "title": group.label,
         "runs": [row["id"] for row in group.rows],
-        "keys": [row["key"] for row in group.rows if row.get("key")],
+        "keys": [row["key"] for row in group.rows if row["key"]],
     }
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -70,7 +70,7 @@ def pinned(paths: LabPaths, sweep: str, rows: Sequence[Fields]) -> list[str]:
         return []
     record = read_json(file) or {}
     runs, keys = (set(map(str, _list(record.get(name)))) for name in ("runs", "keys"))
-    found = [row["id"] for row in rows if row["id"] in runs or (row.get("key") and row["key"] in keys)]
+    found = [row["id"] for row in rows if row["id"] in runs or (row["key"] and row["key"] in keys)]
     if not found:
         what = (
             f"the runs of its baseline ({record.get('title')}) were deleted" if runs else f"{file} is broken"
@@ -125,7 +125,7 @@ def of_sweep(rows: Sequence[Fields], reference: str) -> list[Fields]:
 def _file(paths: LabPaths, sweep: str) -> Path:
     if not sweep or sweep.startswith(".") or "/" in sweep or "\x00" in sweep:  # it is data, from a recipe
         raise LabError(f"sweep {sweep!r}: no name of a folder, so that nothing can be kept of it")
-    return paths.own / "sweeps" / sweep / "baseline.json"
+    return paths.sweep(sweep).baseline
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A run's report in markdown, one section a file.
+"""A run's report in markdown, one section a file; and that of a sweep.
 
 A section is a function of the document that yields blocks of markdown, its heading first; where it
 knows no more it raises `NotRecorded`, and the report says so. To add one: write it, list it here.
@@ -6,7 +6,7 @@ knows no more it raises `NotRecorded`, and the report says so. To add one: write
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,14 +23,16 @@ from labtui.report import (
     overview,
     reproduce,
     results,
+    sweeps,
     training,
 )
 from labtui.report.document import Document, NotRecorded
 
 if TYPE_CHECKING:
+    from labtui.query.aggregate import Aggregate
     from labtui.query.lab import Run
 
-__all__ = ["report"]
+__all__ = ["report", "sweep_report"]
 
 SECTIONS: tuple[Callable[[Document], Iterator[str]], ...] = (
     overview.section,
@@ -65,38 +67,70 @@ def report(run: Run, out: Path, pictures: bool = True, force: bool = False) -> P
     Raises:
         LabError: it cannot be written, or would replace what labtui did not write.
     """
-    out = Path(out)
-    folder = out.with_name(f"{out.stem}_files")
+    document = Document(run, _folder(out).name, pictures)
+    _write(out, force, document.files, lambda: compose(document))
+    return out
+
+
+def sweep_report(table: Aggregate, out: Path, force: bool = False) -> Path:
+    """Write the report of a sweep, or of any runs: their groups beside the baseline, then each run.
+
+    Args:
+        table: the groups, by both protocols.
+        out, force: as for `report`.
+
+    Returns:
+        `out`.
+
+    Raises:
+        LabError: it cannot be written, or would replace what labtui did not write.
+    """
+    sweep = next((str(row["sweep"]) for group in table.groups for row in group.rows), "")
+    _write(out, force, {}, lambda: _text(sweep, sweeps.sections(table)))
+    return out
+
+
+def _folder(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_files")
+
+
+def _write(out: Path, force: bool, files: dict[str, bytes], text: Callable[[], str]) -> None:
+    """Write the text, and then the files that it has made, into the folder beside it."""
+    folder = _folder(out)
     if not force:
         _spare(out, folder)
-    document = Document(run, folder.name, pictures)
-    text = compose(document)
+    content = text().encode("utf-8", "backslashreplace")
     try:
-        if document.files:
+        if files:
             folder.mkdir(exist_ok=True)
-        for name, content in document.files.items():
-            write_atomic(folder / name, content, fsync=False)
-        write_atomic(out, text.encode("utf-8", "backslashreplace"), fsync=False)
+        for name, file in files.items():
+            write_atomic(folder / name, file, fsync=False)
+        write_atomic(out, content, fsync=False)
     except OSError as error:
         raise LabError(
             f"{error.filename2 or error.filename or out}: the report cannot be written "
             f"({error.strerror}); give another place with -o FILE"
         ) from error
-    for name in set(FILES) - set(document.files):
+    for name in set(FILES) - set(files):
         with suppress(OSError):  # of an earlier report
             (folder / name).unlink()
-    return out
 
 
 def compose(document: Document) -> str:
     """The report's text; what goes with it is then in `document.files`."""
-    blocks = [f"{MARK}{document.run.id.replace('--', '-').replace('>', '')} -->"]
+    blocks: list[str] = []
     for section in SECTIONS:
         try:
             blocks.extend(section(document))
         except NotRecorded as why:
             blocks.append(f"*Not recorded: {why}.*")
-    return "\n\n".join(blocks) + "\n"
+    return _text(document.run.id, blocks)
+
+
+def _text(name: str, blocks: Iterable[str]) -> str:
+    """Blocks under the mark by which labtui knows its reports."""
+    mark = f"{MARK}{name.replace('--', '-').replace('>', '')} -->"
+    return "\n\n".join([mark, *blocks]) + "\n"
 
 
 def _spare(out: Path, folder: Path) -> None:

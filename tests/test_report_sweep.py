@@ -1,0 +1,44 @@
+"""The report of a sweep: its cells, beside the baseline, and its runs."""
+
+from __future__ import annotations
+
+import shutil
+
+from sweep_lab import SWEEP, accuracies, folds, training
+
+TITLES = {"small | *net*": lambda n: 0.80 + 0.01 * n, "large <b>": lambda n: 0.85 + 0.011 * n}
+
+
+def test_a_sweep_is_reported_with_cells_protocols_and_differences(cli, lab):
+    ids = folds(lab, TITLES)
+    cli("baseline", SWEEP, ids[0])
+    status, out, err = cli("report", SWEEP)
+    text = (lab / f"report-{SWEEP}.md").read_text()
+    assert status == 0 and out == f"report-{SWEEP}.md\n", err
+    assert "# Sweep: gestures" in text and "2 cells, runs finished: 10." in text
+    assert "| small \\| \\*net\\* | 0.1 | 5 | 0.820 ± 0.016 (5) | 0.770 ± 0.016 (5) |" in text
+    assert (
+        "| large \\<b\\> | val.acc.last ↑ | +0.052 | " in text
+        and "| corrected resampled t | 5 | better |" in text
+    )
+    assert "early stopping" in text and all(run_id in text for run_id in ids)
+    assert cli("report", SWEEP)[0] == 0, "its own report may be written over"
+    (lab / "mine.md").write_text("mine")
+    assert cli("report", SWEEP, "-o", "mine.md")[0] == 2 and (lab / "mine.md").read_text() == "mine"
+
+
+def test_the_report_says_what_is_not_in_it(cli, lab):
+    ids = folds(lab, TITLES)
+    cli("baseline", SWEEP, ids[0])
+    for run_id in ids[:5]:
+        shutil.rmtree(lab / "runs" / run_id)
+    training(lab, 50, {"optimizer": {"lr": 0.01}}, accuracies(0.1, 0.1), state="failed", title="large <b>")
+    assert cli("report", SWEEP, "-o", "r.md")[0] == 0
+    text = (lab / "r.md").read_text()
+    assert "were deleted" in text and "1 run not finished" in text and "Difference" not in text
+
+
+def test_a_sweep_without_figures_has_a_report_too(cli, lab):
+    for number in range(2):
+        training(lab, number, {"train": {"seed": number}}, {})
+    assert cli("report", SWEEP, "-o", "r.md")[0] == 0 and "*Not recorded" in (lab / "r.md").read_text()
