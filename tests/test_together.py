@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +16,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from engine_lab import ask_at, make, recipe, records, result_of, train_here
+from engine_lab import ROOT, ask_at, make, recipe, records, result_of, train_here, until
 from torch import Tensor, nn
 
 from labtui.engine import optim
 from labtui.engine.attempt import Asked, Terminated
 from labtui.engine.together import worker
+from labtui.engine.together.apart import why_not
 from labtui.engine.together.optimizers import ROWS
 from labtui.files import rundir, toml
 from labtui.files.paths import RunPaths
@@ -359,3 +364,85 @@ def test_what_cannot_be_stacked_says_why(tmp_path: Path, factory: str, data: str
     decision = worker.decide(found, None)
     assert decision.group is None
     assert why in decision.why
+
+
+def process(root: Path, all_: Sequence[RunPaths], *options: str | Path) -> subprocess.Popen[bytes]:
+    """The worker of several runs, as the supervisor starts it."""
+    words = [word for paths in all_ for word in (os.fspath(paths.root), "1")]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-W", "error", "-m", "labtui.engine", "--together", *options, *words],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def test_sigterm_stops_all_and_keeps_their_checkpoints(tmp_path: Path) -> None:
+    cells = [cell(train={"epochs": 10_000, "seed": seed}, checkpoints={"interval": 1e6}) for seed in range(3)]
+    joint = [make(tmp_path, one) for one in cells]
+    worker = process(tmp_path, joint)
+    until(lambda: all(paths.metrics.exists() and paths.metrics.stat().st_size > 3_000 for paths in joint))
+    records_of = [json.loads(paths.process.read_text()) for paths in joint]
+    assert {one["pid"] for one in records_of} == {worker.pid}
+    until(lambda: all(paths.heartbeat.exists() for paths in joint))
+    joint[1].control.write_text(json.dumps({"attempt": 1, "action": "stop"}))
+    until(joint[1].result.exists)
+    assert not joint[0].result.exists()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(60) == 0
+    assert [result_of(paths)["outcome"] for paths in joint] == ["stopped"] * 3
+    steps = [torch.load(paths.checkpoints / "last.pt")["step"] for paths in joint]
+    assert 0 < steps[1] < steps[0] == steps[2]
+    until(lambda: all(paths.environment.exists() for paths in joint))
+
+
+def test_the_decision_is_written_and_followed_and_no_run_knows_of_a_no(tmp_path: Path) -> None:
+    joint, decision = (
+        [make(tmp_path, cell(train={"seed": seed})) for seed in range(2)],
+        tmp_path / "stack.json",
+    )
+    unlike = make(tmp_path, cell(train={"batch_size": 10}))
+    assert process(tmp_path, [*joint, unlike], "--decision", decision, "--slots", "2").wait(60) == 3
+    said = json.loads(decision.read_text())
+    assert said == {"together": False, "why": "they differ in train.batch_size", "ratio": 0.0}
+    assert process(tmp_path, joint, "--decision", decision).wait(60) == 3
+    for paths in (*joint, unlike):
+        assert not paths.process.exists() and not paths.metrics.exists()
+    decision.write_text(json.dumps({"together": True}))
+    assert process(tmp_path, joint, "--decision", decision).wait(60) == 0
+    assert [result_of(paths)["outcome"] for paths in joint] == ["finished"] * 2
+    assert json.loads(decision.read_text()) == {"together": True}
+
+
+def test_a_run_that_cannot_begin_fails_and_the_others_do_not(tmp_path: Path) -> None:
+    joint = [make(tmp_path, cell(train={"seed": seed})) for seed in range(2)]
+    wrong = make(tmp_path, cell(validate={"monitor": "val.nothing"}))
+    taken = make(tmp_path, cell(train={"seed": 5}))
+    taken.queue.unlink()
+    assert together([joint[0], wrong, taken, joint[1]]) == 1
+    assert [result_of(paths)["outcome"] for paths in joint] == ["finished"] * 2
+    assert "val.nothing" in result_of(wrong)["message"]
+    assert not taken.result.exists()
+    alone = make(tmp_path, cell(train={"seed": 1}))
+    train_here(alone, cell(train={"seed": 1}))
+    same(joint[1], alone)
+
+
+@pytest.mark.parametrize(
+    ("tables", "why"),
+    [
+        ({"train": {"batch_size": 8}}, "they differ in train.batch_size"),
+        ({"model": {"hidden": 9}}, "they differ in model.hidden"),
+        ({"optimizer": {"name": "sgd"}}, "they differ in optimizer.name"),
+        ({"train": {"precision": "bfloat16"}}, "train.precision = 'bfloat16' is for one training alone"),
+        ({"train": {"accumulate": 2}}, "batches are cut into pieces"),
+        ({"checkpoints": {"teacher": True}}, "each of them is a teacher"),
+        ({"resources": {"processes": 2, "gpus": None}}, "each of them is trained by several processes"),
+        ({"loss": {"name": "batch_hard_triplet"}}, "'batch_hard_triplet' is more than"),
+    ],
+)
+def test_recipes_say_why_not(tables: dict[str, Any], why: str) -> None:
+    assert why in str(why_not([cell(), cell(**tables)]))
+    numbers = cell(train={"seed": 1, "epochs": 9}, optimizer={"lr": 0.1}, model={"dropout": 0.0})
+    assert why_not([cell(), numbers, cell(schedule={"name": "noam", "d_model": 8})]) is None
