@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from labtui.tui.commands import COMMON, LAB, LAUNCH, ONE, RECIPES
+from labtui.tui.commands import CELLS, COMMON, LAB, LAUNCH, ONE, RECIPES
 
 
 def test_commands_are_declared_once():
-    for commands in (LAB, RECIPES, ONE, LAUNCH):
+    for commands in (LAB, RECIPES, ONE, CELLS, LAUNCH):
         keys = [key for command in commands for key in command.key.split(",")]
         assert len(keys) == len(set(keys))
     assert all(command in LAB for command in COMMON)

@@ -112,13 +112,12 @@ def baseline(
     if clear:
         say("the baseline was removed" if pins.clear(lab.paths, name) else "there was no baseline")
         return
-    ids = [resolve(rows, run)["id"]] if run else pins.pinned(lab.paths, name, rows)
-    if not ids:
-        raise LabError(f"sweep {name}: no baseline is pinned; `labtui baseline {name} RUN` does it")
-    group = aggregate(rows, baseline=ids).baseline
-    assert group is not None, "its run is one of the rows"
     if run:
-        pins.pin(lab.paths, name, group)
+        group = pins.pin(lab.paths, rows, resolve(rows, run)["id"])
+    elif ids := pins.pinned(lab.paths, name, rows):
+        group = next(g for g in aggregate(rows, baseline=ids).groups if g.baseline)
+    else:
+        raise LabError(f"sweep {name}: no baseline is pinned; `labtui baseline {name} RUN` does it")
     print(clean(group.label or "all runs of the sweep"))
     for row in group.rows:
         print(f"{row['id']}  {row['state']}")

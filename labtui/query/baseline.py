@@ -19,13 +19,18 @@ from labtui.query.aggregate import Aggregate, Group, aggregate
 Fields = dict[str, Any]
 
 
-def pin(paths: LabPaths, sweep: str, group: Group) -> None:
-    """Compare the sweep's groups with this one from now on.
+def pin(paths: LabPaths, rows: Sequence[Fields], run_id: str) -> Group:
+    """Compare a sweep's groups with the one of this run from now on; that group.
+
+    Args:
+        rows: those of the sweep.
 
     Raises:
         LabError: it cannot be written.
     """
-    file = _file(paths, sweep)
+    group = aggregate(rows, baseline=[run_id]).baseline
+    assert group is not None, "its run is one of the rows"
+    file = _file(paths, rows[0]["sweep"])
     record = {
         "format": 1,
         "pinned": time.time(),
@@ -38,6 +43,7 @@ def pin(paths: LabPaths, sweep: str, group: Group) -> None:
         write_json(file, record)
     except OSError as error:
         raise LabError(f"{file}: cannot be written ({error.strerror}); check its rights") from None
+    return group
 
 
 def clear(paths: LabPaths, sweep: str) -> bool:

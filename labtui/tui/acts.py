@@ -50,6 +50,20 @@ def resume(lab: LabPaths, keys: Sequence[str]) -> str:
         launch.wake(lab)
 
 
+def baseline(lab: LabPaths, key: str, wanted: bool) -> str:
+    """Compare the cells of a run's sweep with the one that it is of, or with none."""
+    from labtui.query import Lab, baseline
+
+    index = Lab(lab).index  # the feed's own is its thread's
+    index.refresh()
+    sweep = next((row["sweep"] for row in index.rows if row["id"] == key), "")
+    rows = baseline.of_sweep(index.rows, sweep)
+    if wanted:
+        return f"the baseline is now {baseline.pin(lab, rows, key).label or 'all runs of the sweep'}"
+    baseline.clear(lab, sweep)
+    return "there is no baseline any more"
+
+
 def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:
     """Add a note ("note") or tags ("tag", a minus removes), or replace the newest note ("edit")."""
     from labtui import notes

@@ -153,6 +153,12 @@ class LabApp(App[None]):
         screen.open(key)
         self.push_screen(screen)
 
+    def open_cells(self, key: str) -> None:
+        """The screen of a run's sweep."""
+        from labtui.tui.screens.cells import CellsScreen
+
+        self.push_screen(CellsScreen(key))
+
     def open_recipe(self, recipe: dict[str, Any]) -> None:
         """The screen that launches a recipe."""
         from labtui.tui.screens.launch import LaunchScreen
@@ -170,6 +176,10 @@ class LabApp(App[None]):
     def write(self, what: str, keys: Sequence[str], text: str) -> None:
         """Add a note or tags to runs, or replace the newest note."""
         self.act(what, lambda: acts.write(self.lab.paths, what, keys, text))
+
+    def baseline(self, key: str, wanted: bool) -> None:
+        """Compare the cells of a run's sweep with its cell, or with none."""
+        self.act("baseline", lambda: acts.baseline(self.lab.paths, key, wanted))
 
     def launch(self, path: str, overrides: Sequence[str], repeats: int) -> None:
         """Launch a recipe, and show the runs, where it will appear."""

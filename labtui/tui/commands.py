@@ -59,6 +59,7 @@ RUN = (
     Command("R", "resume", "resume", "Go on with stopped, failed or lost runs.", 4),
     Command("n", "note", "note", "Add a note to the run.", 6),
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
+    Command("c", "cells", "cells", "The run's sweep: a line a cell, with means.", 6),
 )
 
 CHART = (
@@ -97,6 +98,14 @@ ONE = (
     *CHART,
     *RUN,
     Command("e", "edit", "edit note", "Change or remove the newest note."),
+    *COMMON,
+)
+
+CELLS = (
+    Command("escape", "back", "back", "Back to the runs.", 1),
+    Command("s", "sort", "sort", "Sort by the next figure, the best first.", 3),
+    Command("b", "baseline", "baseline", "Compare the others with this cell, or no more.", 2),
+    Command("enter", "open", "open", "Open the first run of the cell.", 4),
     *COMMON,
 )
 

@@ -20,6 +20,7 @@ from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.query.lab import Run, select
 from labtui.rows import Row
+from labtui.tui.cell_table import CellTable, cell_table
 from labtui.tui.pictures import Picture, Pictures
 from labtui.tui.snapshot import Snapshot
 
@@ -42,6 +43,8 @@ class Wish:
         visible: ids of rows on the screen.
         pictures: the charts.
         run: id of the run that is open; empty: none.
+        cells: id of a run whose sweep's cells are shown; empty: none.
+        order: of the cells: by the figure of that number, from 1; 0: as they were made.
     """
 
     filter: str = ""
@@ -50,6 +53,8 @@ class Wish:
     visible: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     run: str = ""
+    cells: str = ""
+    order: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,11 @@ class News(Message):
         drawn: dict[str, list[Row]] | None = None,
         detail: Detail | None = None,
         trouble: str | None = None,
+        cells: CellTable | None = None,
     ) -> None:
         super().__init__()
         self.snapshot, self.recipes, self.drawn = snapshot, recipes, drawn
-        self.detail, self.trouble = detail, trouble
+        self.detail, self.trouble, self.cells = detail, trouble, cells
 
 
 class Feed:
@@ -98,6 +104,8 @@ class Feed:
         self._all_at = 0.0
         self._pictures = Pictures(lab)
         self._detail: tuple[object, Detail] | None = None
+        self._cells: tuple[object, CellTable] | None = None
+        self._changes = 0
 
     def ask(self, **changes: Any) -> None:
         """Change the wish (from the screens); the feed looks at once."""
@@ -144,8 +152,9 @@ class Feed:
         snapshot = self._runs(wish)
         detail = self._details(wish.run)
         drawn = self._pictures.drawn(wish.pictures, self._snapshot)
-        if snapshot or detail or drawn:
-            self.tell(News(snapshot=snapshot, detail=detail, drawn=drawn or None))
+        cells = self._of_sweep(wish.cells, wish.order)
+        if snapshot or detail or drawn or cells:
+            self.tell(News(snapshot=snapshot, detail=detail, drawn=drawn or None, cells=cells))
         recipes = self.lab.recipes()
         if recipes != self._recipes:
             self._recipes = recipes
@@ -158,6 +167,7 @@ class Feed:
         changed = index.refresh(every=every, visible=wish.visible)
         if every:
             self._all_at = time.monotonic()
+        self._changes += bool(changed)
         rows = [index.row(key) for key in sorted(changed)]
         gone = [key for key in changed if key in self._snapshot.place and index.row(key) is None]
         base = Snapshot() if gone else self._snapshot
@@ -206,6 +216,19 @@ class Feed:
         detail = Detail(key, dict(row), said, dict(status.result), run.notes(), run.log_tail())
         self._detail = (stamp, detail)
         return detail
+
+    def _of_sweep(self, key: str, order: int) -> CellTable | None:
+        """The cells of the sweep of a run, if something in them changed."""
+        row = self.lab.index.row(key) if key else None
+        if row is None:
+            return None
+        pin = _stamp(self.lab.paths.sweep(row["sweep"]).baseline)
+        stamp = (key, order, self._changes, pin)
+        if self._cells and self._cells[0] == stamp:
+            return None
+        found = cell_table(self.lab.paths, self.lab.index.rows, row, order)
+        old, self._cells = self._cells, (stamp, found)
+        return found if old is None or old[1] != found else None
 
 
 def _stamp(path: Any) -> tuple[int, int]:

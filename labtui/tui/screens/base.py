@@ -124,6 +124,11 @@ class RunActions(Base):
             return f"“{name}” ({keys[0][-4:]})"
         return f"{len(keys)} runs"
 
+    def action_cells(self) -> None:
+        """The cells of the sweep that the selected run belongs to."""
+        if keys := self.targets():
+            self.lab_app.open_cells(keys[0])
+
     def action_stop(self) -> None:
         """Stop the selected runs that are not over, after asking."""
         live = [k for k in self.targets() if self._state(k) in ("running", "queued")]

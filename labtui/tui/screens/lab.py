@@ -163,6 +163,7 @@ class LabScreen(RunActions):
             visible=tuple(self.runs.in_sight),
             pictures=self.pictures(),
             run="",
+            cells="",
         )
 
     @on(Table.Moved, "#runs")

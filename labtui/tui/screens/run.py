@@ -115,7 +115,7 @@ class RunScreen(RunActions):
         """Tell the feed what is on the screen."""
         if self.app.screen is not self or not self.is_mounted:
             return
-        self.lab_app.feed.ask(run=self.key, visible=(self.key,), pictures=self.pictures())
+        self.lab_app.feed.ask(run=self.key, visible=(self.key,), pictures=self.pictures(), cells="")
 
     def action_back(self) -> None:
         """Back to the runs."""

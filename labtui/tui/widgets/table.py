@@ -110,6 +110,13 @@ class Table(ScrollView, can_focus=True):
         """Cells of a line, beside the scroll bar if there is one."""
         return self.scrollable_content_region.width
 
+    def rearrange(self, columns: Sequence[Column]) -> None:
+        """Other columns, from the next painting on."""
+        if columns != self.columns:
+            self.columns = columns
+            self._layouts.clear()
+            self.refresh()
+
     def show(self, keys: Sequence[str]) -> None:
         """Show these rows; only lines that differ from what is painted are painted again."""
         key, before = self.key, len(self.keys)
