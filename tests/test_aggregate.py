@@ -274,6 +274,15 @@ def test_what_no_run_has_is_named():
     assert aggregate([]).groups == []
 
 
+def test_groups_stand_in_the_order_of_their_cells_also_where_a_run_was_made_again():
+    rows = cells([0.5, 0.6], [0.7])
+    for one, (cell, repeat) in zip(rows, [(1, 1), (1, 0), (0, 0)], strict=True):
+        one |= {"cell": cell, "repeat": repeat}
+    table = aggregate(rows)
+    assert [group.values["optimizer.lr"] for group in table.groups] == [1, 0]
+    assert [row["repeat"] for row in table.groups[1].rows] == [0, 1]
+
+
 def test_groups_are_sorted_with_missing_ones_last():
     table = aggregate(cells([0.5, 0.6], [None], [0.9, 0.1, 0.2]))
     for key, expected in [

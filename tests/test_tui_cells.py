@@ -74,6 +74,8 @@ async def test_cells_are_sorted_pinned_and_opened(sweep):
         assert type(pilot.app.screen).__name__ == "RunScreen"
         await pilot.press("escape", "escape")
         assert len(pilot.app.screen_stack) == 1
+        await pilot.press("c")
+        await until(pilot, lambda: "GRU 128" in screen_text(pilot.app))
 
 
 async def test_a_run_of_no_sweep_says_so(sweep):

@@ -43,7 +43,7 @@ class Group:
     values: dict[str, Any]
     """Key to what the members share."""
     rows: list[Fields]
-    """The members, oldest first."""
+    """The members, by repeat and fold, or oldest first."""
     spreads: dict[str, Spread] = field(default_factory=dict)
     """Column's key to its statistics."""
     differences: dict[str, Difference] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Aggregate:
     """By which the rows are grouped."""
     columns: list[Column]
     groups: list[Group]
-    """In the order in which their first members were made, until sorted."""
+    """In the order of the sweep's cells, or as their first members were made; until sorted."""
     trouble: str = ""
     """Why nothing is compared with the baseline that is pinned."""
 
@@ -146,7 +146,7 @@ def aggregate(
     Raises:
         FilterError: no run has such a key, or no run of `baseline` is among the rows.
     """
-    rows = sorted(rows, key=lambda row: str(row["id"]))
+    rows = sorted(rows, key=_made)
     for key in (*keys, *metrics):
         require(rows, key)
     for key in metrics:
@@ -165,6 +165,12 @@ def aggregate(
     if baseline:
         _compare(groups, columns, baseline, unfinished)
     return Aggregate(chosen, columns, groups)
+
+
+def _made(row: Fields) -> tuple[Any, ...]:
+    """The order of a sweep's plan, also where a run was made again later; sweeps among runs by time."""
+    number = [-1 if row.get(name) is None else row[name] for name in ("cell", "repeat", "fold")]
+    return (row["sweep"] or row["id"], *number, row["id"])
 
 
 def _identity(value: Any) -> Any:

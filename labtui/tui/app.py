@@ -21,6 +21,7 @@ from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.tui import acts
+from labtui.tui.cell_table import CellTable
 from labtui.tui.commands import action_of
 from labtui.tui.feed import Feed, News
 from labtui.tui.screens.base import Base
@@ -61,6 +62,7 @@ class LabApp(App[None]):
         self.feed = Feed(lab, self.post_message)
         self.snapshot = Snapshot()
         self.recipes: list[dict[str, Any]] = []
+        self.cells: CellTable | None = None
         self.trouble = ""
         for found in THEMES:
             self.register_theme(found)
@@ -119,6 +121,8 @@ class LabApp(App[None]):
             self.snapshot = news.snapshot
         if news.recipes is not None:
             self.recipes = news.recipes
+        if news.cells is not None:
+            self.cells = news.cells
         if news.trouble is not None:
             self.trouble = clean(news.trouble)
         self.news = news

@@ -44,6 +44,7 @@ class CellsScreen(Base):
         """Hear of what is new."""
         self.set_focus(self.table)
         self.watch(self.app, "news", self.show_news, init=False)
+        self.show_news(News(cells=self.lab_app.cells))  # what does not change is told once
 
     @property
     def table(self) -> Table:
