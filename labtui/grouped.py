@@ -90,7 +90,9 @@ def _named(comparison: tuple[str, ...]) -> list[str]:
 
 def _titled(table: Aggregate) -> bool:
     """Whether titles say something that the keys do not."""
-    return any(g.title and not all(f"{key}=" in g.title for key in g.values) for g in table.groups)
+    return any(
+        g.title and not (g.values and all(f"{key}=" in g.title for key in g.values)) for g in table.groups
+    )
 
 
 def members(group: Group) -> str:

@@ -78,12 +78,12 @@ def pinned(paths: LabPaths, sweep: str, rows: Sequence[Fields]) -> list[str]:
     runs, keys = (set(map(str, _list(record.get(name)))) for name in ("runs", "keys"))
     found = [row["id"] for row in rows if row["id"] in runs or (row["key"] and row["key"] in keys)]
     if not found:
-        what = (
-            f"the runs of its baseline ({record.get('title')}) were deleted" if runs else f"{file} is broken"
-        )
+        title = record.get("title")
+        what = f"the runs of its baseline ({title}) were deleted" if runs else f"{file} is broken"
+        again = f"make them again with `labtui resume {sweep}`, " if runs else ""
         raise LabError(
-            f"sweep {sweep}: {what}; pin another with `labtui baseline {sweep} RUN`, or remove it with "
-            f"`labtui baseline {sweep} --clear`"
+            f"sweep {sweep}: {what}; {again}pin another with "
+            f"`labtui baseline {sweep} RUN`, or none with `labtui baseline {sweep} --clear`"
         )
     return [str(run_id) for run_id in found]
 

@@ -83,7 +83,7 @@ def differences(
     tested = [_tested(group, baseline) for group in groups]
     adjusted = holm([p for _, p, _, _ in tested])
     return [
-        Difference(delta, p, one, test, n, _word(delta, one, n, goal))
+        Difference(delta, p, one, test, n, _word(delta, one, goal))
         for (delta, p, test, n), one in zip(tested, adjusted, strict=True)
     ]
 
@@ -99,7 +99,7 @@ def holm(found: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def _word(delta: float | None, adjusted: float | None, n: int, goal: str | None) -> str:
+def _word(delta: float | None, adjusted: float | None, goal: str | None) -> str:
     if delta is None:
         return "no run"
     if adjusted is None:
