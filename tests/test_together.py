@@ -446,3 +446,83 @@ def test_recipes_say_why_not(tables: dict[str, Any], why: str) -> None:
     assert why in str(why_not([cell(), cell(**tables)]))
     numbers = cell(train={"seed": 1, "epochs": 9}, optimizer={"lr": 0.1}, model={"dropout": 0.0})
     assert why_not([cell(), numbers, cell(schedule={"name": "noam", "d_model": 8})]) is None
+
+
+def test_a_transformer_with_dropout_draws_the_masks_that_it_would_alone(tmp_path: Path) -> None:
+    tables = {
+        "name": "transformer",
+        "data": {"name": "digits", "shift": 0},
+        "model": {"factory": "sequences:transformer", "dropout": 0.2},
+        "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9},
+        "train": {"epochs": 2, "batch_size": 400},
+        "resources": {"gpus": 0, "threads": 1},
+    }
+    (tmp_path / "sequences.py").write_text(
+        "from torch import nn\n"
+        "from labtui.zoo.transformer import TransformerCls\n"
+        "def transformer(shape, outputs, dropout):\n"
+        "    sizes = dict(d_model=8, nhead=2, d_hid=8, nlayers=1, dropout=dropout, max_len=9)\n"
+        "    return nn.Sequential(nn.Flatten(1, 2), TransformerCls(shape[1:], outputs, **sizes))\n"
+    )
+    cells = [
+        Recipe.model_validate(
+            tables
+            | {
+                "validate": {"scheme": "kfold", "folds": 4, "fold": fold},
+                "train": {"epochs": 2, "batch_size": 400, "seed": fold},
+            }
+        )
+        for fold in range(4)
+    ]
+    pairs = both(tmp_path, cells)
+    assert len({result_of(joint)["facts"]["train"] for joint, _ in pairs}) == 2
+    for joint, alone in pairs:
+        same(joint, alone)
+
+
+def test_what_else_a_loss_and_an_optimiser_have(tmp_path: Path) -> None:
+    heads: dict[str, Any] = {"model": {"factory": "heads:headed"}, "loss": {"name": "mse", "l2": 1e-2}}
+    text = OWN + (
+        "\ndef headed(shape, outputs):\n"
+        "    found = nn.Sequential()\n"
+        "    found.add_module('body', nn.Linear(4, 8))\n"
+        "    found.add_module('head', nn.Linear(8, 1))\n"
+        "    return found\n"
+    )
+    (tmp_path / "heads.py").write_text(text)
+    plan = {"name": "own", "data": {"factory": "heads:data"}, "resources": {"gpus": 0, "threads": 1}} | heads
+    cells = [
+        Recipe.model_validate(
+            plan
+            | {
+                "optimizer": {"name": "adamw", "lr": lr, "lr_head": head},
+                "train": {"epochs": 2, "batch_size": 16},
+            }
+        )
+        for lr, head in ((1e-3, 1e-2), (1e-2, 1e-3))
+    ]
+    for joint, alone in both(tmp_path, cells):
+        same(joint, alone)
+    weighted = [
+        cell(
+            loss={"name": "cross_entropy", "weight": "balanced", "label_smoothing": 0.1}, train={"seed": seed}
+        )
+        for seed in range(2)
+    ]
+    for joint, alone in both(tmp_path, weighted):
+        same(joint, alone)
+
+
+def test_what_goes_wrong_in_a_step_is_said_of_all(tmp_path: Path) -> None:
+    joint = [make(tmp_path, cell(train={"seed": seed})) for seed in range(2)]
+    found = attempts(joint)
+    worker.prepare(found)
+    decision = worker.decide(found, None)
+    assert decision.group
+
+    def out_of_memory(*_: Any) -> Any:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    decision.group[0].step = out_of_memory  # type: ignore[method-assign]
+    assert worker.train(found, decision.group) == 1
+    assert [result_of(paths)["reason"] for paths in joint] == ["oom", "oom"]

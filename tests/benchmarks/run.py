@@ -26,6 +26,7 @@ FAMILIES = {
     "concurrent": "together",
     "train": "training",
     "warm": "warm",
+    "together": "stacked",
     "queue": "queueing",
     "cli": "commands",
     "augment": "augmenting",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.conv import _ConvNd
 
 _WHOLE_CHANNELS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
-DROPOUTS = (nn.Dropout, *_WHOLE_CHANNELS)
+DROPOUTS = (nn.Dropout, nn.MultiheadAttention, *_WHOLE_CHANNELS)
 """Layers whose masks can come from outside."""
 
 
@@ -25,6 +26,19 @@ class Mask:
     layer: int
     """Number of the layer, among those with dropout."""
     shape: tuple[int, ...]
+    order: tuple[int, ...]
+    """Its dimensions as they lie in memory, where a mask is drawn from the first to the last."""
+
+    @classmethod
+    def of(cls, layer: int, x: Tensor) -> Mask:
+        """The mask for an input."""
+        strides = x.stride()
+        return cls(layer, tuple(x.shape), tuple(sorted(range(x.ndim), key=lambda d: -strides[d])))
+
+    @property
+    def back(self) -> tuple[int, ...]:
+        """Where the dimensions lie in memory."""
+        return tuple(self.order.index(dimension) for dimension in range(len(self.order)))
 
 
 class Functional:
@@ -41,7 +55,11 @@ class Functional:
         self._given: Iterator[Tensor] = iter(())
         self.highest = highest
         for number, layer in enumerate(dropouts(self.model)):
-            layer.forward = partial(self._drop, layer, number)
+            if isinstance(layer, nn.MultiheadAttention):
+                forward: Any = partial(self._attend, layer, layer.forward, number)
+            else:
+                forward = partial(self._drop, layer, number)
+            layer.forward = forward
         for layer in self.model.modules():
             if isinstance(layer, _ConvNd) and _pointwise(layer):
                 layer._conv_forward = _multiply  # type: ignore[assignment]
@@ -51,10 +69,36 @@ class Functional:
             return x
         if self._asked is not None:
             whole = isinstance(layer, _WHOLE_CHANNELS)
-            shape = (*x.shape[:2], *(1 for _ in x.shape[2:])) if whole else tuple(x.shape)
-            self._asked.append(Mask(number, shape))
+            self._asked.append(
+                Mask.of(number, x.new_empty((*x.shape[:2], *(1,) * (x.ndim - 2))) if whole else x)
+            )
             return x
         return x * next(self._given)
+
+    def _attend(
+        self,
+        layer: nn.MultiheadAttention,
+        forward: Callable[..., tuple[Tensor, Tensor | None]],
+        number: int,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        **options: Any,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Self-attention, put down in full: torch's own has no stacked form and draws its masks itself."""
+        plain = query is key is value and layer.in_proj_weight is not None and layer.bias_k is None
+        asked = {name for name, option in options.items() if option is not None and option is not False}
+        if not plain or layer.add_zero_attn or "need_weights" not in options or asked:
+            return forward(query, key, value, **options)
+        x = query if layer.batch_first else query.transpose(0, 1)
+        n, length, width = x.shape
+        projected = F.linear(x, layer.in_proj_weight, layer.in_proj_bias)
+        q, k, v = projected.view(n, length, 3, layer.num_heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+        weights = (q @ k.transpose(-2, -1) * (width // layer.num_heads) ** -0.5).softmax(-1)
+        # In memory the sequence comes first, as it does in torch's own: masks behind this are drawn so.
+        heads = (self._drop(layer, number, weights) @ v).permute(2, 0, 1, 3).reshape(length, n, width)
+        output: Tensor = F.linear(heads, layer.out_proj.weight, layer.out_proj.bias)
+        return (output.transpose(0, 1) if layer.batch_first else output), None
 
     def __call__(self, weights: Mapping[str, Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
         """The outputs (n, …) of samples (n, …).
@@ -84,7 +128,7 @@ def dropouts(model: nn.Module) -> list[nn.Module]:
 
 def rates(model: nn.Module) -> list[float]:
     """The probability of each of these layers."""
-    return [float(layer.p) for layer in dropouts(model)]  # type: ignore[arg-type]
+    return [float(getattr(layer, "p", getattr(layer, "dropout", 0.0))) for layer in dropouts(model)]
 
 
 def _pointwise(layer: _ConvNd) -> bool:

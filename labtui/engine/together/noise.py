@@ -24,12 +24,22 @@ def draw(
         generators: of each row; None: nobody needs its masks any more.
         sizes: of each row its samples; what is beyond them is padding.
     """
-    found = [torch.ones((len(sizes), *mask.shape), device=device) for mask in masks]
+    found = [
+        torch.ones((len(sizes), *(mask.shape[dimension] for dimension in mask.order)), device=device)
+        for mask in masks
+    ]
     for row, (generator, own, size) in enumerate(zip(generators, rates, sizes, strict=True)):
         if generator is None:
             continue
         for mask, tensor in zip(masks, found, strict=True):
             if rate := own[mask.layer]:
-                part = tensor[row] if size == mask.shape[0] else tensor[row, :size]
-                part.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
-    return tuple(found)
+                part = tensor[row].narrow(mask.order.index(0), 0, size)
+                if part.is_contiguous():
+                    part.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
+                else:  # it would be drawn in another order
+                    drawn = torch.empty(part.shape, device=device).bernoulli_(1 - rate, generator=generator)
+                    part.copy_(drawn.div_(1 - rate))
+    return tuple(
+        tensor.permute(0, *(1 + place for place in mask.back))
+        for mask, tensor in zip(masks, found, strict=True)
+    )

@@ -94,8 +94,6 @@ def unfit(one: Prepared) -> str | None:
             return f"{name} keeps averages of the batches of one model"
         if isinstance(layer, nn.RNNBase):
             return f"{name} computes with one set of weights"
-        if isinstance(layer, nn.MultiheadAttention) and layer.dropout:
-            return f"{name} draws its dropout masks itself"
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         return "the weights are not of single precision"
     return None

@@ -55,6 +55,8 @@ class Attempt:
     result: dict[str, Any] = field(default_factory=dict)
     wrong: BaseException | None = None
     """Why it cannot be prepared."""
+    left: bool = False
+    """It has ended, and said how."""
     failed: bool = False
 
     def attach(self, like: Run | None) -> bool:
@@ -69,7 +71,7 @@ class Attempt:
     def fail(self, error: BaseException) -> None:
         """Say why it failed."""
         assert self.run
-        self.failed = True
+        self.failed = self.left = True
         fail(self.run, error, self.tables, self.result)
 
     def leave(self, member: Member, ended: str | None, error: BaseException | None) -> None:
@@ -77,6 +79,7 @@ class Attempt:
         from labtui.engine.train import conclude
 
         assert self.run and self.prepared
+        self.left = True
         self.result["best"] = member.parts.best[0].facts()
         self.result["facts"]["accumulate"] = member.pieces.count
         try:
@@ -164,7 +167,7 @@ def decide(all_: Sequence[Attempt], slots: int | None) -> Decision:
     """
     sound = [one.prepared for one in all_ if one.prepared]
     if not sound:  # each says best what is wrong
-        return Decision(None, "none of them can be begun", 0.0)
+        return Decision(None, f"none of them can be begun ({all_[0].wrong})", 0.0)
     from labtui.engine.together import measure
     from labtui.engine.together.apart import Apart
     from labtui.engine.together.prepare import stacked
@@ -227,8 +230,13 @@ def train(all_: Sequence[Attempt], group: tuple[Stack, Feed]) -> int:
     def left(member: Member, asked: str | None, error: BaseException | None) -> None:
         of[member].leave(member, asked, error)
 
-    if of:
-        Group(list(of), *group, left).run()
+    try:
+        if of:
+            Group(list(of), *group, left).run()
+    except (Exception, SystemExit) as error:  # a step is that of all
+        for one in of.values():
+            if not one.left:
+                one.fail(error)
     return int(any(one.failed for one in there))
 
 
