@@ -22,6 +22,8 @@ class Launched(NamedTuple):
     """The id that the runs share; empty: it is one run."""
     runs: list[RunPaths]
     """Those that are queued now; of a large sweep the supervisor queues more as these begin."""
+    trainings: int = 1
+    """How many runs there will be; of a search that only hours end, 0."""
 
 
 def plan_of(lab: LabPaths, path: Path, overrides: Sequence[str] = ()) -> Plan:
@@ -80,7 +82,7 @@ def queue_recipe(
         found = Launched("", launch.enqueue(lab, recipes, **asked))
     else:
         sweep = new_run_id(plan.recipe.name)
-        found = Launched(sweep, sweeper.begin(lab, plan, sweep, overrides, **asked))
+        found = Launched(sweep, *sweeper.begin(lab, plan, sweep, overrides, **asked))
     try:
         launch.wake(lab)
     except BaseException:  # nobody would start them, or it is Ctrl-C and nobody knows of them

@@ -146,7 +146,9 @@ class Filling:
             raise
 
 
-def begin(lab: LabPaths, plan: Plan, sweep: str, overrides: Sequence[str], **asked: Any) -> list[RunPaths]:
+def begin(
+    lab: LabPaths, plan: Plan, sweep: str, overrides: Sequence[str], **asked: Any
+) -> tuple[list[RunPaths], int]:
     """Begin a sweep: keep its definition, and queue its first runs. The supervisor queues the others.
 
     Args:
@@ -154,18 +156,18 @@ def begin(lab: LabPaths, plan: Plan, sweep: str, overrides: Sequence[str], **ask
         asked: `priority`, `after` and `held` of the runs.
 
     Returns:
-        The runs that are queued now.
+        The runs that are queued now, and how many there will be; of a search that only hours end, 0.
 
     Raises:
         LabtuiError: a cell is wrong, or the lab cannot be written.
     """
-    for _ in () if plan.searches else plan:
-        pass  # each cell is checked before anything is made
+    # Each cell is checked before anything is made.
+    trainings = plan.most if plan.searches else sum(1 for _ in plan)
     paths = lab.sweep(sweep)
     definition.write(paths, plan, list(overrides))
     try:
         definition.ask(paths, python=sys.executable, **asked)
-        return Filling(lab, paths).fill(0)
+        return Filling(lab, paths).fill(0), trainings
     except BaseException:
         discard(paths)
         raise
@@ -223,6 +225,19 @@ def stop(lab: LabPaths, sweep: str) -> bool:
         return False
     with locked(paths.root):
         return definition.withdraw(paths, everywhere=True)
+
+
+def change(lab: LabPaths, sweep: str, **fields: Any) -> bool:
+    """Have the runs to come of a sweep ask for something else: `priority`, `after`, `held`. Whether there are
+    any that this machine's supervisor makes."""
+    paths = lab.sweep(sweep)
+    if not paths.request.exists():
+        return False
+    with locked(paths.root):
+        if (asked := definition.asked(paths)) is None:
+            return False
+        definition.ask(paths, **asked | fields)
+        return True
 
 
 def done(row: Row) -> bool:

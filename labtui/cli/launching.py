@@ -14,6 +14,9 @@ from labtui.cli.app import Format, FormatOption, RunsArgument, app, open_lab, sa
 from labtui.errors import LaunchError, RecipeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labtui.files.paths import RunPaths
     from labtui.query import Lab
     from labtui.recipe.core import Recipe
     from labtui.sweep import Plan
@@ -40,18 +43,34 @@ def run_recipe(
     hold: Annotated[bool, typer.Option("--hold", help="Queue it; `labtui queue release` starts it.")] = False,
 ) -> int:
     """Train what a recipe describes, and follow it until it ends."""
-    from labtui.cli.follow import follow_all
     from labtui.launcher import find_recipe, queue_recipe, repeated
 
     lab = open_lab()
     path = find_recipe(lab.paths, recipe)
     overrides = [*(set or []), *repeated(repeats)]
     made = queue_recipe(lab.paths, path, overrides, priority=priority, after=after or [], held=hold)
-    if detach or hold:
-        for paths in made.runs:
-            print(paths.id)
-        return 0
-    return follow_all(lab, made.runs)
+    if not (detach or hold):
+        return _follow(lab, [], [made.sweep]) if made.sweep else _follow(lab, made.runs, [])
+    for paths in made.runs:
+        print(paths.id)
+    if made.sweep:
+        more = made.trainings - len(made.runs)
+        then = f", and {more:,} more to come as these begin" if more > 0 else ""
+        say(f"sweep {made.sweep}: {len(made.runs):,} queued{then}")
+    return 0
+
+
+def _follow(lab: Lab, runs: Sequence[RunPaths], sweeps: Sequence[str]) -> int:
+    """Follow single runs one after another, then sweeps; the exit status."""
+    from labtui.cli.follow import follow_all
+    from labtui.cli.follow_sweep import follow_sweep
+
+    status = follow_all(lab, runs)
+    for sweep in sweeps:
+        if status == 130:
+            break
+        status = max(status, follow_sweep(lab, sweep))
+    return status
 
 
 @app.command()
@@ -205,29 +224,27 @@ def resume(
 ) -> int:
     """Go on with runs that ended early, from their last checkpoint."""
     from labtui import launch, sweeper
-    from labtui.cli.follow import follow_all
 
     lab = open_lab()
-    paths, problems = [], []
+    queued, sweeps, problems = [], [], []
     for reference in runs:
         try:
             if sweep := lab.sweep(reference):
-                queued, refused = sweeper.resume(lab.paths, sweep, force=force)
-                paths += queued
+                found, refused = sweeper.resume(lab.paths, sweep, force=force)
                 problems += refused
+                if found or any(run.row.state in ("running", "queued") for run in lab.group(sweep)):
+                    sweeps.append(sweep)
             else:
                 run = lab.run(reference)
                 launch.resume(run.paths, force=force)
-                paths.append(run.paths)
+                queued.append(run.paths)
         except LaunchError as error:
             problems.append(str(error))
     for problem in problems:
         say(f"labtui: {problem}")
-    if not paths:
+    if not queued and not sweeps:
         if not problems:
-            say("nothing to resume: all of it is finished or running")
+            say("nothing to resume: all of it is finished")
         return 2 if problems else 0
     launch.wake(lab.paths)
-    if detach:
-        return 0
-    return follow_all(lab, paths)
+    return 0 if detach else _follow(lab, queued, sweeps)

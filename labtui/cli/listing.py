@@ -52,15 +52,23 @@ def ls(
     stat: StatOption = Stat.mean,
     baseline: BaselineOption = "",
     unfinished: UnfinishedOption = False,
+    sweeps: Annotated[bool, typer.Option("--sweeps", help="Sweeps, each with what is done of it.")] = False,
     limit: Annotated[
         int | None, typer.Option("--limit", min=0, help="At most so many (terminal: 50; piped: all).")
     ] = None,
     format: FormatOption = Format.table,
 ) -> None:
-    """List runs, newest first; or groups of them, with means over folds and repeats."""
+    """List runs, newest first; or groups of them, with means over folds and repeats; or sweeps."""
     lab = open_lab()
     if limit is None and sys.stdout.isatty() and format is Format.table:
         limit = _ON_TERMINAL
+    if sweeps:
+        if filter or sort or group or metric or baseline:
+            raise LabError("ls: --sweeps lists all sweeps; filter and sort the runs of one with 'sweep=ID'")
+        from labtui.cli.sweeps import list_sweeps
+
+        list_sweeps(lab, limit, format)
+        return
     if group:
         table = lab.aggregate(filter, given_keys(group), separated(metric or []), baseline, unfinished)
         list_groups(table, stat, sort, limit, format)
@@ -103,22 +111,31 @@ def _columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
 
 
 @app.command("show")
-def show_run(run: RunArgument, format: FormatOption = Format.table) -> None:
-    """Show one run: state, figures, options, notes."""
-    found = open_lab().run(run)
+def show_run(
+    run: Annotated[str, typer.Argument(metavar="RUN|SWEEP", help="A run, or the id of a sweep.")],
+    format: FormatOption = Format.table,
+) -> int:
+    """Show one run: state, figures, options, notes; or a sweep, cell by cell."""
+    lab = open_lab()
+    if sweep := lab.sweep(run):
+        from labtui.cli.sweeps import show_sweep
+
+        return show_sweep(lab, sweep, format)
+    found = lab.run(run)
     row = found.row.fields
     if format is Format.json:
         print_json(row)
-        return
+        return 0
     if format is not Format.table:
         show(["key", "value"], _pairs(found), format)
-        return
+        return 0
     import shutil
 
     from labtui.cli.page import page
 
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     print(page(found, shutil.get_terminal_size().columns, "256" if colored else "none"), end="")
+    return 0
 
 
 def _pairs(run: Run) -> list[list[Any]]:

@@ -57,9 +57,13 @@ def _rows(lab: Lab) -> list[list[Any]]:
 
 def _say_more(lab: Lab, rows: list[list[Any]]) -> None:
     from labtui import launch
+    from labtui.cli.sweeps import to_come
     from labtui.launch.queue import paused
 
-    if not rows:
+    more = to_come(lab)
+    for line in more:
+        say(line)
+    if not rows and not more:
         say("nothing runs and nothing waits; `labtui run RECIPE --detach` queues a run")
     if why := paused(lab.paths):
         say(f"the queue is paused: {why}")
@@ -68,16 +72,21 @@ def _say_more(lab: Lab, rows: list[list[Any]]) -> None:
 
 
 def _queued(lab: Lab, references: list[str]) -> list[RunPaths]:
-    """The queued ones of the runs that references mean; the one that is meant, whatever its state."""
+    """The queued ones of the runs that references mean; a single one that is meant, whatever its state."""
     found = {run.id: run for reference in references for run in lab.group(reference)}
-    return [run.paths for run in found.values() if len(found) == 1 or run.status().state == "queued"]
+    alone = len(found) == 1 and not any(map(lab.sweep, references))
+    return [run.paths for run in found.values() if alone or run.status().state == "queued"]
 
 
 def _change(runs: list[str], said: str, **fields: Any) -> None:
-    from labtui import launch
+    from labtui import launch, sweeper
     from labtui.launch.queue import change
 
     lab = open_lab()
+    # First those to come: otherwise some would be made meanwhile as they were asked for before.
+    for sweep in dict.fromkeys(filter(None, map(lab.sweep, runs))):
+        if sweeper.change(lab.paths, sweep, **fields):
+            print(f"{sweep}  {said} what is to come of it")
     for paths in _queued(lab, runs):
         change(paths, **fields)
         print(f"{paths.id}  {said}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, confirm, open_lab, say
+from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, open_lab
 from labtui.errors import LabError
 from labtui.files.paths import slug
 
@@ -46,19 +46,10 @@ def note(
 
 @app.command()
 def rm(runs: RunsArgument, yes: YesOption = False) -> int:
-    """Remove runs, with everything in them. Asks first."""
-    from labtui import launch
+    """Remove runs, with everything in them, or a whole sweep. Asks first."""
+    from labtui.cli.sweeps import remove
 
-    lab = open_lab()
-    found = {run.id: run for reference in runs for run in lab.group(reference)}
-    for run in found.values():
-        say(f"{run.id}  {run.row.state}")
-    if not confirm(f"Remove {len(found)} run{'s' if len(found) > 1 else ''} for good?", yes):
-        say("nothing was removed")
-        return 2
-    for run in found.values():
-        launch.remove(lab.paths, run.paths)
-    return 0
+    return remove(open_lab(), runs, yes)
 
 
 @app.command()

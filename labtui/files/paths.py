@@ -208,7 +208,13 @@ class LabPaths(_Rooted):
         return self.own / "sweeps"
 
     def sweep(self, sweep_id: str) -> SweepPaths:
-        """The files of one sweep."""
+        """The files of one sweep.
+
+        Raises:
+            LabError: the id, which may be from a recipe of other hands, is no name of a folder.
+        """
+        if not sweep_id or sweep_id.startswith(".") or "/" in sweep_id or "\x00" in sweep_id:
+            raise LabError(f"sweep {sweep_id!r}: no name of a folder, so that nothing can be kept of it")
         return SweepPaths(self.sweeps / sweep_id)
 
     @property

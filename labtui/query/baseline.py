@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from labtui.errors import LabError, RunNotFound
@@ -30,7 +29,7 @@ def pin(paths: LabPaths, rows: Sequence[Fields], run_id: str) -> Group:
     """
     group = aggregate(rows, baseline=[run_id]).baseline
     assert group is not None, "its run is one of the rows"
-    file = _file(paths, rows[0]["sweep"])
+    file = paths.sweep(rows[0]["sweep"]).baseline
     record = {
         "format": 1,
         "pinned": time.time(),
@@ -52,7 +51,7 @@ def clear(paths: LabPaths, sweep: str) -> bool:
     Raises:
         LabError: it cannot be removed.
     """
-    file = _file(paths, sweep)
+    file = paths.sweep(sweep).baseline
     try:
         file.unlink()
     except FileNotFoundError:
@@ -71,7 +70,7 @@ def pinned(paths: LabPaths, sweep: str, rows: Sequence[Fields]) -> list[str]:
     Raises:
         LabError: one is pinned, but all of its runs were deleted, or its file is broken.
     """
-    file = _file(paths, sweep)
+    file = paths.sweep(sweep).baseline
     if not file.exists():
         return []
     record = read_json(file) or {}
@@ -126,12 +125,6 @@ def of_sweep(rows: Sequence[Fields], reference: str) -> list[Fields]:
     raise RunNotFound(
         f"sweep {reference!r}: {'no sweep of that name' if not fit else 'give more of it'}; {hint}"
     )
-
-
-def _file(paths: LabPaths, sweep: str) -> Path:
-    if not sweep or sweep.startswith(".") or "/" in sweep or "\x00" in sweep:  # it is data, from a recipe
-        raise LabError(f"sweep {sweep!r}: no name of a folder, so that nothing can be kept of it")
-    return paths.sweep(sweep).baseline
 
 
 def _list(value: Any) -> list[Any]:

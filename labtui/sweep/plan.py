@@ -44,7 +44,8 @@ class Plan:
         self.recipe, self.source = recipe, source
         self.sweep = recipe.sweep or Sweep()
         self.resolver = Resolver(recipe, source)
-        self._folds = _folds(recipe.tables())
+        self.folds = _folds(recipe.tables())
+        """Folds that each cell has, unless it says so itself; `[None]`: no folds."""
         if not self.searches and self.sweep.runs is None and self.most > LIMIT:
             raise RecipeError(
                 f"{source}: stands for {self.most:,} runs, more than {LIMIT:,}: set sweep.runs = N for the first N "
@@ -61,13 +62,13 @@ class Plan:
         """How many trainings there are at most; of a search that only hours end, 0: nobody knows."""
         if self.searches:
             return self.sweep.runs or 0
-        total = most(self.sweep) * self.sweep.repeats * len(self._folds)
+        total = most(self.sweep) * self.sweep.repeats * len(self.folds)
         return min(total, self.sweep.runs or total)
 
     @property
     def single(self) -> bool:
         """Whether it is one training, and no sweep."""
-        return not self.searches and most(self.sweep) * self.sweep.repeats * len(self._folds) == 1
+        return not self.searches and most(self.sweep) * self.sweep.repeats * len(self.folds) == 1
 
     def __iter__(self) -> Iterator[Training]:
         """All trainings, each once.
@@ -132,7 +133,7 @@ class Plan:
     def _folds_of(self, cell: Cell) -> list[int | None]:
         if any(key.startswith("validate") for key in cell.values):
             return _folds(self.resolver.tables_of(cell.values))
-        return self._folds
+        return self.folds
 
     def _count_seed(self, values: dict[str, Any], repeat: int) -> bool:
         """Give a repeat its own seed; a command finds it as `{params.seed}`. Whether it has one."""
