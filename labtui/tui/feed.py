@@ -222,7 +222,9 @@ class Feed:
         row = self.lab.index.row(key) if key else None
         if row is None:
             return None
-        pin = _stamp(self.lab.paths.sweep(row["sweep"]).baseline)
+        pin = (-1, -1)
+        with suppress(LabtuiError):  # of no sweep, or of one with the name of a path
+            pin = _stamp(self.lab.paths.sweep(row["sweep"]).baseline)
         stamp = (key, order, self._changes, pin)
         if self._cells and self._cells[0] == stamp:
             return None
