@@ -164,7 +164,12 @@ def _cell(experiment: Experiment, recipe: Recipe, where: str) -> Experiment:
             for key, found in _translated(name, value, recipe, known, f"{where}: {name}").items():
                 if given.setdefault(key, found) != found:
                     raise RecipeError(f"{where}: {name}: another name gives {key} another value")
-    return cell | given
+    cell |= given
+    try:
+        dumps(cell)
+    except TypeError:
+        raise RecipeError(f"{where}: a list holds null, which a recipe has no word for") from None
+    return cell
 
 
 def _optimizer(name: str, where: str) -> Experiment:
