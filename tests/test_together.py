@@ -526,3 +526,26 @@ def test_what_goes_wrong_in_a_step_is_said_of_all(tmp_path: Path) -> None:
     decision.group[0].step = out_of_memory  # type: ignore[method-assign]
     assert worker.train(found, decision.group) == 1
     assert [result_of(paths)["reason"] for paths in joint] == ["oom", "oom"]
+
+
+def test_those_that_end_early_leave_their_row_and_the_masks_go_on(tmp_path: Path) -> None:
+    cells = [
+        cell(train={"epochs": 1, "seed": 0}, model={"dropout": 0.5}),
+        cell(train={"epochs": 3, "seed": 1}, model={"dropout": 0.0}),
+        cell(train={"epochs": 2, "seed": 2}, model={"dropout": 0.2}),
+    ]
+    for joint, alone in both(tmp_path, cells):
+        same(joint, alone)
+
+
+def test_a_plateau_and_a_head_start_are_each_ones_own(tmp_path: Path) -> None:
+    cells = [
+        cell(
+            train={"epochs": 4, "seed": seed},
+            schedule={"name": "plateau", "patience": patience, "min_delta": 10.0, "warmup_epochs": seed},
+        )
+        for seed, patience in enumerate((0, 1))
+    ]
+    for joint, alone in both(tmp_path, cells):
+        same(joint, alone)
+        assert len({value for name, _, value in records(joint) if name == "train.lr"}) > 1

@@ -6,11 +6,11 @@ samples, learning rate, optimiser numbers, dropout masks and end. All else of a 
 is alone: a run directory with records, checkpoints, artifacts and result, that no reader can tell from those
 of a run alone, and that either kind of worker can go on with.
 
-- `prepare`: the parts of each training, what is alike being shared; why some cannot be trained together.
-- `functional`: a model as a function of its weights and masks.
-- `stack`: the matrix of weights, its gradient and its step. `optimizers`: of each row with its own numbers.
-- `feed`: what each row sees.
-- `member`: one training. `group`: the loop that all go through.
+- `apart`: why some cannot be done together. `prepare`: the parts of each, what is alike being shared.
+- `functional`: a model as a function of its weights and masks. `noise`: draws the masks.
+- `stack`: the matrix of weights, its gradient and its step, which `tidy` makes a plain list of operations.
+  `optimizers`: each row with its own numbers. `feed`: what each row sees.
+- `member`: one training. `group`: the loop that all go through, some steps (`block`) at a time.
 - `measure`: whether together is faster than apart.
 - `worker`: `python -m labtui.engine --together`.
 """

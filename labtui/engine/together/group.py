@@ -13,18 +13,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from labtui.engine.batch import Batch
 from labtui.engine.tally import NotFinite
+from labtui.engine.together.block import Block, Done
 from labtui.engine.together.feed import Feed
 from labtui.engine.together.functional import Mask, rates
 from labtui.engine.together.member import Member
 from labtui.engine.together.noise import draw
-from labtui.engine.together.stack import Given, Stack, Step
+from labtui.engine.together.stack import Given, Stack
 from labtui.engine.world import WRITE
 
 PAUSE = 0.1
@@ -163,17 +162,22 @@ class Group:
     def _block(self) -> None:
         """Do some steps of all, and look after each."""
         block = Block(self.rows, self._most())
-        rates = block.rates(self.rows)
+        rates, share = block.rates(self.rows), block.share(self.device)
         places = block.places(self.rows)
-        share = block.share(self.device)
         generators = [None if one is None else one.augment for one in self.rows]
-        done, begun = [], time.perf_counter()
+        steps, begun = [], time.perf_counter()
         for at, numbers in zip(places, self.stack.optimizer.plan(rates), strict=True):
             x = self.feed.inputs(at, block.sizes, generators)
             given = Given(x, self.feed.targets(at), share, self._noise(x, block.sizes))
-            done.append(self.stack.step(given, numbers))
+            steps.append(self.stack.step(given, numbers))
+        done = Done(steps, self.feed.targets(places))
         self._pace = (time.perf_counter() - begun) / block.steps
-        self._look_after(block, places, rates, done)
+        for row, member in self.members:
+            with self._own(row, member):
+                member.set_lr(float(rates[-1, row]))
+                member.record(done.losses[row], done.norms[row] if done.norms else None)
+                member.count(*done.of(row, block.sizes[row]))
+                self._ask(row, member)
 
     def _most(self) -> int:
         """Steps of a block at most."""
@@ -185,30 +189,12 @@ class Group:
 
     def _noise(self, x: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
         """The masks (rows, …) of a step on x (rows, n, …)."""
-        if not any(map(any, self._rates)):
+        if not any(self.stack.model.highest):
             return ()
         if x.shape[1] not in self._masks:
             self._masks[x.shape[1]] = self.stack.model.masks(x[0])
         generators = [None if one is None else one.noise for one in self.rows]
         return draw(self._masks[x.shape[1]], self._rates, generators, sizes, self.device)
-
-    def _look_after(
-        self, block: Block, places: Tensor, rates: NDArray[np.float64], done: Sequence[Step]
-    ) -> None:
-        losses = torch.stack([loss for loss, _, _ in done])
-        outputs = torch.stack([output for _, output, _ in done])
-        norms = None if done[0][2] is None else torch.stack([norm for _, _, norm in done if norm is not None])
-        targets = self.feed.targets(places)
-        told = losses.T.tolist()
-        norms_told = None if norms is None else norms.T.tolist()
-        for row, member in self.members:
-            size = block.sizes[row]
-            with self._own(row, member):
-                member.set_lr(float(rates[-1, row]))
-                member.record(told[row], None if norms_told is None else norms_told[row])
-                sound = math.isfinite(sum(told[row]))
-                member.count(losses[:, row], sound, outputs[:, row, :size], targets[:, row, :size])
-                self._ask(row, member)
 
     def _ask(self, row: int, member: Member) -> None:
         """Do what somebody wants of a training, and write its checkpoint when it is time."""
@@ -217,47 +203,6 @@ class Group:
             member.write()
         if word and word != WRITE:
             self._leave(row, member, word, None)
-
-
-class Block:
-    """Some steps of all rows, each row's being of one size.
-
-    Args:
-        most: steps.
-    """
-
-    def __init__(self, rows: Sequence[Member | None], most: int) -> None:
-        live = [one for one in rows if one is not None]
-        self.steps = min(most, *(one.alike() for one in live))
-        self.n = max(one.sizes[one.place] for one in live)
-        """Samples of a step, with padding."""
-        self.sizes = [self.n if one is None else one.sizes[one.place] for one in rows]
-        """Of each row its samples; a row that nobody needs is as large as any."""
-
-    def rates(self, rows: Sequence[Member | None]) -> NDArray[np.float64]:
-        """(steps, rows) learning rates."""
-        found = np.zeros((self.steps, len(rows)))
-        for row, one in enumerate(rows):
-            if one is not None:
-                found[:, row] = [one.parts.schedule(one.step + number) for number in range(self.steps)]
-        return found
-
-    def places(self, rows: Sequence[Member | None]) -> Tensor:
-        """(steps, rows, n) of samples in the data set; padding repeats one."""
-        live = next(one for one in rows if one is not None)
-        found = live.places.new_full((self.steps, len(rows), self.n), int(live.places[0]))
-        for row, (one, size) in enumerate(zip(rows, self.sizes, strict=True)):
-            if one is not None:
-                own = one.places[one.done : one.done + self.steps * size]
-                found[:, row, :size] = own.view(self.steps, size)
-        return found
-
-    def share(self, device: torch.device) -> Tensor | None:
-        """(rows, n): each sample's part of its row's mean; None: all count alike."""
-        if all(size == self.n for size in self.sizes):
-            return None
-        rows = [[1 / size] * size + [0.0] * (self.n - size) for size in self.sizes]
-        return torch.tensor(rows, device=device)
 
 
 def _alike(lists: Sequence[Sequence[Batch]]) -> Iterator[list[tuple[int, Batch]]]:

@@ -20,10 +20,12 @@ from labtui.engine.together.noise import draw
 from labtui.engine.together.prepare import Prepared
 from labtui.engine.together.stack import Given, Stack
 
-LEAST = 1.1
+LEAST = 1.2
 """How many times as fast together has to be, to be chosen."""
-WARM, FEWEST, MOST, LONG = 2, 3, 30, 1.0
-"""Steps before those that count; fewest and most that count; seconds after which the fewest are enough."""
+HOPELESS = 0.4
+"""Below it nothing is gained by putting steps down: that is twice as fast at best."""
+FEWEST, MOST, LONG = 3, 30, 1.0
+"""Steps that count: the fewest, the most, and the seconds after which the fewest are enough."""
 
 
 def ratio(all_: Sequence[Prepared], stack: Stack, feed: Feed, slots: int) -> float:
@@ -31,20 +33,30 @@ def ratio(all_: Sequence[Prepared], stack: Stack, feed: Feed, slots: int) -> flo
 
     The stack is another one afterwards: it has to be started again.
     """
-    first = all_[0]
     n = min(min(one.recipe.train.batch_size, len(one.parts.samples["train"])) for one in all_)
-    apart, together = _alone(first, n), _together(all_, stack, feed, n)
+    both = (_alone(all_[0], n), _together(all_, stack, feed, n))
+    share = len(all_) / min(slots, len(all_))
+    traced, stack.traced = stack.traced, False
+    found = share * _times_as_fast(*both, feed.device, most=1)
+    stack.traced = traced
+    return found if found < HOPELESS else share * _times_as_fast(*both, feed.device, MOST)
+
+
+def _times_as_fast(
+    one: Callable[[], object], other: Callable[[], object], device: torch.device, most: int
+) -> float:
+    """How many times as long the first takes as the second, after once each."""
     times: tuple[list[float], list[float]] = ([], [])
+    one()
+    other()
     begun = time.perf_counter()
-    for number in range(WARM + MOST):
-        for found, step in zip(times, (apart, together), strict=True):
-            took = _seconds(step, feed.device)
-            if number >= WARM:
-                found.append(took)
-        if number >= WARM + FEWEST and time.perf_counter() > begun + LONG:
+    for number in range(most):
+        for found, step in zip(times, (one, other), strict=True):
+            found.append(_seconds(step, device))
+        if number >= FEWEST and time.perf_counter() > begun + LONG:
             break
-    one, all_at_once = map(median, times)
-    return len(all_) / min(slots, len(all_)) * one / all_at_once
+    first, second = map(median, times)
+    return first / second
 
 
 def _seconds(step: Callable[[], object], device: torch.device) -> float:

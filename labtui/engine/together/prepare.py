@@ -125,7 +125,9 @@ def compare(all_: Sequence[Prepared], stack: Stack, feed: Feed) -> None:
     if len(sizes) > 1 and any(mask.shape[0] != n for mask in masks):
         raise Apart("dropout before another dimension than the samples', of which not all have as many")
     given = Given(x, y, masks=draw(masks, chances, own, [n] * len(all_), feed.device))
+    traced, stack.traced = stack.traced, False
     gradient, losses, _ = stack.gradient(given)
+    stack.traced = traced
     if masks and not on_cpu:  # a GPU's own dropout draws in another way
         return
     for row, one in enumerate(all_):
