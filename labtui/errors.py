@@ -3,7 +3,8 @@
     LabtuiError
     ├── RecipeError      a recipe is wrong: file, line, key, what was expected
     ├── LabError         the lab or a run directory cannot be used as asked
-    │   └── RunNotFound  a reference fits no run, or more than one
+    │   ├── RunNotFound  a reference fits no run, or more than one
+    │   └── JournalError what a search has written down cannot be read
     ├── FilterError      a filter expression cannot be read
     ├── LaunchError      a run cannot be started, stopped or resumed
     ├── DataError        a recording or table on disk is not what it should be
@@ -30,6 +31,10 @@ class LabError(LabtuiError):
 
 class RunNotFound(LabError):
     """A reference to a run fits none, or more than one."""
+
+
+class JournalError(LabError):
+    """The journal of a search is damaged, or of another version."""
 
 
 class FilterError(LabtuiError):

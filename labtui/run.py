@@ -97,7 +97,8 @@ def derive(paths: RunPaths) -> Status:
         return Status("idle", 0)
     control = read_json(paths.control) or {}
     if _attempt(control) == attempt and control.get("outcome", "stopped") == "stopped":
-        return status("stopped", ended=_number(control.get("time")))
+        why = {key: str(control.get(key, "")) for key in ("reason", "message")}
+        return status("stopped", ended=_number(control.get("time")), **why)
     if worker:
         return status("lost", ended=_touched(paths.heartbeat))
     # Claimed and not yet begun counts as queued: who finds its starter gone asks anew.

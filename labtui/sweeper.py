@@ -6,19 +6,22 @@ been made is known from the runs themselves, and read again whenever somebody el
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from labtui import launch
-from labtui.errors import LabError, LabtuiError, LaunchError, RecipeError, RunNotFound
+from labtui.errors import JournalError, LabError, LabtuiError, LaunchError, RecipeError, RunNotFound
 from labtui.files import process
 from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths, SweepPaths
-from labtui.launch.agent import say
+from labtui.launch.agent import Filled, say
 from labtui.query import Lab
 from labtui.query.rows import Row
+from labtui.searching import PRUNED, Searching
 from labtui.snapshot import forget
 from labtui.sweep import Plan, Training, definition
 
@@ -26,10 +29,8 @@ AHEAD = 16
 """So many runs of a sweep wait at a time."""
 AHEAD_ON_SLURM = 1000
 """In a cluster's queue, which has places for them."""
-
-
-PRUNED = "pruned"
-"""Reason of a run that was ended because others were better at its age."""
+LOOK = 1.0
+"""Seconds between two looks at what the runs of a search have reached, where hopeless ones are ended."""
 
 
 class Sweeper:
@@ -43,31 +44,29 @@ class Sweeper:
         self.lab = lab
         self._filling: dict[str, Filling] = {}
 
-    def fill(self, waiting: Mapping[str, int]) -> tuple[int, bool]:
+    def fill(self, waiting: Mapping[str, int]) -> Filled:
         """Make runs of what the active sweeps want.
 
         Args:
             waiting: runs that wait, by sweep.
-
-        Returns:
-            How many were made, and whether more are to come by themselves.
         """
-        made, more = 0, False
+        made, more, again = 0, False, math.inf
         for paths in definition.active(self.lab):
             filling = self._filling.setdefault(paths.id, Filling(self.lab, paths))
             trouble = ""
             try:
                 made += len(filling.fill(waiting.get(paths.id, 0)))
-            except (RecipeError, RunNotFound) as error:  # its user has to mend it, and resume the sweep
-                trouble = str(error)
+            except (RecipeError, RunNotFound, JournalError) as error:
+                trouble = str(error)  # its user has to mend it, and resume the sweep
             except (LabtuiError, OSError) as error:  # such as a full disk, which passes
                 trouble, more = str(error), True
             else:
                 more |= paths.request.exists()
+                again = LOOK if filling.prunes else again
             if trouble not in ("", filling.trouble):
                 say(f"{paths.id}: {trouble}")
             filling.trouble = trouble
-        return made, more
+        return Filled(made, more, again)
 
 
 class Filling:
@@ -84,6 +83,7 @@ class Filling:
         self._stamp: Any = None
         self._plan: Plan | None = None
         self._missing: Iterator[Training] = iter(())
+        self._search: Searching | None = None
         self._mine = process.identity() | {"by": id(self)}
 
     def fill(self, waiting: int) -> list[RunPaths]:
@@ -97,6 +97,8 @@ class Filling:
             if asked is None:
                 return []
             plan = self._look()
+            if self._search:
+                return self._fill_search(plan, self._search, asked)
             ahead = AHEAD_ON_SLURM if plan.recipe.resources.launcher == "slurm" else AHEAD
             if self._spent(plan):
                 definition.withdraw(self.paths)
@@ -110,11 +112,41 @@ class Filling:
                 definition.withdraw(self.paths)
             return made
 
+    @property
+    def prunes(self) -> bool:
+        """Whether runs at work have to be looked at now and then."""
+        return self._search is not None and self._search.prunes and self.paths.request.exists()
+
+    def _fill_search(self, plan: Plan, search: Searching, asked: Mapping[str, Any]) -> list[RunPaths]:
+        """Make what a search wants next, and end what is hopeless."""
+        try:
+            if search.prunes:
+                search.prune()
+            chosen, over = search.next()
+            made = self._make(plan, chosen, asked) if chosen else []
+        except BaseException:
+            self._plan = None  # what it knows may be half of it
+            raise
+        search.made(chosen, made)
+        if over:
+            definition.withdraw(self.paths)
+        return made
+
     def _look(self) -> Plan:
         """The plan, with what is missing of it, as it was unless somebody changed something."""
-        stamp = (self.paths.recipe.stat().st_mtime_ns, self.paths.recipe.stat().st_ino)
-        if self._plan is None or stamp != self._stamp or read_json(self.paths.filler) != self._mine:
+        files = [os.stat(path) for path in (self.paths.recipe, self.paths.request)]
+        stamp = [(file.st_mtime_ns, file.st_ino) for file in files]
+        # Of a search the journal and the runs say what another filler did.
+        others = self._search is None and read_json(self.paths.filler) != self._mine
+        if self._plan is None or stamp != self._stamp or others:
             self._plan, self._stamp = definition.read(self.paths), stamp
+            if self._plan.searches:
+                try:
+                    self._search = Searching(self.lab, self.paths, self._plan)
+                except BaseException:
+                    self._plan = None
+                    raise
+                return self._plan
             known = {row.key for row in self.rows()}
             self._missing = (training for training in self._plan if training.key not in known)
         return self._plan
@@ -161,8 +193,7 @@ def begin(
     Raises:
         LabtuiError: a cell is wrong, or the lab cannot be written.
     """
-    # Each cell is checked before anything is made.
-    trainings = plan.most if plan.searches else sum(1 for _ in plan)
+    trainings = plan.check()  # each cell, before anything is made
     paths = lab.sweep(sweep)
     definition.write(paths, plan, list(overrides))
     try:
@@ -192,14 +223,16 @@ def resume(lab: LabPaths, sweep: str, *, force: bool = False) -> tuple[list[RunP
         return _resumed(lab, rows, force)
     now = definition.reread(lab, paths)
     plan = now[0] if now else definition.read(paths)
-    wanted = None if plan.searches else {training.key for training in plan}
+    wanted = set() if plan.searches else {training.key for training in plan}
     known = {row.key for row in rows}
     with locked(paths.root):
+        if plan.searches:
+            wanted = Searching(lab, paths, plan).keys()
         if now:
             forget(RunPaths(paths.root))
             definition.write(paths, *now)
-        queued, problems = _resumed(lab, [row for row in rows if wanted is None or row.key in wanted], force)
-        if wanted is None or wanted - known:
+        queued, problems = _resumed(lab, [row for row in rows if row.key in wanted], force)
+        if plan.searches or wanted - known:
             definition.ask(paths, **(definition.asked(paths) or {"python": sys.executable}))
     waiting = sum(row.state == "queued" for row in rows) + len(queued)
     return queued + Filling(lab, paths).fill(waiting), problems

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from labtui.files.paths import RunPaths
     from labtui.query import Lab
     from labtui.recipe.core import Recipe
+    from labtui.recipe.sweep import Range
     from labtui.sweep import Plan
 
 _SHOWN = 50
@@ -98,7 +99,7 @@ def _print_plan(name: str, plan: Plan) -> Recipe:
     from labtui.table import render
 
     if plan.searches:
-        print(f"{name}: ok, a search ({plan.sweep.method})")
+        _print_search(name, plan)
         return plan.recipe
     found = list(plan)
     print(f"{name}: ok, {len(found):,} run{'s' if len(found) > 1 else ''}")
@@ -108,6 +109,33 @@ def _print_plan(name: str, plan: Plan) -> Recipe:
         if len(found) > _SHOWN:
             print(f"… and {len(found) - _SHOWN:,} more")
     return plan.resolved(found[0], "")
+
+
+def _print_search(name: str, plan: Plan) -> None:
+    """Method, aim, budget and space."""
+    from labtui.table import render
+
+    plan.check()
+    sweep, (metric, goal) = plan.sweep, plan.objective
+    budget = [f"{sweep.runs:,} runs"] if sweep.runs else []
+    budget += [f"{sweep.hours:g} hours"] if sweep.hours else []
+    early = f", hopeless ones end early ({sweep.pruner.name})" if sweep.pruner else ""
+    each = f", {plan.each} runs for each candidate" if plan.each > 1 else ""
+    print(
+        f"{name}: ok, a search ({sweep.method}) for the {goal} of {metric}: {' or '.join(budget)}{each}{early}"
+    )
+    rows = [[key, _space(values), sweep.when.get(key, "")] for key, values in sweep.space.items()]
+    print(render(["option", "values", "when"], rows), end="")
+    for constraint in sweep.constraints:
+        print(f"only where {constraint}")
+
+
+def _space(values: list[Any] | Range) -> str:
+    """What a search may choose for an option."""
+    if isinstance(values, list):
+        return ", ".join(map(str, values))
+    step = f", step {values.step:g}" if values.step else ""
+    return f"{values.low:g} to {values.high:g}{', log' if values.log else ''}{step}"
 
 
 def _print_resolved(tables: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ left to do.
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import signal
@@ -15,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from labtui import run
 from labtui.errors import LabtuiError
@@ -36,8 +38,20 @@ LINGER = 2.0
 PAUSE_AFTER = 3
 """So many failures in a row to get going pause the queue."""
 
-Fill = Callable[[Counter[str]], tuple[int, bool]]
-"""From how many runs of each sweep wait to how many more were queued, and whether others are to come."""
+
+class Filled(NamedTuple):
+    """What came of making the next runs of sweeps."""
+
+    made: int
+    """Runs that were queued."""
+    more: bool
+    """Whether others are to come by themselves."""
+    again: float
+    """Seconds after which it has to be asked again, even if nothing happens."""
+
+
+Fill = Callable[[Counter[str]], Filled]
+"""Has sweeps queue their next runs, from how many of each wait."""
 Resolve = Callable[[str, str], str]
 """From a reference (`@best:val.loss`) and the run that has it to a run's id; raises LabtuiError."""
 
@@ -54,7 +68,7 @@ class Supervisor:
 
     def __init__(self, lab: LabPaths, lock: Lock, resolve: Resolve, fill: Fill) -> None:
         self.lab, self.lock, self.resolve, self.fill = lab, lock, resolve, fill
-        self._more = False
+        self._more, self._next_fill = False, math.inf
         self.waiting: dict[str, Request] = {}
         self.local, self.jobs = Local(lab, self._references), Jobs(lab)
         self._seen: dict[str, int] = {}
@@ -139,7 +153,7 @@ class Supervisor:
         for paths in self.jobs.look():
             self._follow_up(paths)
             over = True
-        if over:
+        if over or time.monotonic() >= self._next_fill:
             self._fill()
         if self._called or time.monotonic() >= self._next_scan:
             self._called = False
@@ -151,11 +165,14 @@ class Supervisor:
 
     def _fill(self) -> None:
         """Have sweeps queue their next runs."""
+        self._next_fill = math.inf
         if queue.paused(self.lab):
             return
-        made, self._more = self.fill(Counter(_sweep_of(request) for request in self.waiting.values()))
+        made, self._more, again = self.fill(Counter(_sweep_of(one) for one in self.waiting.values()))
+        self._next_fill = time.monotonic() + again
         if made:
             self._scan()
+            self._called = True  # there may be room for them, too
 
     def _scan(self) -> None:
         """Look at each run directory that has changed."""
@@ -295,7 +312,11 @@ class Supervisor:
 
     def _patience(self) -> float:
         """Seconds until something has to be looked at that nobody calls for."""
-        looks = [self.local.patience, self.jobs.patience, self._next_scan - time.monotonic()]
+        looks = [
+            self.local.patience,
+            self.jobs.patience,
+            min(self._next_scan, self._next_fill) - time.monotonic(),
+        ]
         if self.waiting and not queue.paused(self.lab):
             looks.append(WAIT)
         return max(0.0, min(looks))

@@ -21,10 +21,14 @@ GRACE = 2.0
 """Seconds that a worker has to end by itself when it is to be killed."""
 
 
-def stop(paths: RunPaths, *, kill: bool = False) -> None:
+def stop(paths: RunPaths, *, kill: bool = False, reason: str = "", message: str = "") -> None:
     """Ask a run to stop: a worker writes its checkpoint first; `kill` ends it at once.
 
     Only asks; the state says when it has happened.
+
+    Args:
+        reason: a word for why, which the run then has.
+        message: the same for people.
 
     Raises:
         LaunchError: it neither runs nor waits.
@@ -33,7 +37,8 @@ def stop(paths: RunPaths, *, kill: bool = False) -> None:
         status = run.derive(paths)
         if status.state not in ("running", "queued"):
             raise LaunchError(f"{paths.id}: is {status.state}; there is nothing to stop")
-        unwritten = _ask(paths, status.attempt, "kill" if kill else "stop")
+        why = {"reason": reason, "message": message} if reason else {}
+        unwritten = _ask(paths, status.attempt, "kill" if kill else "stop", why)
     call(paths.lab)
     worker = dict(status.process)
     if kill or not worker:
@@ -51,10 +56,10 @@ def stop(paths: RunPaths, *, kill: bool = False) -> None:
         process.send(worker, signal.SIGTERM)
 
 
-def _ask(paths: RunPaths, attempt: int, action: str) -> LaunchError | None:
+def _ask(paths: RunPaths, attempt: int, action: str, why: dict[str, str]) -> LaunchError | None:
     """Write `control.json`; the error when that cannot be done."""
     try:
-        write_json(paths.control, {"attempt": attempt, "action": action, "time": time.time()})
+        write_json(paths.control, {"attempt": attempt, "action": action, "time": time.time(), **why})
     except OSError as error:
         return LaunchError(
             f"{paths.control}: cannot be written ({error.strerror}); `stop --kill` needs no room"

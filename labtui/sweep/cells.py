@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from labtui.errors import FilterError, RecipeError
@@ -107,16 +108,26 @@ class Conditions:
     """`when` and `constraints` of a sweep.
 
     Raises:
-        RecipeError: one cannot be read, or names a key that there is not.
+        RecipeError: one cannot be read, names a key that there is not, or keys wait for each other.
     """
 
     def __init__(self, sweep: Sweep, base: Mapping[str, Any]) -> None:
         self._base = flatten(base)
         known = {*self._base, *sweep.space, *(key for cell in sweep.cells for key in leaves(cell))}
-        self._when = {
-            key: _test(f"sweep.when: {key}", condition, known) for key, condition in sweep.when.items()
-        }
-        self._constraints = [_test("sweep.constraints", one, known) for one in sweep.constraints]
+        tests = {key: _test(f"sweep.when: {key}", text, known) for key, text in sweep.when.items()}
+        # A key comes after those that its condition names, so that these apply or not by then.
+        after = {key: [other for other in keys if other in tests] for key, (_, keys) in tests.items()}
+        try:
+            self._when = {key: tests[key][0] for key in TopologicalSorter(after).static_order()}
+        except CycleError as error:
+            raise RecipeError(f"sweep.when: keys wait for each other: {', '.join(error.args[1])}") from None
+        self._constraints = [_test("sweep.constraints", one, known)[0] for one in sweep.constraints]
+        self.order = [key for key in sweep.space if key not in self._when] + list(self._when)
+        """Keys of the space, each after those that its condition names."""
+
+    def applies(self, key: str, values: Values) -> bool:
+        """Whether a key takes a value of its own where those before it have these."""
+        return key not in self._when or self._when[key](self._base | flatten(values))
 
     def kept(self, values: Values) -> Values | None:
         """What of a cell's values applies; None when the cell does not fit a constraint."""
@@ -131,7 +142,8 @@ class Conditions:
         return values if all(test(row) for test in self._constraints) else None
 
 
-def _test(where: str, text: str, known: set[str]) -> Callable[[Mapping[str, Any]], bool]:
+def _test(where: str, text: str, known: set[str]) -> tuple[Callable[[Mapping[str, Any]], bool], list[str]]:
+    """A condition as a test of rows, and the keys that it names."""
     from labtui.recipe.read import nearest
 
     try:
@@ -141,4 +153,4 @@ def _test(where: str, text: str, known: set[str]) -> Callable[[Mapping[str, Any]
     for key in keys:
         if key not in known and not any(one.startswith(f"{key}.") for one in known):
             raise RecipeError(f"{where}: {text!r}: the recipe has no {key}{nearest(key, known)}")
-    return test
+    return test, keys

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from labtui.errors import RecipeError
+from labtui.files.goals import Goal, goal_of
 from labtui.recipe.core import Recipe
 from labtui.recipe.sweep import Sweep
-from labtui.sweep.cells import Cell, cells, most
+from labtui.sweep.cells import Cell, Conditions, cells, most
 from labtui.sweep.resolve import Resolver
 
 LIMIT = 1_000_000
@@ -58,17 +59,41 @@ class Plan:
         return self.sweep.searches
 
     @property
+    def each(self) -> int:
+        """How many trainings a cell has, unless it changes `validate`."""
+        return self.sweep.repeats * len(self.folds)
+
+    @property
+    def objective(self) -> tuple[str, Goal]:
+        """The metric that a search looks for, and whether less ("min") or more ("max") of it is better.
+
+        Raises:
+            RecipeError: that is not known.
+        """
+        validate = self.resolver.tables.get("validate") or {}
+        metric = self.sweep.metric or str(validate.get("monitor", ""))
+        if not metric:
+            raise RecipeError(f"{self.source}: sweep.metric: name the metric that the search is to look for")
+        goal = goal_of(metric, self.recipe.goals)
+        if goal is None:
+            raise RecipeError(
+                f"{self.source}: sweep.metric: is less or more of {metric} better? Say so in the recipe: [goals] "
+                f'"{metric}" = "min" or "max"'
+            )
+        return metric, goal
+
+    @property
     def most(self) -> int:
         """How many trainings there are at most; of a search that only hours end, 0: nobody knows."""
         if self.searches:
             return self.sweep.runs or 0
-        total = most(self.sweep) * self.sweep.repeats * len(self.folds)
+        total = most(self.sweep) * self.each
         return min(total, self.sweep.runs or total)
 
     @property
     def single(self) -> bool:
         """Whether it is one training, and no sweep."""
-        return not self.searches and most(self.sweep) * self.sweep.repeats * len(self.folds) == 1
+        return not self.searches and most(self.sweep) * self.each == 1
 
     def __iter__(self) -> Iterator[Training]:
         """All trainings, each once.
@@ -129,6 +154,24 @@ class Plan:
         where = f"{self.source}: cell {cell.number}" if cell.values else self.source
         told = {key: value for key, value in origin.items() if value != ""}
         return self.resolver.resolved(training.values, told, where)
+
+    def check(self) -> int:
+        """See that it can be done, as far as that can be known before anything is; how many trainings it has.
+
+        Raises:
+            RecipeError: a cell has a value that the recipe cannot have; or a search has no metric, no
+                direction, or too small a budget.
+        """
+        if not self.searches:
+            return sum(1 for _ in self)
+        _ = self.objective
+        Conditions(self.sweep, self.resolver.tables)
+        if self.sweep.runs is not None and self.sweep.runs < self.each:
+            raise RecipeError(
+                f"{self.source}: sweep.runs = {self.sweep.runs} is less than the {self.each} trainings of one "
+                "candidate (repeats × folds)"
+            )
+        return self.most
 
     def _folds_of(self, cell: Cell) -> list[int | None]:
         if any(key.startswith("validate") for key in cell.values):
