@@ -339,3 +339,14 @@ def test_ten_thousand_runs_are_grouped_at_once():
     began = time.process_time()
     table = aggregate(rows, metrics=["val.acc", "val.acc.last"], baseline=[rows[0]["id"]])
     assert len(table.groups) == 100 and time.process_time() - began < 1.5  # a fifth of it, when idle
+
+
+def test_what_a_kind_alone_has_is_not_named_beside_the_kind():
+    adam = {"optimizer.name": "adam", "optimizer.betas": [0.9, 0.999]}
+    sgd = {"optimizer.name": "sgd", "optimizer.momentum": 0.9}
+    assert hyperparameters([row(1, params=adam), row(2, params=sgd)]) == ["optimizer.name"]
+    other = row(3, params=sgd | {"optimizer.momentum": 0.5})
+    assert hyperparameters([row(1, params=adam), row(2, params=sgd), other]) == [
+        "optimizer.name",
+        "optimizer.momentum",
+    ]

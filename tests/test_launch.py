@@ -286,7 +286,7 @@ def test_folds_repeats_and_cells_are_runs_of_one_sweep(paths):
     assert [r.validate_.fold for r in found[:3]] == [0, 1, 2]
     assert [r.train.seed for r in found[::3]] == [0, 1, 0, 1]
     assert {r.optimizer.lr for r in found[6:]} == {0.2}
-    assert found[6].origin.title == "optimizer.lr=0.2"
+    assert found[6].origin.title == "lr=0.2"
     made = launch.enqueue(paths, [recipe.tables() for recipe in found])
     assert check(recipe_of(made[0]), "recipe.toml") == found[0], "what is written reads as the same"
 

@@ -74,6 +74,12 @@ def test_listed_cells_have_titles_and_their_own_keys():
     assert [one.cell.title for one in found] == ["Experiment - 1", "Experiment - 2", "optimizer=sgd lr=0.3"]
 
 
+def test_a_title_is_short_but_never_ambiguous():
+    space = {"optimizer.name": ["sgd"], "optimizer.lr": [0.1], "train.seed": [1], "validate.seed": [2]}
+    (one,) = plan({"space": space})
+    assert one.cell.title == "optimizer=sgd, lr=0.1, train.seed=1, validate.seed=2"
+
+
 def test_a_key_without_its_condition_has_the_recipes_own_value_and_no_cell_comes_twice():
     sweep = {
         "space": {"optimizer.name": ["adam", "sgd"], "optimizer.momentum": [0.0, 0.9]},
@@ -368,8 +374,8 @@ def test_a_resolved_run_says_where_it_belongs(lab: LabPaths) -> None:
     queue_recipe(lab, file, held=True)
     rows = sorted(Lab(lab).runs(), key=lambda row: row.repeat)
     assert [(row.cell, row.title, row.repeat, row.fold) for row in rows] == [
-        (0, "params.x=3", 0, None),
-        (0, "params.x=3", 1, None),
+        (0, "x=3", 0, None),
+        (0, "x=3", 1, None),
     ]
     assert all(len(row.key) == 24 for row in rows)
 

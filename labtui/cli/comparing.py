@@ -39,8 +39,8 @@ def compare(
     chosen = list({row["id"]: row for row in chosen}.values())
     if len(chosen) < 2:
         raise LabError("compare: give two different runs or more, a sweep, or --best-worst METRIC")
-    sweeps = {row["sweep"] for row in chosen}
-    if sweeps == set(runs or []) and hyperparameters(chosen):
+    whole = bool(runs) and all(map(lab.sweep, runs or []))
+    if whole and not best_worst and hyperparameters(chosen):
         table = beside_pinned(lab.paths, lab.index.rows, chosen, metrics=protocols(chosen))
         list_groups(table, Stat.mean, format=format)
     else:

@@ -185,13 +185,32 @@ def _identity(value: Any) -> Any:
 def hyperparameters(rows: Sequence[Fields]) -> list[str]:
     """Recipe keys in which runs differ, but for those that tell repeats and folds apart, and those that
     change no result: `train.seed`, `params.seed`, `validate.fold`, `params.fold`, `validate.seed`,
-    `resources.…`, `checkpoints.…`. In the order of the recipe."""
+    `resources.…`, `checkpoints.…`; and those that only some kinds of a part have (`optimizer.betas`), all with
+    one value, where the kinds differ. In the order of the recipe."""
     options = [row["params"] for row in rows]
     keys: dict[str, None] = {}
     for own in options:
         keys.update(dict.fromkeys(own))
     chosen = [key for key in keys if key not in _SAME and not key.startswith(_SAME_TABLES)]
-    return [key for key in chosen if _differ([own.get(key) for own in options])]
+    differing = [key for key in chosen if _differ([own.get(key) for own in options])]
+    kinds = {key.removesuffix(".name") for key in differing if key.endswith(".name")}
+    return [key for key in differing if not (_table(key) in kinds and _goes_with_its_kind(key, options))]
+
+
+def _table(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _goes_with_its_kind(key: str, options: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a part's kind (its `name`) says already what this option is: absent, or one value."""
+    name = f"{_table(key)}.name"
+    found: dict[Any, Any] = {}
+    if key == name or all(key in own for own in options):
+        return False
+    return all(
+        _identity(own.get(key)) == found.setdefault(_identity(own.get(name)), _identity(own.get(key)))
+        for own in options
+    )
 
 
 def _differ(values: list[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -92,8 +93,18 @@ def leaves(values: Mapping[str, Any]) -> Values:
 
 
 def told(values: Mapping[str, Any]) -> str:
-    """Values as a title."""
-    return ", ".join(f"{key}={_told(value)}" for key, value in values.items())
+    """Values as a title: `optimizer=sgd, lr=0.1`, with whole keys where short ones could be confused."""
+    short = {key: _short(key) for key in values}
+    alike = Counter(short.values())
+    return ", ".join(
+        f"{short[key] if alike[short[key]] == 1 else key}={_told(value)}" for key, value in values.items()
+    )
+
+
+def _short(key: str) -> str:
+    """The last part of a key; of a part's kind the part's name."""
+    *path, last = key.split(".")
+    return path[-1] if path and last in ("name", "factory") else last
 
 
 def _told(value: Any) -> str:
