@@ -88,7 +88,7 @@ class Search:
         told = [plan.resolver.key({}), metric, goal, str(plan.sweep.repeats)]
         told += [f"{key} {of!r} {plan.sweep.when.get(key)}" for key, of in self._distributions.items()]
         self._is = blake2b("\n".join(told).encode(), digest_size=8).hexdigest()
-        self._cells: dict[int, Cell] = {}
+        self._known: dict[int, Trial] = {}
         self._epochs = (plan.resolver.tables.get("train") or {}).get("epochs")
         with guarded(paths):
             self._storage = storage(paths)
@@ -178,18 +178,20 @@ class Search:
 
     def _trial(self, one: FrozenTrial) -> Trial | None:
         """A trial as a candidate; None: it is none, or not yet whole."""
+        if (known := self._known.get(one.number)) is not None:
+            return known
         host = one.user_attrs.get(_HOST)
         if host is None or _OUT in one.user_attrs:
             return None
-        if one.number not in self._cells:
-            try:
-                values = self.space.drawn(one.params.__getitem__)
-            except KeyError:
-                return None
-            self._cells[one.number] = Cell(one.user_attrs.get(_CELL, one.number), titled(values), values)
-        return Trial(
-            self._cells[one.number], _STATES[one.state.name], one.values[0] if one.values else None, host
-        )
+        try:
+            values = self.space.drawn(one.params.__getitem__)
+        except KeyError:
+            return None
+        cell = Cell(one.user_attrs.get(_CELL, one.number), titled(values), values)
+        found = Trial(cell, _STATES[one.state.name], one.values[0] if one.values else None, host)
+        if one.state.is_finished():
+            self._known[one.number] = found
+        return found
 
     def _draw(self, check: Callable[[Cell], None], at_random: bool) -> tuple[Cell, str]:
         """A candidate, and why it is none."""

@@ -28,6 +28,7 @@ FAMILIES = {
     "warm": "warm",
     "together": "stacked",
     "queue": "queueing",
+    "search": "searching",
     "cli": "commands",
     "augment": "augmenting",
     "tui": "screens",
