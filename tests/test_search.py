@@ -26,7 +26,7 @@ from labtui.launcher import queue_recipe
 from labtui.query import Lab
 from labtui.recipe.read import check
 from labtui.run import derive, recipe_of
-from labtui.searching import Followed, Searching
+from labtui.searching import Followed
 from labtui.sweep import Plan, definition
 from labtui.sweep.search import Search
 
@@ -287,6 +287,19 @@ def test_a_candidate_is_worth_the_mean_of_its_repeats(lab: Path):
     for run in runs:
         end(run, val_loss=3.0)
     assert hand.fill() == [], "one more would be half a candidate"
+
+
+def test_a_clusters_queue_has_two_candidates_or_as_many_as_run(lab: Path):
+    slurm = {"launcher": "slurm", "gpus": 0, "min_free": 0}
+    hand = Hand(lab, plan(base={"resources": slurm}))
+    runs = hand.fill()
+    assert len(runs) == 2 and hand.fill() == []
+    for run in runs:
+        begin(run)
+    runs += hand.fill()
+    assert len(runs) == 4
+    begin(runs[2])
+    assert len(hand.fill()) == 2, "three run, three wait"
 
 
 def test_a_budget_below_one_candidate_is_an_error():
@@ -566,7 +579,18 @@ def test_a_run_that_was_ended_early_says_so_itself(lab: Path):
     assert (status.reason, status.message) == ("pruned", "hopeless")
 
 
-def test_searching_is_open_to_who_only_looks(lab: Path):
-    hand = Hand(lab, plan())
-    hand.fill()
-    assert len(Searching(hand.lab, hand.paths, hand.given).keys()) == 1
+def test_a_check_tells_what_is_searched(lab: Path, capsys: pytest.CaptureFixture[str]):
+    from labtui.cli import run
+
+    space = {"params.x": {"low": 0.001, "high": 1.0, "log": True}, "params.kind": ["a", "b"]}
+    sweep = {"method": "tpe", "runs": 30, "hours": 2, "repeats": 2, "metric": "val.loss", "space": space}
+    more = {
+        "when": {"params.x": "params.kind=b"},
+        "pruner": {"name": "asha"},
+        "constraints": ["params.x < 2"],
+    }
+    (lab / "toy.toml").write_bytes(dumps(BASE | {"sweep": sweep | more}))
+    assert run(["check", "toy.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "a search (tpe) for the min of val.loss: 30 runs or 2 hours, 2 runs for each candidate" in told
+    assert "0.001 to 1, log  params.kind=b" in told and "only where params.x < 2" in told
