@@ -251,8 +251,11 @@ class Stack:
     def start(self, all_: Sequence[tuple[Parts, int]]) -> None:
         """Take over the models' weights, and the states of their optimisers after so many steps."""
         models = [parts.model for parts, _ in all_]
-        self.model.model.load_state_dict(models[0].state_dict())
-        self.rest, self._steps = self._rest(models), {}
+        before, self.rest = self.rest, self._rest(models)
+        state, own = models[0].state_dict(), self.model.model.state_dict()
+        if self.rest.keys() != before.keys() or not all(torch.equal(own[name], state[name]) for name in own):
+            self.model.model.load_state_dict(state)
+            self._steps = {}
         self.optimizer = self._new_optimizer()
         for row, (parts, step) in enumerate(all_):
             self._take(row, parts, step)

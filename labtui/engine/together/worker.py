@@ -195,7 +195,7 @@ def alike(all_: Sequence[Attempt]) -> bool:
             continue
         if other.workplace == other.lab.root or _files(other.workplace) != names:
             return False
-        if filecmp.cmpfiles(first.workplace, other.workplace, names, shallow=False)[0] != list(names):
+        if len(filecmp.cmpfiles(first.workplace, other.workplace, names, shallow=False)[0]) < len(names):
             return False
     return True
 
@@ -205,7 +205,7 @@ def _files(folder: Path) -> set[str]:
         os.path.relpath(os.path.join(root, name), folder)
         for root, _, names in os.walk(folder)
         for name in names
-        if not os.path.islink(os.path.join(root, name))
+        if not os.path.islink(os.path.join(root, name)) and os.path.basename(root) != "__pycache__"
     }
 
 
@@ -220,17 +220,14 @@ def train(all_: Sequence[Attempt], group: tuple[Stack, Feed]) -> int:
             there.append(one)
     if not there:
         return 2
-    of: dict[Member, Attempt] = {}
-    for one in there:
-        if (member := begin(one)) is not None:
-            of[member] = one
-    if len(of) < sum(one.prepared is not None for one in all_):
-        group = stacked([one.prepared for one in of.values() if one.prepared])
+    of = {member: one for one in there if (member := begin(one)) is not None}
 
     def left(member: Member, asked: str | None, error: BaseException | None) -> None:
         of[member].leave(member, asked, error)
 
     try:
+        if 0 < len(of) < sum(one.prepared is not None for one in all_):
+            group = stacked([one.prepared for one in of.values() if one.prepared])
         if of:
             Group(list(of), *group, left).run()
     except (Exception, SystemExit) as error:  # a step is that of all
