@@ -165,6 +165,7 @@ class Index:
         try:
             self._read()
         finally:
+            gc.freeze()  # nor later on
             gc.enable()
         return True
 

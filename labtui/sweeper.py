@@ -204,12 +204,15 @@ def begin(
         raise
 
 
-def resume(lab: LabPaths, sweep: str, *, force: bool = False) -> tuple[list[RunPaths], list[str]]:
+def resume(
+    lab: LabPaths, sweep: str, *, force: bool = False, index: Lab | None = None
+) -> tuple[list[RunPaths], list[str]]:
     """Go on with a sweep, as its recipe's file has it now: what has ended unfinished goes on, what is missing
     is made, and what is finished stays.
 
     Args:
         force: also where a process may still live elsewhere.
+        index: the lab, where it has been read already.
 
     Returns:
         The runs that are queued now, and why some cannot be resumed.
@@ -217,8 +220,9 @@ def resume(lab: LabPaths, sweep: str, *, force: bool = False) -> tuple[list[RunP
     Raises:
         LabtuiError: the file is no longer that of such a sweep, a cell is wrong, or the lab cannot be written.
     """
-    paths, index = lab.sweep(sweep), Lab(lab)
-    rows = [row for row in index.runs(sort="created") if row.sweep == sweep]
+    paths, index = lab.sweep(sweep), index or Lab(lab)
+    index.index.refresh()
+    rows = [Row(fields) for fields in index.index.rows if fields["sweep"] == sweep]
     if not paths.recipe.exists():  # of an early labtui, which made all runs at once
         return _resumed(lab, rows, force)
     now = definition.reread(lab, paths)

@@ -258,9 +258,10 @@ def resume(
     for reference in runs:
         try:
             if sweep := lab.sweep(reference):
-                found, refused = sweeper.resume(lab.paths, sweep, force=force)
+                found, refused = sweeper.resume(lab.paths, sweep, force=force, index=lab)
                 problems += refused
-                if found or any(run.row.state in ("running", "queued") for run in lab.group(sweep)):
+                states = {row["state"] for row in lab.index.rows if row["sweep"] == sweep}
+                if found or states & {"running", "queued"}:
                     sweeps.append(sweep)
             else:
                 run = lab.run(reference)

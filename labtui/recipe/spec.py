@@ -24,7 +24,6 @@ class Spec(BaseModel):
         strict=True,
         validate_default=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
     )
 
 

@@ -22,6 +22,8 @@ WITHOUT = frozenset(
 )
 """Tables that do not change what a training gives: how it is called, where it runs, what is kept of it."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, default=str)
+
 Key = str
 
 
@@ -92,6 +94,8 @@ class Resolver:
             raise RecipeError(f"{self.source}: sweep: {name} is nothing that cells can differ in")
         if name not in self._fields:
             check(self.given | {name: changes}, f"{self.source}: sweep")  # which says what is near
+        if name == "params" and "" not in changes:  # anything goes there
+            return self._changed(name, changes)
         copy, field = self.recipe.model_copy(), self._fields[name]
         try:
             Recipe.__pydantic_validator__.validate_assignment(copy, field, self._changed(name, changes))
@@ -130,7 +134,7 @@ def given(recipe: Recipe) -> dict[str, Any]:
 
 
 def _digest(name: str, table: Any) -> str:
-    text = json.dumps(table, sort_keys=True, default=str)
+    text = _ENCODER.encode(table)
     return f"{name} {blake2b(text.encode(), digest_size=12).hexdigest()}"
 
 

@@ -23,6 +23,7 @@ FAMILIES = {
     "read": "reading",
     "create": "creating",
     "list": "listing",
+    "sweeps": "sweeps",
     "concurrent": "together",
     "train": "training",
     "warm": "warm",
