@@ -80,7 +80,7 @@ def test_the_best_is_a_cell_that_is_done_as_soon_as_there_is_one(lab):
     runs(lab, sweep, plan, "-", "finished", "finished", first=20)
     found = look(lab, sweep)
     assert found.best.number == 0 and found.goal == "max"
-    assert swept.best(found) == "best so far: val.acc 0.010 ± 0.010 (3) in cell 0: optimizer.lr=0.1"
+    assert swept.best(found) == "best so far: val.acc 0.010 ± 0.010 (3) in cell 0: lr=0.1"
 
 
 def test_a_pruned_training_is_done_and_has_no_say(lab):
@@ -100,7 +100,7 @@ def test_an_edited_sweep_says_which_runs_belong_to_it_no_more(lab):
     definition.write(LabPaths(lab).sweep(sweep), fewer, [])
     found = watch.look()
     assert sorted(found.strays) == ids[:3] and found.counts == {"finished": 1, "to_come": 5}
-    assert found.lines[0].title == "optimizer.lr=0.2" and found.lines[0].places[0].row["id"] == ids[3]
+    assert found.lines[0].title == "lr=0.2" and found.lines[0].places[0].row["id"] == ids[3]
     assert "3 runs of it belong to no cell any more" in "\n".join(swept.page(found))
 
 
