@@ -23,10 +23,12 @@ from labtui.query import Lab
 from labtui.query.rows import Row
 from labtui.searching import PRUNED, Searching
 from labtui.snapshot import forget
-from labtui.sweep import Plan, Training, definition
+from labtui.sweep import Plan, Training, definition, stack
 
 AHEAD = 16
 """So many runs of a sweep wait at a time."""
+AHEAD_TOGETHER = 64
+"""Where one process may train them all."""
 AHEAD_ON_SLURM = 1000
 """In a cluster's queue, which has places for them."""
 LOOK = 1.0
@@ -99,7 +101,7 @@ class Filling:
             plan = self._look()
             if self._search:
                 return self._fill_search(plan, self._search, asked)
-            ahead = AHEAD_ON_SLURM if plan.recipe.resources.launcher == "slurm" else AHEAD
+            ahead = _ahead(plan)
             if self._spent(plan):
                 definition.withdraw(self.paths)
                 return []
@@ -163,6 +165,7 @@ class Filling:
 
     def _make(self, plan: Plan, chosen: Sequence[Training], asked: Mapping[str, Any]) -> list[RunPaths]:
         tables = [plan.resolved(training, self.paths.id).tables() for training in chosen]
+        stack.refuse(self.paths, tables)
         try:
             return launch.enqueue(
                 self.lab,
@@ -176,6 +179,13 @@ class Filling:
         except BaseException:
             self._plan = None  # they are still missing
             raise
+
+
+def _ahead(plan: Plan) -> int:
+    """How many runs wait at a time."""
+    if plan.recipe.resources.launcher == "slurm":
+        return AHEAD_ON_SLURM
+    return AHEAD_TOGETHER if plan.sweep.together else AHEAD
 
 
 def begin(

@@ -95,9 +95,8 @@ def _interrupt(paths: RunPaths, waiting: Sequence[RunPaths]) -> None:
 
 
 def _stop(runs: Sequence[RunPaths], *, kill: bool) -> None:
-    for paths in runs:
-        with suppress(LabtuiError):  # it ended by itself meanwhile
-            launch.stop(paths, kill=kill)
+    with suppress(LabtuiError):  # some have ended by themselves meanwhile
+        launch.stop_all(runs, kill=kill)
 
 
 def _closing_line(paths: RunPaths) -> None:

@@ -229,8 +229,7 @@ def stop(
         if ended:
             return 0
         raise LaunchError("none of these runs is running or queued")
-    for run in active:
-        launch.stop(run.paths, kill=kill)
+    launch.stop_all([run.paths for run in active], kill=kill)
     patience = time.monotonic() + wait
     while True:
         going = [run for run in active if derive(run.paths).state == "running"]

@@ -80,10 +80,11 @@ def _gpu(gpu: Gpu, may: Machine, taken: dict[str, Running]) -> Fields:
 
 
 def _cpu(may: Machine, taken: dict[str, Running]) -> Fields:
-    here = {run_id: run.place.cores for run_id, run in taken.items() if not run.place.gpus}
+    here = [run_id for run_id, run in taken.items() if not run.place.gpus]
     nothing = dict.fromkeys(("name", "memory_used", "memory_total", "utilization", "temperature"))
-    cores = {"cores": may.cores, "cores_taken": sum(here.values())}
-    return {"device": "cpu", **nothing, **cores, "runs": list(here), "others": [], "note": ""}
+    taken_cores = sum(run.place.cores for run in may.taken if not run.place.gpus)
+    cores = {"cores": may.cores, "cores_taken": taken_cores}
+    return {"device": "cpu", **nothing, **cores, "runs": here, "others": [], "note": ""}
 
 
 def _other(pid: int, memory: int | None) -> Fields:

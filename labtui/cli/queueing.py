@@ -30,6 +30,7 @@ def list_queue(context: typer.Context, format: FormatOption = Format.table) -> N
 
 
 def _rows(lab: Lab) -> list[list[Any]]:
+    from labtui.files.rundir import together
     from labtui.launch import machine
     from labtui.launch.outlook import outlook
     from labtui.run import derive
@@ -45,6 +46,8 @@ def _rows(lab: Lab) -> list[list[Any]]:
                 continue  # it has ended since the runs were listed
             here = machine.running(paths, status)
             where = str(here.place) if here else "another machine"
+            if members := len(together(paths, status.attempt)):
+                where += f", {members} together"
             if job := status.process.get("job"):
                 where = f"{status.process.get('host')}, job {job}"
             rows.append([None, row.id, "running", None, where, ""])

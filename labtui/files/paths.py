@@ -168,8 +168,8 @@ class SweepPaths(_Rooted):
         return self.root / "notes.toml"
 
     def stack(self, key: str) -> Path:
-        """Whether trainings of one stack are trained together, and why (not)."""
-        return self.root / f"stack-{key}.json"
+        """Whether trainings of one stack are done together on this machine, and why (not)."""
+        return self.root / f"stack-{key}-{os.uname().nodename}.json"
 
 
 class LabPaths(_Rooted):

@@ -114,7 +114,8 @@ def claim(paths: RunPaths, attempt: int, **given: Any) -> bool:
     """Make `claim-<attempt>`; True for the one caller that may start the attempt.
 
     The first line names the process that starts it and what it gives to the attempt (`gpus`,
-    `cores`, `references`, `submission`); `claimed_for` adds the worker, `claimed_by` the job.
+    `gpu_memory`, `cores`, `references`, `submission`, `together`: the ids of all runs that its worker works
+    on); `claimed_for` adds the worker, `claimed_by` the job.
     """
     try:
         fd = os.open(paths.claim(attempt), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -144,6 +145,12 @@ def claimed_by(paths: RunPaths, attempt: int, job: str) -> None:
 def job_of(paths: RunPaths, attempt: int) -> str:
     """The job of a cluster that an attempt belongs to; empty: none, or not known yet."""
     return next((str(line["job"]) for line in claimed(paths, attempt) if "job" in line), "")
+
+
+def together(paths: RunPaths, attempt: int) -> list[str]:
+    """Ids of all runs that the worker of a claimed attempt was started for; empty: of this one alone."""
+    found = claimed(paths, attempt)[0].get("together")
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def claims(paths: RunPaths) -> list[int]:

@@ -1,6 +1,6 @@
 """The changing side: queueing runs, starting them, stopping, resuming and removing them."""
 
-from labtui.launch.control import remove, resume, retries_left, stop, withdraw
+from labtui.launch.control import remove, resume, retries_left, stop, stop_all, withdraw
 from labtui.launch.queue import in_slurm, why_waiting
 from labtui.launch.start import enqueue
 from labtui.launch.wake import at_work, wake
@@ -13,6 +13,7 @@ __all__ = [
     "resume",
     "retries_left",
     "stop",
+    "stop_all",
     "wake",
     "why_waiting",
     "withdraw",

@@ -24,7 +24,7 @@ from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.files.toml import flatten
-from labtui.launch import control, queue, verdict
+from labtui.launch import control, group, queue, verdict
 from labtui.launch.attempt import Attempt
 from labtui.launch.jobs import Jobs
 from labtui.launch.local import WAIT, Local
@@ -72,7 +72,11 @@ class Supervisor:
         self.waiting: dict[str, Request] = {}
         self.local, self.jobs = Local(lab, self._references), Jobs(lab)
         self._seen: dict[str, int] = {}
+        self._parted: set[str] = set()
+        """Why runs were not trained together, said once."""
         self._failures = 0
+        self._failed: int | None = None
+        """The process that failed last."""
         self._said: list[str] = []
         """What came of the last placing: what stays the same is said once."""
         self._called, self._end = True, False
@@ -221,13 +225,17 @@ class Supervisor:
     def _ended(self, attempt: Attempt) -> None:
         """What follows from the end of an attempt: another one, or a pause of the queue."""
         paths = attempt.paths
+        if attempt.stack:
+            self._part(attempt)
         status = self._follow_up(paths)
         if status is None:
             return
         if status.state != "failed" or attempt.got_going():
             self._failures = 0
             return
-        self._failures += 1
+        if attempt.pid is None or attempt.pid != self._failed:  # a process of several runs counts once
+            self._failures += 1
+        self._failed = attempt.pid
         if self._failures >= PAUSE_AFTER and self.waiting:
             why = (
                 f"{self._failures} runs in a row failed at once, last {paths.id}: {status.message}; "
@@ -240,6 +248,18 @@ class Supervisor:
             except LabtuiError as error:  # on a full disk the pause is that nobody starts anything
                 say(str(error))
                 self._end = True
+
+    def _part(self, attempt: Attempt) -> None:
+        """See to a run that was started together with others, and is to be started alone instead."""
+        try:
+            why = group.why_alone(self.lab, attempt)
+        except (LabtuiError, OSError) as error:
+            why = str(error)
+        if why and why not in self._parted:
+            self._parted.add(why)
+            say(f"{attempt.paths.id} and others of its sweep are not trained together: {why}")
+        if why:
+            self.local.apart.add(attempt.paths.id)
 
     def _follow_up(self, paths: RunPaths) -> run.Status | None:
         """See to a run whose attempt is over: how it ended; None when the run is gone."""

@@ -15,9 +15,13 @@ from labtui.files.atomic import read_json
 from labtui.files.paths import RunPaths
 from labtui.launch import verdict
 from labtui.launch.slots import Need, Place, Running
+from labtui.recipe.stack import APART
 
 INSTANT = 30.0
 """Seconds within which an end without a single metric counts as a failure to get going."""
+
+PAUSE = 1.0
+"""Seconds between two looks at runs that may end while their process lives on."""
 
 
 class Attempt:
@@ -27,6 +31,8 @@ class Attempt:
         resources: the recipe's `[resources]`.
         identity: of its process, when it was found; absent while it has none yet.
         fresh: whether this supervisor started it.
+        stack: what it has in common with the other runs of its process, which has one place for all; empty:
+            its process works on nothing else.
     """
 
     def __init__(
@@ -39,10 +45,13 @@ class Attempt:
         *,
         identity: Mapping[str, Any] | None = None,
         fresh: bool = True,
+        stack: str = "",
     ) -> None:
         self.paths, self.number, self.resources = paths, number, resources
-        self.place, self.need = place, need
+        self.place, self.need, self.stack = place, need, stack
         self.fresh, self.begun = fresh, time.monotonic()
+        self.apart = False
+        """Whether its process has left without it: it is to be started alone."""
         self.has_parent = False
         """Whether the warm parent forked it, is there, and will say how it ended."""
         self._child: subprocess.Popen[bytes] | None = None
@@ -58,7 +67,12 @@ class Attempt:
     @property
     def running(self) -> Running:
         """What it takes of the machine."""
-        return Running(self.place, self.need, self._identity["pid"] if self._identity else None)
+        return Running(self.place, self.need, self.pid)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None as long as that is not known."""
+        return self._identity["pid"] if self._identity else None
 
     def watches(self, child: subprocess.Popen[bytes]) -> None:
         """Watch a child of this process."""
@@ -88,9 +102,25 @@ class Attempt:
         elif self._identity is not None and not self.has_parent:
             over = over or not process.alive(self._identity)
         if over:
-            verdict.judge(self.paths, self.number, self._status, self._oom_kills)
+            self.apart = bool(self.stack) and self._status in (APART, None) and not self._begun()
+            if not self.apart:
+                verdict.judge(self.paths, self.number, self._status, self._oom_kills)
+        elif self.stack:
+            over = self._left()
+        if over:
             self.close()
         return over
+
+    def _begun(self) -> bool:
+        """Whether the worker has taken the run over."""
+        return bool((read_json(self.paths.process) or {}).get("attempt") == self.number)
+
+    def _left(self) -> bool:
+        """Whether the worker is done with this run, though it lives on for others."""
+        if not self.paths.result.exists():
+            return False
+        worker = read_json(self.paths.process) or {}
+        return bool(worker.get("attempt") == self.number and worker.get("released"))
 
     def close(self) -> None:
         """Stop watching."""
@@ -110,10 +140,11 @@ class Attempt:
     def patience(self) -> float:
         """Seconds until it has to be looked at, also when nobody calls."""
         limit = self.resources.get("hang_timeout")
-        return 0.0 if self._told else max(0.05, limit / 4) if limit else math.inf
+        longest = PAUSE if self.stack else math.inf
+        return 0.0 if self._told else min(longest, max(0.05, limit / 4)) if limit else longest
 
-    def end_if_hung(self) -> bool:
-        """End the worker when its step has not moved for `resources.hang_timeout`."""
+    def hangs(self) -> bool:
+        """Whether its step has not moved for `resources.hang_timeout`."""
         limit = self.resources.get("hang_timeout")
         if not limit or self._identity is None:
             return False
@@ -124,14 +155,16 @@ class Attempt:
         now = time.monotonic()
         if step != self._step:
             self._step, self._moved = step, now
-        if now - self._moved < limit:
-            return False
+        return bool(now - self._moved >= limit)
+
+    def end_hung(self) -> None:
+        """End the worker, and say so."""
+        limit = self.resources["hang_timeout"]
         message = (
             f"no new step for {limit:g} s (resources.hang_timeout) after step {self._step or 0}: the worker "
             f"was ended; see `labtui logs {self.paths.id}`; `labtui resume {self.paths.id}` goes on from "
             "the last checkpoint"
         )
         verdict.write(self.paths, self.number, "hang", message)
-        self._moved = now
-        process.kill_group(self._identity)
-        return True
+        self._moved = time.monotonic()
+        process.kill_group(self._identity or {})

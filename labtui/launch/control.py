@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,13 +12,15 @@ from labtui import run
 from labtui.errors import LabtuiError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import locked, read_json, write_json
-from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.paths import RUN_ID, LabPaths, RunPaths
 from labtui.files.toml import read
 from labtui.launch.verdict import may_pass
 from labtui.launch.wake import call
 
 GRACE = 2.0
 """Seconds that a worker has to end by itself when it is to be killed."""
+GRACE_TOGETHER = 10.0
+"""And to leave one of several runs."""
 
 
 def stop(paths: RunPaths, *, kill: bool = False, reason: str = "", message: str = "") -> None:
@@ -31,13 +33,45 @@ def stop(paths: RunPaths, *, kill: bool = False, reason: str = "", message: str 
         message: the same for people.
 
     Raises:
-        LaunchError: it neither runs nor waits.
+        LaunchError: it neither runs nor waits; or others that are not to be killed need its process.
     """
+    stop_all([paths], kill=kill, why={"reason": reason, "message": message} if reason else None)
+
+
+def stop_all(runs: Iterable[RunPaths], *, kill: bool = False, why: Mapping[str, str] | None = None) -> None:
+    """Ask runs to stop, as `stop` asks one. All are asked before any is killed: those that share a process
+    end with it.
+
+    Args:
+        why: `reason` and `message`.
+
+    Raises:
+        LaunchError: what keeps one of them from being stopped; the others are.
+    """
+    problems: list[LaunchError] = []
+    running = []
+    for paths in runs:
+        try:
+            if worker := _stop(paths, kill, why or {}):
+                running.append((paths, worker))
+        except LaunchError as error:
+            problems.append(error)
+    asked = {paths.id for paths, _ in running}  # on a full disk nothing else says so
+    for paths, worker in running:
+        try:
+            _kill(paths, worker, asked)
+        except LaunchError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
+
+
+def _stop(paths: RunPaths, kill: bool, why: Mapping[str, str]) -> dict[str, Any] | None:
+    """Ask a run to stop; its process, if that is to be killed."""
     with locked(paths.root):
         status = run.derive(paths)
         if status.state not in ("running", "queued"):
             raise LaunchError(f"{paths.id}: is {status.state}; there is nothing to stop")
-        why = {"reason": reason, "message": message} if reason else {}
         unwritten = _ask(paths, status.attempt, "kill" if kill else "stop", why)
     call(paths.lab)
     worker = dict(status.process)
@@ -46,17 +80,18 @@ def stop(paths: RunPaths, *, kill: bool = False, reason: str = "", message: str 
     if not worker or worker.get("host") != process.host():
         if unwritten:
             raise unwritten
-        return
+        return None
     if kill:
-        _kill(worker)
-    elif unwritten:
+        return worker
+    if unwritten:
         raise unwritten
-    elif worker.get("launcher") == "script":
+    if worker.get("launcher") == "script":
         # A script of the user's own does not look at control.json.
         process.send(worker, signal.SIGTERM)
+    return None
 
 
-def _ask(paths: RunPaths, attempt: int, action: str, why: dict[str, str]) -> LaunchError | None:
+def _ask(paths: RunPaths, attempt: int, action: str, why: Mapping[str, str]) -> LaunchError | None:
     """Write `control.json`; the error when that cannot be done."""
     try:
         write_json(paths.control, {"attempt": attempt, "action": action, "time": time.time(), **why})
@@ -76,17 +111,51 @@ def _call_off(paths: RunPaths, attempt: int, *, waiting: bool) -> None:
         slurm.cancel(job, waiting=waiting)
 
 
-def _kill(worker: dict[str, Any]) -> None:
+def _kill(paths: RunPaths, worker: dict[str, Any], asked: set[str]) -> None:
     """End the worker and what it started.
 
-    A worker that still listens ends by itself, and its program's whole process group with it.
+    A worker that still listens ends by itself, and its program's whole process group with it. One that
+    works on other runs too lives as long as these are to go on.
+
+    Args:
+        asked: ids of all runs that are to be killed now.
+
+    Raises:
+        LaunchError: it does not listen, and others need it.
     """
-    if worker.get("launcher") == "labtui" and process.wait(worker, GRACE):
+    together = rundir.together(paths, worker.get("attempt", 0))
+    if not together:
+        if worker.get("launcher") != "labtui" or not process.wait(worker, GRACE):
+            process.kill_group(worker)
         return
-    process.kill_group(worker)
+    begun = time.monotonic()
+    while run.derive(paths).state == "running":
+        waited = time.monotonic() - begun
+        others = _needing(paths.lab, set(together) - asked, worker) if waited > GRACE else []
+        if waited > GRACE and not others:
+            process.kill_group(worker)
+            return
+        if waited > GRACE_TOGETHER:
+            raise LaunchError(
+                f"{paths.id}: its process ({worker['pid']}) does not listen, and trains {len(others)} other runs "
+                f"too, such as {others[0]}: `labtui stop --kill` of all of them ends it"
+            )
+        time.sleep(0.05)
 
 
-def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None:
+def _needing(lab: LabPaths, run_ids: Iterable[str], worker: dict[str, Any]) -> list[str]:
+    """Which of these runs the process still works on, and nobody asked to kill."""
+    found = []
+    for paths in map(lab.run, filter(RUN_ID.fullmatch, run_ids)):
+        with suppress(OSError):
+            status, asked = run.derive(paths), read_json(paths.control) or {}
+            same = status.state == "running" and status.process.get("pid") == worker["pid"]
+            if same and (asked.get("attempt"), asked.get("action")) != (status.attempt, "kill"):
+                found.append(paths.id)
+    return found
+
+
+def resume(paths: RunPaths, *, force: bool = False, retry: bool = False, same: bool = False) -> None:
     """Ask for a new attempt of a run that ended before its time, from its last checkpoint.
 
     A queued run that nobody started is left as it is; one of another machine is queued here from now
@@ -95,6 +164,7 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
     Args:
         force: also when its process may still live on another host, or its job may still begin.
         retry: count it as one of `resources.retries`.
+        same: with the Python that worked on it before, not with this one; so is every retry.
 
     Raises:
         LaunchError: it runs, is finished, or was started by hand.
@@ -129,6 +199,7 @@ def resume(paths: RunPaths, *, force: bool = False, retry: bool = False) -> None
             more = {
                 "priority": before.get("priority", 0),
                 "retry": before.get("retry", 0) + 1 if retry else 0,
+                "python": before.get("python", "") if retry or same else "",
             }
             request = rundir.request(paths.root, max(known) + 1, **more)
         try:

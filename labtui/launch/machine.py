@@ -120,7 +120,9 @@ def look(root: Path, taken: Iterable[Running] = (), found: gpus.Inventory | None
     Raises:
         LabError: `[slots]` is wrong.
     """
-    may, found, taken = slots(root), found or gpus.inventory(), tuple(taken)
+    may, found = slots(root), found or gpus.inventory()
+    # Runs that one process trains together have one place.
+    taken = tuple({run.pid or -number: run for number, run in enumerate(taken, 1)}.values())
     usable = tuple(gpu for gpu in found.gpus if may.gpus is None or gpu.index in may.gpus)
     problem = found.problem if found.passing and may.gpus != () else ""
     if found.gpus and may.gpus and not usable:
@@ -139,8 +141,9 @@ def running(paths: RunPaths, status: run.Status) -> Running | None:
         return None
     claim = rundir.claimed(paths, status.attempt)
     given = claim[0] | dict(status.process)
+    of_all = {key: claim[0][key] for key in ("gpu_memory",) if key in claim[0]}
     try:
-        need = Need.of(run.recipe_of(paths).get("resources") or {})
+        need = Need.of((run.recipe_of(paths).get("resources") or {}) | of_all)
     except (LaunchError, AttributeError):
         need = Need()
     indices, cores = given.get("gpus"), claim[0].get("cores")

@@ -101,7 +101,8 @@ class Shift:
         while not attempt.ended():
             if self._signals and not self._asked:
                 self._pass_on(self._signals[0])
-            attempt.end_if_hung()
+            if attempt.hangs():
+                attempt.end_hung()
             time.sleep(LOOK)
         return self._close()
 

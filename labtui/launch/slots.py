@@ -99,7 +99,7 @@ class Running:
     place: Place
     need: Need
     pid: int | None = None
-    """Its worker; None as long as that is not known."""
+    """Its worker, which may be that of others too; None as long as that is not known."""
 
 
 @dataclass(frozen=True)

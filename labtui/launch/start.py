@@ -14,7 +14,7 @@ from labtui.errors import LaunchError
 from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
-from labtui.launch import verdict
+from labtui.launch import logs, verdict
 from labtui.launch.control import withdraw
 from labtui.snapshot import Snapshot, needed
 
@@ -92,13 +92,35 @@ def spawn(
     Raises:
         LaunchError: it cannot be started (the run says so too).
     """
+    return spawn_all(lab, [(paths, attempt)], [], environment, python, before)
+
+
+def spawn_all(
+    lab: LabPaths,
+    attempts: Sequence[tuple[RunPaths, int]],
+    words: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    before: Sequence[str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start one worker of several claimed attempts, as `spawn` does that of one; they share its log.
+
+    Args:
+        words: what it is told besides.
+
+    Raises:
+        LaunchError: it cannot be started (the runs say so too).
+    """
+    first = attempts[0][0]
+    given = [word for paths, attempt in attempts for word in (str(paths.root), str(attempt))]
     # -P keeps the lab's own modules from taking the place of labtui's.
-    arguments = [*(before or []), python, "-P", "-m", "labtui.engine", str(paths.root), str(attempt)]
+    arguments = [*(before or []), python, "-P", "-m", "labtui.engine", *words, *given]
     try:
-        with open(paths.log, "ab") as output:
+        logs.share([paths for paths, _ in attempts])
+        with open(first.log, "ab") as output:
             child = subprocess.Popen(
                 arguments,
-                cwd=paths.workplace,
+                cwd=first.workplace,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -109,10 +131,12 @@ def spawn(
     except (OSError, ValueError) as error:  # ValueError: the name of this Python is none that a file can have
         why = f"{error.strerror} ({error.filename})" if isinstance(error, OSError) else str(error)
         message = f"the worker could not be started: {why}"
-        verdict.write(paths, attempt, "launch", message)
-        raise LaunchError(f"{paths.id}: {message}") from error
-    with suppress(OSError):  # only for the moment until the worker says so itself
-        rundir.claimed_for(paths, attempt, child.pid)
+        for paths, attempt in attempts:
+            verdict.write(paths, attempt, "launch", message)
+        raise LaunchError(f"{first.id}: {message}") from error
+    for paths, attempt in attempts:
+        with suppress(OSError):  # only for the moment until the worker says so itself
+            rundir.claimed_for(paths, attempt, child.pid)
     return child
 
 

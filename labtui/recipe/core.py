@@ -87,6 +87,10 @@ class Origin(Spec):
     """Number of the fold."""
     key: str = ""
     """What tells this training from others of its sweep: a hash of its resolved recipe."""
+    stack: str | None = None
+    """What trainings have in common that one process may do together; absent: each is done alone."""
+    together: bool | Literal["auto"] | None = None
+    """The `sweep.together` by which it may."""
     set: list[str] = []
     """What `--set` changed; of a sweep's definition only."""
 

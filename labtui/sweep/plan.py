@@ -11,6 +11,7 @@ from labtui.errors import RecipeError
 from labtui.files.goals import Goal, goal_of
 from labtui.recipe.core import Recipe
 from labtui.recipe.sweep import Sweep
+from labtui.sweep import stack
 from labtui.sweep.cells import Cell, Conditions, cells, most
 from labtui.sweep.resolve import Resolver
 
@@ -153,7 +154,11 @@ class Plan:
             origin["key"] = training.key
         where = f"{self.source}: cell {cell.number}" if cell.values else self.source
         told = {key: value for key, value in origin.items() if value != ""}
-        return self.resolver.resolved(training.values, told, where)
+        recipe = self.resolver.resolved(training.values, told, where)
+        if sweep and self.sweep.together:
+            own = {"together": self.sweep.together, "stack": stack.key(recipe.tables(), self.sweep.together)}
+            return recipe.model_copy(update={"origin": recipe.origin.model_copy(update=own)})
+        return recipe
 
     def check(self) -> int:
         """See that it can be done, as far as that can be known before anything is; how many trainings it has.

@@ -1,10 +1,11 @@
 """The worker of several attempts: `python -m labtui.engine --together [--slots N] [--decision FILE]
 RUN_DIR ATTEMPT RUN_DIR ATTEMPT …`, all of them claimed.
 
-It first builds the parts of all, and says whether they can be trained together; with a decision file also
-whether it is faster, by a few steps done both ways, and writes {"together": bool, "why": text, "ratio": times
-as fast} there. For no it leaves with exit status 3, and no run knows of it: each is to be started alone. A
-decision that is there already is followed.
+It first builds the parts of all, and finds out whether they can be trained together; where it is said how many
+would be trained at once apart (`--slots`) also whether together is faster, by a few steps done both ways. It
+writes {"together": bool, "why": text, "ratio": times as fast} to the decision file. For no it leaves with
+exit status 3, and no run knows of it: each is to be started alone. A decision that is there already is
+followed.
 
 Each run has its own record of this process, heartbeat, log of metrics, checkpoints and result, and ends by
 itself: one that fails, or is asked to stop, leaves the others alone. SIGTERM is for all. Exit status: 0 all
@@ -17,6 +18,7 @@ import argparse
 import filecmp
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,6 +31,7 @@ from labtui.files import toml
 from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import RunPaths
 from labtui.files.tell import tell
+from labtui.recipe.stack import APART
 from labtui.writer import Run, attach
 
 if TYPE_CHECKING:
@@ -36,9 +39,6 @@ if TYPE_CHECKING:
     from labtui.engine.together.member import Member
     from labtui.engine.together.prepare import Prepared
     from labtui.engine.together.stack import Stack
-
-APART = 3
-"""Exit status that says: start each alone."""
 
 
 @dataclass
@@ -106,12 +106,11 @@ def main(argv: Sequence[str]) -> int:
         return APART
     with at_work(all_[0].paths):
         prepare(all_)
-        found = decide(all_, options.slots if options.decision and not said else None)
-        if options.decision and not said:
-            write_json(
-                options.decision,
-                {"together": found.group is not None, "why": found.why, "ratio": found.ratio},
-            )
+        found = decide(all_, None if said else options.slots)
+        if options.decision and not said and any(one.prepared for one in all_):
+            told = {"together": found.group is not None, "why": found.why, "ratio": found.ratio}
+            with suppress(OSError):  # the next ones find it out again
+                write_json(options.decision, told)
         if found.group is None:
             tell(f"labtui: not trained together: {found.why}")
             return APART
@@ -121,7 +120,7 @@ def main(argv: Sequence[str]) -> int:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """`slots`, `decision` and `attempts`, a flat list of directories and numbers."""
     parser = argparse.ArgumentParser(prog="python -m labtui.engine --together", allow_abbrev=False)
-    parser.add_argument("--slots", type=int, default=1, help="how many would be trained at once, apart")
+    parser.add_argument("--slots", type=int, help="how many would be trained at once, apart")
     parser.add_argument("--decision", type=Path, help="where it is said whether together is faster")
     parser.add_argument("attempts", nargs="+", metavar="RUN_DIR ATTEMPT")
     found = parser.parse_args(argv)
