@@ -1,44 +1,30 @@
-"""Line charts as text: arrays in, rows of exactly so many cells out. The one user of plotext.
-
-plotext draws the lines; frame, ticks, title and legend are placed here, because its own count
-characters instead of cells and move at every new point.
-"""
+"""Line charts as text: arrays in, rows of exactly so many cells out."""
 
 from __future__ import annotations
 
 import math
-import re
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labtui import axis
 from labtui.axis import Range, nice_limits
+from labtui.canvas import BRAILLE, MARKERS, Layer, canvas
 from labtui.cells import ELLIPSIS, clean, fit, pad
 from labtui.cells import width as width_of
 from labtui.points import Floats, decimate, part_of, window
-from labtui.rows import PALETTE, PLAIN, Row
+from labtui.rows import PALETTE, PLAIN, Color, Row, merged, painted
 
 __all__ = [
-    "PALETTE", "Limits", "Line", "Row", "decimate", "draw", "limits_of", "nice_limits", "rows", "spark",
+    "PALETTE", "Color", "Limits", "Line", "Row", "decimate", "draw", "limits_of", "nice_limits", "rows", "spark",
 ]  # fmt: skip
 
 Limits = tuple[Range, Range]
 """((x from, x to), (y from, y to)) in the data's own units."""
 Points = tuple[list[float], list[float], list[int]]
 """x and y as parts of the canvas; columns with a point that is not finite."""
-Color = Literal["none", "16", "256", "true"]
-
-MARKERS = "*+ox#@%="
-"""What tells lines apart where there is no colour."""
-
-_ESCAPE = re.compile(r"\x1b\[([\d;]*)m")
-_plotext_state = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +95,10 @@ def rows(
     header = height >= 4 and bool(title or any(line.name for line in lines))
     frame = _Frame.of(limits or limits_of(lines, ylog), width, height - header, ylog)
     letters = ascii or (not colored and len(lines) > 1)
-    marks = [MARKERS[i % len(MARKERS)] if letters else "braille" for i in range(len(lines))]
+    marks = [MARKERS[i % len(MARKERS)] if letters else BRAILLE for i in range(len(lines))]
     points = [frame.points(line, 1 if letters else 2) for line in lines]
-    out = frame.left(_canvas(lines, points, marks, frame.columns, frame.lines), ascii)
+    layers = [Layer(x, y, m, line.color) for (x, y, _), m, line in zip(points, marks, lines, strict=True)]
+    out = frame.left(canvas(layers, frame.columns, frame.lines), ascii)
     if header:
         keys = marks if letters else ["━"] * len(lines)
         out.insert(0, _header(clean(title), lines, keys, width, "~" if ascii else ELLIPSIS))
@@ -192,24 +179,13 @@ class _Frame:
             for column in columns:
                 bar[column] = ("x", line.color)
         left: Row = [(" " * (self.gutter - 1) + corner, "dim")] if self.gutter else []
-        return [_merged(left + bar), [(pad(numbers, end - width_of(label)) + label, "dim")]]
+        return [merged(left + bar), [(pad(numbers, end - width_of(label)) + label, "dim")]]
 
 
 def _dot(value: float, limits: Range, dots: int) -> int:
     """Where plotext puts a value on an axis of so many dots."""
     part = float(part_of(np.array([value]), limits)[0])
     return int(0.5 + (dots - 1) * min(max(part, 0.0), 1.0))
-
-
-def _merged(pieces: Row) -> Row:
-    """Neighbours of one style as one piece."""
-    out: Row = []
-    for text, style in pieces:
-        if out and out[-1][1] == style:
-            out[-1] = (out[-1][0] + text, style)
-        else:
-            out.append((text, style))
-    return out
 
 
 def _header(title: str, lines: list[Line], keys: list[str], total: int, ellipsis: str) -> Row:
@@ -229,45 +205,6 @@ def _header(title: str, lines: list[Line], keys: list[str], total: int, ellipsis
     return [*row, (" " * left, "")]
 
 
-def _canvas(
-    lines: list[Line], points: list[Points], marks: list[str], columns: int, height: int
-) -> list[Row]:
-    """The lines alone. plotext keeps one global figure: one caller at a time."""
-    import plotext
-
-    with _plotext_state:
-        plotext.clear_figure()
-        plotext.limit_size(False, False)
-        plotext.plot_size(columns, height)
-        plotext.theme("clear")
-        plotext.frame(False)
-        plotext.xticks([])
-        plotext.yticks([])
-        plotext.xlim(0, 1)
-        plotext.ylim(0, 1)
-        # Colours go in as numbers and come out as the lines' own: plotext has 16 names and rgb only.
-        for number in range(len(lines), 0, -1):  # the first line last: on top
-            x, y, _ = points[number - 1]
-            if x:
-                plotext.plot(x, y, marker=marks[number - 1], color=number)
-        drawn: str = plotext.build()
-        plotext.clear_figure()
-    return [_parsed(text, lines, columns) for text in drawn.split("\n")[:height]]
-
-
-def _parsed(text: str, lines: list[Line], columns: int) -> Row:
-    """A row of plotext's output, its colour numbers turned back into the lines' colours."""
-    row: Row = []
-    style = ""
-    for number, part in enumerate(_ESCAPE.split(text)):
-        if number % 2 == 0:
-            row.append((part, style))
-        else:
-            style = lines[int(part.rpartition(";")[2]) - 1].color if "38;5;" in part else ""
-    missing = columns - sum(len(part) for part, _ in row)
-    return _merged([*row, (" " * missing, "")])
-
-
 def draw(
     lines: Sequence[Line], width: int, height: int, *, title: str = "", xlabel: str = "",
     ylog: bool = False, color: Color = "none", ascii: bool = False, limits: Limits | None = None,
@@ -277,24 +214,7 @@ def draw(
         lines, width, height, title=title, xlabel=xlabel, ylog=ylog,
         colored=color != "none", ascii=ascii, limits=limits,
     )  # fmt: skip
-    return ["".join(_painted(text, style, color) for text, style in row) for row in found]
-
-
-@lru_cache(maxsize=256)
-def _code(style: str, color: Color) -> str:
-    """The numbers of the escape sequence that turns a style on."""
-    from rich.color import Color as RichColor
-    from rich.color import ColorSystem
-
-    if style in PLAIN:
-        return {"bold": "1", "dim": "2", "": ""}[style]
-    system = {"16": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}.get(color, ColorSystem.TRUECOLOR)
-    return ";".join(RichColor.parse(style).downgrade(system).get_ansi_codes())
-
-
-def _painted(text: str, style: str, color: Color) -> str:
-    code = _code(style, color) if color != "none" else ""
-    return f"\x1b[{code}m{text}\x1b[0m" if code else text
+    return painted(found, color)
 
 
 def spark(values: ArrayLike, width: int, ascii: bool = False) -> str:
