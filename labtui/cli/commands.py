@@ -1,9 +1,21 @@
 """The complete application: each module adds its commands to `app` when it is imported."""
 
-from labtui.cli import cleaning, comparing, importing, labs, launching, listing, machine, queueing, writing
+from labtui.cli import (
+    analysis,
+    cleaning,
+    comparing,
+    importing,
+    labs,
+    launching,
+    listing,
+    machine,
+    queueing,
+    writing,
+)
 from labtui.cli.app import app
 
 __all__ = [
+    "analysis",
     "app",
     "cleaning",
     "comparing",

@@ -72,7 +72,7 @@ def report(
     if all(one.row.sweep == run for one in found):
         rows = [one.row.fields for one in found]
         table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
-        path = sweep_report(table, output or Path(f"report-{slug(run)}.md"), force=force)
+        path = sweep_report(table, output or Path(f"report-{slug(run)}.md"), pictures, force)
     else:
         (one,) = found
         path = write(one, output or Path(f"report-{one.id}.md"), pictures=pictures, force=force)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from labtui.errors import LabError
 from labtui.files.atomic import write_atomic
 from labtui.report import (
+    analysis,
     confusion,
     curves,
     data,
@@ -26,7 +27,7 @@ from labtui.report import (
     sweeps,
     training,
 )
-from labtui.report.document import Document, NotRecorded
+from labtui.report.document import Document, NotRecorded, address
 
 if TYPE_CHECKING:
     from labtui.query.aggregate import Aggregate
@@ -48,7 +49,15 @@ SECTIONS: tuple[Callable[[Document], Iterator[str]], ...] = (
     reproduce.section,
 )
 MARK = "<!-- labtui report "
-FILES = ("loss.png", "monitored.png", "others.png", "log.csv", "confusion.csv", "agreement.csv")
+FILES = (
+    "loss.png",
+    "monitored.png",
+    "others.png",
+    "log.csv",
+    "confusion.csv",
+    "agreement.csv",
+    *analysis.FILES,
+)
 """All that a report ever lays beside itself."""
 
 
@@ -72,12 +81,12 @@ def report(run: Run, out: Path, pictures: bool = True, force: bool = False) -> P
     return out
 
 
-def sweep_report(table: Aggregate, out: Path, force: bool = False) -> Path:
+def sweep_report(table: Aggregate, out: Path, pictures: bool = True, force: bool = False) -> Path:
     """Write the report of a sweep, or of any runs: their groups beside the baseline, then each run.
 
     Args:
         table: the groups, by both protocols.
-        out, force: as for `report`.
+        out, pictures, force: as for `report`.
 
     Returns:
         `out`.
@@ -86,7 +95,13 @@ def sweep_report(table: Aggregate, out: Path, force: bool = False) -> Path:
         LabError: it cannot be written, or would replace what labtui did not write.
     """
     sweep = next((str(row["sweep"]) for group in table.groups for row in group.rows), "")
-    _write(out, force, {}, lambda: _text(sweep, sweeps.sections(table)))
+    files: dict[str, bytes] = {}
+
+    def attach(name: str, content: bytes) -> str:
+        files[name] = content
+        return address(_folder(out).name, name)
+
+    _write(out, force, files, lambda: _text(sweep, sweeps.sections(table, attach if pictures else None)))
     return out
 
 

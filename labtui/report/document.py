@@ -164,7 +164,7 @@ class Document:
     def attach(self, name: str, content: bytes) -> str:
         """Let a file lie beside the report; its address in markdown."""
         self.files[name] = content
-        return quote(os.fsencode(f"{self.folder}/{name}"))
+        return address(self.folder, name)
 
     def attach_csv(self, name: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> str:
         """Let a table lie beside the report; its address in markdown."""
@@ -181,6 +181,11 @@ VERBS = {
     "lost": "was lost",
     "preempted": "was preempted",
 }
+
+
+def address(folder: str, name: str) -> str:
+    """Where a file beside the report lies, in markdown."""
+    return quote(os.fsencode(f"{folder}/{name}"))
 
 
 def mapping(value: Any) -> dict[str, Any]:

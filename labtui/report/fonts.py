@@ -20,9 +20,10 @@ class Fonts:
 
     Args:
         texts: all that a picture will show.
+        kind: what they are; a stand-in is this and a number.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], kind: str = "metric") -> None:
         self.families = [BASE]
         self.replaced: dict[str, str] = {}
         """Text to its ASCII stand-in."""
@@ -37,7 +38,11 @@ class Fonts:
         self._lines = lines
         for number, (text, line) in enumerate(lines.items(), 1):
             if missing & set(line):
-                self.replaced[text] = f"metric {number}"
+                self.replaced[text] = f"{kind} {number}"
+
+    def knows(self, text: str) -> bool:
+        """Whether it is one of the texts."""
+        return text in self._lines
 
     def show(self, text: str) -> str:
         """What stands for a text in a picture."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from labtui.grouped import caption, column_name, in_words, members, names
 from labtui.query.aggregate import Aggregate, Group
 from labtui.query.rows import look_up
+from labtui.report import analysis
 from labtui.report.text import code, heading, prose, table
 from labtui.table import number
 
@@ -17,8 +18,12 @@ PROTOCOLS = (
 )
 
 
-def sections(found: Aggregate) -> Iterator[str]:
-    """Head, cells, differences, runs."""
+def sections(found: Aggregate, attach: Callable[[str, bytes], str] | None = None) -> Iterator[str]:
+    """Head, cells, differences, what matters, runs.
+
+    Args:
+        attach: as for `analysis.section`; absent: no pictures.
+    """
     yield from _head(found)
     yield heading(2, "Cells")
     if not found.columns:
@@ -29,6 +34,7 @@ def sections(found: Aggregate) -> Iterator[str]:
     yield from (prose(sentence) for sentence in caption(_figures_only(found)))
     if found.baseline:
         yield from _differences(found)
+    yield from analysis.section([row for group in found.groups for row in group.rows], attach)
     yield heading(2, "Runs")
     yield table(*_runs(found))
 
