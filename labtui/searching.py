@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from statistics import fmean
-from time import time
+from time import time, time_ns
 from typing import NamedTuple
 
 from labtui import launch, run, series
@@ -20,6 +20,7 @@ from labtui.errors import LabtuiError, RecipeError
 from labtui.files import process
 from labtui.files.metriclog import RECORD, VOID
 from labtui.files.paths import LabPaths, RunPaths, SweepPaths
+from labtui.launch.agent import say
 from labtui.query import Lab
 from labtui.query.rows import Row
 from labtui.sweep import Plan, Training, definition
@@ -66,7 +67,7 @@ class Searching:
         self._over: dict[str, Outcome] = {}
         self._trainings: dict[int, list[Training]] = {}
         self._followed: dict[str, Followed] = {}
-        self._exhausted = False
+        self._exhausted, self._changed = False, -1
         self.search = Search(paths, plan, self.metric, goal, partial(self._known, rows))
 
     def next(self) -> tuple[list[Training], bool]:
@@ -81,7 +82,10 @@ class Searching:
         self._find()
         chosen: list[Training] = []
         going = waiting = running = 0
-        for trial in self.search.trials("open", "failed"):
+        trials = self.search.trials()
+        for trial in trials:
+            if trial.state in ("done", PRUNED):
+                continue
             trainings = self._of(trial.cell)
             outcomes = [self._outcome(training.key) for training in trainings]
             states = {outcome.state for outcome in outcomes}
@@ -95,13 +99,15 @@ class Searching:
             chosen = []
         slurm = self.plan.recipe.resources.launcher == "slurm"
         ahead = max(AHEAD_ON_SLURM, running) if slurm else 1
-        while not (over := late or self._spent()) and waiting < ahead:
+        drawn = len(trials)
+        while not (over := late or self._spent(drawn)) and waiting < ahead:
             cell = self.search.ask(self._check)
             if cell is None:
                 self._exhausted = True
+                say(f"{self.paths.id}: nothing new is drawn any more; the search ends before its budget")
             else:
                 chosen += self._of(cell)
-                waiting += 1
+                waiting, drawn = waiting + 1, drawn + 1
         return chosen, over and not chosen and not going
 
     def made(self, chosen: Sequence[Training], runs: Sequence[RunPaths]) -> None:
@@ -164,6 +170,11 @@ class Searching:
 
     def _find(self) -> None:
         """Know the runs that other machines have made."""
+        changed = os.stat(self.lab.runs).st_mtime_ns if self.lab.runs.exists() else 0
+        if changed == self._changed:
+            return
+        # What changed a moment ago may change again without another time stamp.
+        self._changed = changed if time_ns() - changed > 2_000_000_000 else -1
         for run_id in set(self.lab.run_ids()) - self._seen:
             self._seen.add(run_id)
             paths = self.lab.run(run_id)
@@ -176,11 +187,10 @@ class Searching:
         hours = self.plan.sweep.hours
         return hours is not None and sum(self._seconds.values()) >= 3600 * hours
 
-    def _spent(self) -> bool:
-        """Whether no further candidate is to be drawn."""
+    def _spent(self, drawn: int) -> bool:
+        """Whether no further candidate is to be drawn, after so many."""
         runs = self.plan.sweep.runs
-        each = len(self.search.trials()) + 1
-        return self._exhausted or (runs is not None and each * self.plan.each > runs)
+        return self._exhausted or (runs is not None and (drawn + 1) * self.plan.each > runs)
 
     def _outcome(self, key: str) -> Outcome:
         """Where a training stands: its best run counts."""

@@ -73,7 +73,8 @@ class Sweep(Spec):
     method: Literal["grid", "list", "zip", "random", "tpe", "qmc", "nsgaii"] = "grid"
     """How cells are made: the product of all lists, `cells` one by one, the lists of `space` side by side; or a
     search through Optuna, which learns from the cells that are done: tree-structured Parzen estimators
-    (Bergstra et al. 2011), random or quasi-random (Sobol) numbers, or a genetic algorithm (NSGA-II)."""
+    (Bergstra et al. 2011), random or quasi-random (Sobol) numbers, or a genetic algorithm (NSGA-II,
+    generations of 50)."""
     space: dict[str, Values] = {}
     """Recipe key to the values it takes: a list, or for a search also `{low, high}`; empty: one cell."""
     cells: list[dict[str, Any]] = []

@@ -19,6 +19,9 @@ NEXT = (
     "its runs"
 )
 """What to do about a journal that cannot be used."""
+_LASTING = ("study_name", "state", "user_attr")
+"""What a line has that is to survive a power failure, with all before it. The parts of a candidate that is being
+drawn are none: it is one when its last line says so."""
 
 
 def storage(paths: SweepPaths) -> JournalStorage:
@@ -43,7 +46,8 @@ def storage(paths: SweepPaths) -> JournalStorage:
                     file.seek(end)
                     file.write("".join(f"{line}\n" for line in lines).encode())
                     file.flush()
-                    os.fsync(file.fileno())
+                    if any(key in log for key in _LASTING for log in logs):
+                        os.fsync(file.fileno())
             finally:
                 lock.release()
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import struct
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import Row, fresh, median
+from harness import Row, fresh, median, seconds
 
 from labtui import sweeper
 from labtui.files.atomic import write_json
@@ -45,25 +46,22 @@ def end(run: RunPaths) -> None:
     write_json(run.result, {"attempt": 1, "outcome": "finished", "started": now, "ended": now}, fsync=False)
 
 
-def searched(trials: int) -> list[float]:
-    """Seconds of each look of the filler."""
+def searched(trials: int) -> Iterator[float]:
+    """Seconds of each look of the filler, one after the other."""
     lab, plan = LabPaths(fresh()), toy(trials)
     paths = lab.sweep("20261120-102000-toy-aa00")
     definition.write(paths, plan, [])
     definition.ask(paths)
-    filling, taken = sweeper.Filling(lab, paths), []
+    filling = sweeper.Filling(lab, paths)
     filling.fill(0)
     while paths.request.exists():
         for run_id in lab.run_ids()[-1:]:
             end(lab.run(run_id))
-        begun = time.perf_counter()
-        filling.fill(0)
-        taken.append(time.perf_counter() - begun)
+        yield seconds(lambda: filling.fill(0))
     assert len(lab.run_ids()) == trials
-    return taken
 
 
-def bare(trials: int, folder: Path) -> list[float]:
+def bare(folder: Path) -> Iterator[float]:
     """Seconds of each trial with Optuna alone."""
     import optuna
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
@@ -73,29 +71,24 @@ def bare(trials: int, folder: Path) -> list[float]:
     backend = JournalFileBackend(file, lock_obj=JournalFileOpenLock(file))
     sampler = optuna.samplers.TPESampler(seed=0, multivariate=True)
     study = optuna.create_study(storage=optuna.storages.JournalStorage(backend), sampler=sampler)
-    taken = []
-    for _ in range(trials):
-        begun = time.perf_counter()
+
+    def trial() -> None:
         trial = study.ask()
-        value = sum(trial.suggest_float(key, -5.0, 5.0) ** 2 for key in KEYS)
-        study.tell(trial, value)
-        taken.append(time.perf_counter() - begun)
-    return taken
+        study.tell(trial, sum(trial.suggest_float(key, -5.0, 5.0) ** 2 for key in KEYS))
+
+    while True:
+        yield seconds(trial)
 
 
 def rows(quick: bool) -> Iterator[Row]:
     """The lines of the table."""
     trials = 50 if quick else 200
-    alone = bare(trials, fresh())
-    taken = searched(trials)
-    base = sum(alone) / trials
-    yield Row(
-        f"search, {trials} trials: labtui's part of each; bare: Optuna's",
-        sum(taken) / trials - base,
-        "s",
-        base,
-        0.010,
-    )
-    last = trials // 4
-    late = median(taken[-last:]) - median(alone[-last:])
-    yield Row("  of the last quarter, median", late, "s", median(alone[-last:]), 0.010)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna's, of what is experimental
+        pairs = list(zip(searched(trials), bare(fresh()), strict=False))
+    for work, part in (
+        (f"search, {trials} trials: labtui's part of each", pairs),
+        ("  of the last quarter", pairs[-trials // 4 :]),
+    ):
+        own, base = (median([pair[place] for pair in part]) for place in (0, 1))
+        yield Row(f"{work}; bare: Optuna's", own - base, "s", base, 0.010)
