@@ -45,12 +45,13 @@ def attempts(all_: Sequence[RunPaths], attempt: int = 1) -> list[worker.Attempt]
     return [worker.Attempt(paths, attempt, Asked(terminated)) for paths in all_]
 
 
-def together(all_: Sequence[RunPaths], attempt: int = 1) -> int:
+def together(all_: Sequence[RunPaths], attempt: int = 1, traced: bool | None = None) -> int:
     """Train runs together in this process; the exit status."""
     found = attempts(all_, attempt)
     worker.prepare(found)
     decision = worker.decide(found, None)
     assert decision.group is not None, decision.why
+    decision.group[0].traced = decision.group[0].traced if traced is None else traced
     return worker.train(found, decision.group)
 
 
@@ -270,6 +271,9 @@ def noisy(root):
     found.transform = lambda x, generator: x if generator is None else x + torch.rand_like(x)
     return found
 
+def uneven(root):
+    return data(root, 62)
+
 def line(shape, outputs, gain=1.0):
     return nn.Sequential(nn.Linear(*shape, 8), nn.Tanh(), nn.Linear(8, outputs))
 
@@ -343,6 +347,21 @@ def test_models_of_the_users_own(tmp_path: Path) -> None:
         same(one, other)
 
 
+@pytest.mark.parametrize("traced", [False, True])
+def test_batch_normalisation_has_averages_for_each_and_no_padding(tmp_path: Path, traced: bool) -> None:
+    folds = {"train": {"epochs": 3, "batch_size": 16}}
+    joint, alone = [], []
+    for fold in range(4):
+        split = {"validate": {"scheme": "kfold", "folds": 4, "fold": fold}}
+        for where in (joint, alone):
+            where += own(tmp_path, "normed", "parts:uneven", 1, **folds, **split)
+    assert together(joint, traced=traced) == 0
+    assert len({result_of(one)["facts"]["train"] for one in joint}) == 2
+    for one, other in zip(joint, alone, strict=True):
+        train_here(other, Recipe.model_validate(tables(other)))
+        same(one, other)
+
+
 def tables(paths: RunPaths) -> dict[str, Any]:
     found: dict[str, Any] = toml.read(paths.recipe)
     return found
@@ -354,7 +373,6 @@ def tables(paths: RunPaths) -> dict[str, Any]:
         ("counting", "parts:data", "keeps something of each batch"),
         ("branching", "parts:data", "the model cannot be stacked (vmap:"),
         ("recurrent", "parts:data", "GRU computes with one set of weights"),
-        ("normed", "parts:data", "BatchNorm1d keeps averages"),
         ("line", "parts:noisy", "draws from generators that all"),
     ],
 )

@@ -18,10 +18,12 @@ class Block:
     """Some steps of all rows, each row's being of one size.
 
     Args:
+        rows: None for those that take no part.
         most: steps.
     """
 
     def __init__(self, rows: Sequence[Member | None], most: int) -> None:
+        self.rows = rows
         live = [one for one in rows if one is not None]
         self.steps = min(most, *(one.alike() for one in live))
         self.n = max(one.sizes[one.place] for one in live)
@@ -29,19 +31,19 @@ class Block:
         self.sizes = [self.n if one is None else one.sizes[one.place] for one in rows]
         """Of each row its samples; a row that nobody needs is as large as any."""
 
-    def rates(self, rows: Sequence[Member | None]) -> NDArray[np.float64]:
+    def rates(self) -> NDArray[np.float64]:
         """(steps, rows) learning rates."""
-        found = np.zeros((self.steps, len(rows)))
-        for row, one in enumerate(rows):
+        found = np.zeros((self.steps, len(self.rows)))
+        for row, one in enumerate(self.rows):
             if one is not None:
                 found[:, row] = [one.parts.schedule(one.step + number) for number in range(self.steps)]
         return found
 
-    def places(self, rows: Sequence[Member | None]) -> Tensor:
+    def places(self) -> Tensor:
         """(steps, rows, n) of samples in the data set; padding repeats one."""
-        live = next(one for one in rows if one is not None)
-        found = live.places.new_full((self.steps, len(rows), self.n), int(live.places[0]))
-        for row, (one, size) in enumerate(zip(rows, self.sizes, strict=True)):
+        live = next(one for one in self.rows if one is not None)
+        found = live.places.new_full((self.steps, len(self.rows), self.n), int(live.places[0]))
+        for row, (one, size) in enumerate(zip(self.rows, self.sizes, strict=True)):
             if one is not None:
                 own = one.places[one.done : one.done + self.steps * size]
                 found[:, row, :size] = own.view(self.steps, size)

@@ -15,6 +15,8 @@ from torch.func import functional_call
 from torch.nn.modules.conv import _ConvNd
 
 _WHOLE_CHANNELS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+"""Layers that see a batch as a whole, and of which each row can have its own."""
 DROPOUTS = (nn.Dropout, nn.MultiheadAttention, *_WHOLE_CHANNELS)
 """Layers whose masks can come from outside."""
 
@@ -119,6 +121,16 @@ class Functional:
             return self._asked
         finally:
             self._asked = None
+
+
+def averaging(model: nn.Module) -> list[str]:
+    """Names of the buffers in which batch normalisation keeps averages of what it has seen in training."""
+    return [
+        f"{layer}.{name}" if layer else name
+        for layer, module in model.named_modules()
+        if type(module) in NORMS and module.track_running_stats
+        for name, _ in module.named_buffers()
+    ]
 
 
 def dropouts(model: nn.Module) -> list[nn.Module]:

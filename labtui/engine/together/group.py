@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from labtui.engine.batch import Batch
@@ -161,23 +163,39 @@ class Group:
 
     def _block(self) -> None:
         """Do some steps of all, and look after each."""
-        block = Block(self.rows, self._most())
-        rates, share = block.rates(self.rows), block.share(self.device)
-        places = block.places(self.rows)
-        generators = [None if one is None else one.augment for one in self.rows]
-        steps, begun = [], time.perf_counter()
-        for at, numbers in zip(places, self.stack.optimizer.plan(rates), strict=True):
-            x = self.feed.inputs(at, block.sizes, generators)
-            given = Given(x, self.feed.targets(at), share, self._noise(x, block.sizes))
-            steps.append(self.stack.step(given, numbers))
-        done = Done(steps, self.feed.targets(places))
+        rows = self._taking_part()
+        block = Block(rows, self._most())
+        waiting = [row for row, member in self.members if rows[row] is not member]
+        rates, begun = block.rates(), time.perf_counter()
+        with self.stack.untouched(waiting):
+            done = self._steps(block, rates)
         self._pace = (time.perf_counter() - begun) / block.steps
-        for row, member in self.members:
+        for row, member in enumerate(rows):
+            if member is None:
+                continue
             with self._own(row, member):
                 member.set_lr(float(rates[-1, row]))
                 member.record(done.losses[row], done.norms[row] if done.norms else None)
                 member.count(*done.of(row, block.sizes[row]))
                 self._ask(row, member)
+
+    def _taking_part(self) -> Sequence[Member | None]:
+        """The rows that do the next steps: all, unless padding would show and not all have as many samples.
+        Then those with the fewest, who are at the end of their epochs."""
+        if not self.stack.averages:
+            return self.rows
+        least = min(one.sizes[one.place] for _, one in self.members)
+        return [one if one and one.sizes[one.place] == least else None for one in self.rows]
+
+    def _steps(self, block: Block, rates: NDArray[np.float64]) -> Done:
+        places, share = block.places(), block.share(self.device)
+        augment = [None if one is None else one.augment for one in block.rows]
+        steps = []
+        for at, numbers in zip(places, self.stack.optimizer.plan(rates), strict=True):
+            x = self.feed.inputs(at, block.sizes, augment)
+            given = Given(x, self.feed.targets(at), share, self._noise(x, block))
+            steps.append(self.stack.step(given, numbers))
+        return Done(steps, self.feed.targets(places))
 
     def _most(self) -> int:
         """Steps of a block at most."""
@@ -187,14 +205,14 @@ class Group:
         )
         return max(1, min(MOST_STEPS, MOST_VALUES // values, int(PAUSE / self._pace)))
 
-    def _noise(self, x: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
+    def _noise(self, x: Tensor, block: Block) -> tuple[Tensor, ...]:
         """The masks (rows, …) of a step on x (rows, n, …)."""
         if not any(self.stack.model.highest):
             return ()
         if x.shape[1] not in self._masks:
             self._masks[x.shape[1]] = self.stack.model.masks(x[0])
-        generators = [None if one is None else one.noise for one in self.rows]
-        return draw(self._masks[x.shape[1]], self._rates, generators, sizes, self.device)
+        generators = [None if one is None else one.noise for one in block.rows]
+        return draw(self._masks[x.shape[1]], self._rates, generators, block.sizes, self.device)
 
     def _ask(self, row: int, member: Member) -> None:
         """Do what somebody wants of a training, and write its checkpoint when it is time."""

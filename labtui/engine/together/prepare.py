@@ -20,7 +20,7 @@ from labtui.engine.loop import Parts
 from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.together.apart import Apart, why_not
 from labtui.engine.together.feed import Feed
-from labtui.engine.together.functional import rates
+from labtui.engine.together.functional import NORMS, averaging, rates
 from labtui.engine.together.member import noise
 from labtui.engine.together.noise import draw
 from labtui.engine.together.stack import Given, Stack
@@ -90,8 +90,8 @@ def unfit(one: Prepared) -> str | None:
         return "the samples are of different lengths"
     for layer in model.modules():
         name = type(layer).__name__
-        if isinstance(layer, _BatchNorm):
-            return f"{name} keeps averages of the batches of one model"
+        if isinstance(layer, _BatchNorm) and type(layer) not in NORMS:
+            return f"{name} is for several processes"
         if isinstance(layer, nn.RNNBase):
             return f"{name} computes with one set of weights"
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
@@ -144,13 +144,16 @@ def alone(one: Prepared, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         Apart: it changes something of its own by that.
     """
     model = one.parts.model.train()
-    before = [buffer.clone() for buffer in model.buffers()]
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     set_rng_state(one.rng, x.device, {})
     loss, _ = one.parts.objective(model, Batch(x, y))
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     found = torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, weights)])
-    if not all(torch.equal(old, new) for old, new in zip(before, model.buffers(), strict=True)):
-        raise Apart("the model keeps something of each batch")
+    averages = averaging(model)
+    for name, buffer in model.named_buffers():
+        if name not in averages and not torch.equal(before[name], buffer):
+            raise Apart("the model keeps something of each batch")
+        buffer.copy_(before[name])
     return loss.detach(), found
 
 

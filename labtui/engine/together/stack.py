@@ -21,7 +21,7 @@ from labtui.engine import optim
 from labtui.engine.loop import Parts
 from labtui.engine.losses import Criterion, Weighted
 from labtui.engine.objective import is_weight
-from labtui.engine.together.functional import Functional, rates
+from labtui.engine.together.functional import Functional, averaging, rates
 from labtui.engine.together.optimizers import ROWS, Numbers, Rows
 from labtui.engine.together.tidy import tidy
 from labtui.recipe.core import Recipe
@@ -81,6 +81,8 @@ class Stack:
             for (name, p), begin, end in zip(trained.items(), ends[:-1], ends[1:], strict=True)
         ]
         self.flat = torch.stack([self._row(part.model) for part in parts])
+        self.averages = averaging(first.model)
+        """Names of what changes in `rest` with each step. Where there are any, no row may be padded."""
         self.rest = self._rest([part.model for part in parts])
         self._tables: list[Any] = [recipe.optimizer for recipe in recipes]
         self._factor = self._factors(parts)
@@ -105,7 +107,9 @@ class Stack:
         of = [dict((*model.named_parameters(), *model.named_buffers())) for model in models]
         found = {}
         for name in names:
-            if name not in trained and not all(torch.equal(of[0][name], one[name]) for one in of[1:]):
+            if name in trained:
+                continue
+            if name in self.averages or not all(torch.equal(of[0][name], one[name]) for one in of[1:]):
                 found[name] = torch.stack([one[name].detach() for one in of])
         return found
 
@@ -166,8 +170,13 @@ class Stack:
 
     def _put_down(self, work: Gradient, *tensors: Tensor) -> Gradient:
         """The same as a list of operations, if that gives the same."""
-        found: Gradient = tidy(make_fx(work)(self.flat, *tensors)).forward
-        pairs = zip(work(self.flat, *tensors), found(self.flat, *tensors), strict=True)
+        everyone = range(len(self))
+        with self.untouched(everyone):
+            found: Gradient = tidy(make_fx(work)(self.flat, *tensors)).forward
+        with self.untouched(everyone):
+            first = work(self.flat, *tensors)
+        with self.untouched(everyone):
+            pairs = zip(first, found(self.flat, *tensors), strict=True)
         alike = all(torch.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True) for a, b in pairs)
         return found if alike else work
 
@@ -196,6 +205,19 @@ class Stack:
             gradient, norm = self._cut(gradient)
             self.optimizer.step(self.flat, gradient, numbers)
         return losses, output, norm
+
+    @contextmanager
+    def untouched(self, rows: Sequence[int]) -> Iterator[None]:
+        """Whatever is done inside, some rows are as before afterwards."""
+        at, numbers = list(rows), self.optimizer.numbers
+        tensors = (self.flat, *self.optimizer.state.values(), *(self.rest[name] for name in self.averages))
+        kept = [tensor[at] for tensor in tensors] if at else []
+        known = {name: values[at].copy() for name, values in numbers.items()}
+        yield
+        for tensor, rows_ in zip(tensors, kept, strict=False):
+            tensor[at] = rows_
+        for name, values in known.items():
+            self.optimizer.numbers[name][at] = values
 
     def _cut(self, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
         if self._clip_value is not None:
@@ -227,8 +249,11 @@ class Stack:
         """Give a row's weights to its model, and its optimiser's state to its optimiser."""
         found = dict(parts.model.named_parameters())
         own = self.named(self.flat[row])
+        buffers = dict(parts.model.named_buffers())
         with torch.no_grad():
             torch._foreach_copy_([found[name] for name in own], list(own.values()))
+            for name in self.averages:
+                buffers[name].copy_(self.rest[name][row])
         if state:
             self._give_state(row, parts, found)
 
@@ -253,7 +278,10 @@ class Stack:
         models = [parts.model for parts, _ in all_]
         before, self.rest = self.rest, self._rest(models)
         state, own = models[0].state_dict(), self.model.model.state_dict()
-        if self.rest.keys() != before.keys() or not all(torch.equal(own[name], state[name]) for name in own):
+        fixed = own.keys() - set(self.averages)
+        if self.rest.keys() != before.keys() or not all(
+            torch.equal(own[name], state[name]) for name in fixed
+        ):
             self.model.model.load_state_dict(state)
             self._steps = {}
         self.optimizer = self._new_optimizer()
