@@ -200,7 +200,9 @@ def test_a_journal_that_cannot_be_read_is_said_and_kept(line: bytes, paths: Swee
     with open(paths.journal, "ab") as file:
         file.write(line + b'{"op_code": 0, "worker_id": "b", "study_name": "c", "directions": [1]}\n')
     before = paths.journal.read_bytes()
-    with pytest.raises(JournalError, match=r"journal.log: .*take it away: `labtui resume SWEEP`"):
+    with pytest.raises(
+        JournalError, match=r"journal.log: .*take it away: `labtui resume 20261120-102000-toy-aa00`"
+    ):
         search(paths, plan())
     assert paths.journal.read_bytes() == before
 
@@ -213,6 +215,21 @@ def test_a_journal_of_another_program_or_version_is_not_touched(name: str, paths
     with pytest.raises(JournalError, match="another version"):
         search(paths, plan())
     assert paths.journal.read_bytes() == before
+
+
+def test_a_candidate_that_was_not_drawn_to_its_end_is_none(paths: SweepPaths):
+    found = search(paths, plan())
+    found.ask()
+    lines = paths.journal.read_text().splitlines(keepends=True)
+    paths.journal.write_text("".join(lines[:-1]))  # without the word that it is whole
+    assert search(paths, plan()).trials() == []
+    begun = json.loads(lines[1])["datetime_start"]
+    paths.journal.write_text("".join(lines[:-1]).replace(begun, "2026-01-01T00:00:00.000000+00:00"))
+    assert search(paths, plan()).trials() == []
+    told = json.loads(paths.journal.read_text().splitlines()[-1])
+    assert (told["trial_id"], told["state"]) == (0, 3), "which is Optuna's for failed"
+    cell = search(paths, plan()).ask()
+    assert cell and cell.number == 1
 
 
 def test_a_journal_that_cannot_be_written_is_an_error_with_its_name(paths: SweepPaths):
@@ -527,7 +544,7 @@ def test_halving_ends_most_of_them_early(name: str, paths: SweepPaths):
 
 def test_a_search_ends_with_its_budget_and_goes_on_with_more(lab: Path):
     path = lab / "toy.toml"
-    tables = {"method": "tpe", "runs": 4, "metric": "val.loss", "space": SPACE}
+    tables = {"method": "tpe", "runs": 2, "metric": "val.loss", "space": SPACE}
     path.write_bytes(dumps(BASE | {"sweep": tables}))
     paths = LabPaths(lab)
     sweep = queue_recipe(paths, path).sweep
@@ -536,16 +553,13 @@ def test_a_search_ends_with_its_budget_and_goes_on_with_more(lab: Path):
         rows = Lab(paths).runs()
         return len(rows) == number and {row.state for row in rows} == {"finished"}
 
-    eventually(lambda: over(4), 40)
-    gone(paths)
-    assert not paths.sweep(sweep).request.exists()
-    path.write_bytes(dumps(BASE | {"sweep": tables | {"runs": 6}}))
+    eventually(lambda: over(2) and not paths.sweep(sweep).request.exists(), 40)
+    path.write_bytes(dumps(BASE | {"sweep": tables | {"runs": 3}}))
     sweeper.resume(paths, sweep)
     launch.wake(paths)
-    eventually(lambda: over(6), 40)
-    gone(paths)
+    eventually(lambda: over(3) and not paths.sweep(sweep).request.exists(), 40)
     rows = Lab(paths).runs(sort="created")
-    assert [row.cell for row in rows] == list(range(6))
+    assert [row.cell for row in rows] == [0, 1, 2]
     trials = search(paths.sweep(sweep), definition.read(paths.sweep(sweep))).trials()
     assert [one.value for one in trials] == [row.metrics["val.loss"].at_best for row in rows]
 
@@ -553,17 +567,16 @@ def test_a_search_ends_with_its_budget_and_goes_on_with_more(lab: Path):
 def test_a_supervisor_that_is_killed_loses_nothing_and_starts_nothing_twice(lab: Path):
     path, paths = lab / "toy.toml", LabPaths(lab)
     path.write_bytes(
-        dumps(BASE | {"sweep": {"method": "random", "runs": 5, "metric": "val.loss", "space": SPACE}})
+        dumps(BASE | {"sweep": {"method": "random", "runs": 4, "metric": "val.loss", "space": SPACE}})
     )
     queue_recipe(paths, path)
-    for number in (1, 3):
+    for number in (1, 2):
         eventually(lambda number=number: len(paths.run_ids()) > number)
         process.kill_group(launch.at_work(paths) or {})
         gone(paths)
         launch.wake(paths)
-    eventually(lambda: [row.state for row in Lab(paths).runs()] == ["finished"] * 5, 40)
-    gone(paths)
-    assert sorted(row.cell for row in Lab(paths).runs()) == list(range(5))
+    eventually(lambda: [row.state for row in Lab(paths).runs()] == ["finished"] * 4, 40)
+    assert sorted(row.cell for row in Lab(paths).runs()) == list(range(4))
 
 
 def test_a_run_that_was_ended_early_says_so_itself(lab: Path):

@@ -14,11 +14,6 @@ from labtui.files.paths import SweepPaths
 if TYPE_CHECKING:
     from optuna.storages import JournalStorage
 
-NEXT = (
-    "; put the file back from a copy, or take it away: `labtui resume SWEEP` puts the search together again from "
-    "its runs"
-)
-"""What to do about a journal that cannot be used."""
 _LASTING = ("study_name", "state", "user_attr")
 """What a line has that is to survive a power failure, with all before it. The parts of a candidate that is being
 drawn are none: it is one when its last line says so."""
@@ -69,8 +64,16 @@ def guarded(paths: SweepPaths) -> Iterator[None]:
     except (ValueError, AssertionError, KeyError, TypeError, AttributeError) as error:
         raise JournalError(
             f"{paths.journal}: cannot be read ({type(error).__name__}: {error}): it is damaged, or of another "
-            f"version of Optuna{NEXT}"
+            f"version of Optuna{remedy(paths)}"
         ) from error
+
+
+def remedy(paths: SweepPaths) -> str:
+    """What to do about a journal that cannot be used."""
+    return (
+        f"; put the file back from a copy, or take it away: `labtui resume {paths.id}` puts the search together "
+        "again from its runs"
+    )
 
 
 def _whole(file: IO[bytes]) -> int:

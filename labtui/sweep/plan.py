@@ -87,7 +87,7 @@ class Plan:
     def most(self) -> int:
         """How many trainings there are at most; of a search that only hours end, 0: nobody knows."""
         if self.searches:
-            return self.sweep.runs or 0
+            return (self.sweep.runs or 0) // self.each * self.each
         total = most(self.sweep) * self.each
         return min(total, self.sweep.runs or total)
 

@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,7 @@ from labtui.files import process
 from labtui.files.paths import SweepPaths
 from labtui.recipe.sweep import Pruner, Range
 from labtui.sweep.cells import Cell
-from labtui.sweep.journal import NEXT, guarded, storage
+from labtui.sweep.journal import guarded, remedy, storage
 from labtui.sweep.plan import Plan
 from labtui.sweep.space import Params, Space, titled, word
 
@@ -38,6 +39,8 @@ FORMAT = 1
 """Of what labtui has in the journal."""
 TRIES = 100
 """So many candidates in a row may be unfit, or known already."""
+UNFINISHED = 60.0
+"""Seconds after which nobody is still at drawing a candidate."""
 LEARNT = 10
 """The first so many of them are what the method proposes; those after them are drawn at random."""
 _NAME = re.compile(r"labtui-(\d+)-(\d+)-([0-9a-f]+)")
@@ -93,6 +96,7 @@ class Search:
         with guarded(paths):
             self._storage = storage(paths)
             self._study = self._opened()
+            self._tidy()
             self._adopt(known)
 
     def trials(self, *states: str) -> list[Trial]:
@@ -252,7 +256,7 @@ class Search:
         newest = max((match for match in found if match), key=lambda match: int(match[2]), default=None)
         if None in found or (newest and int(newest[1]) != FORMAT):
             raise JournalError(
-                f"{self.paths.journal}: was written by another version, or another program{NEXT}"
+                f"{self.paths.journal}: was written by another version, or another program{remedy(self.paths)}"
             )
         pruner = _pruner(self.sweep.pruner, self._epochs)
         if newest and newest[3] == self._is:
@@ -266,6 +270,15 @@ class Search:
             pruner=pruner,
             direction="minimize" if self.goal == "min" else "maximize",
         )
+
+    def _tidy(self) -> None:
+        """Give up the candidates that somebody was killed over while he drew them."""
+        from optuna.trial import TrialState
+
+        long_ago = datetime.now() - timedelta(seconds=UNFINISHED)
+        for one in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if self._trial(one) is None and one.datetime_start and one.datetime_start < long_ago:
+                self._study.tell(one.number, state=TrialState.FAIL, skip_if_finished=True)
 
     def _adopt(self, known: Callable[[int], Mapping[int, Params | None]]) -> None:
         """Take over the cells that have runs and no trial, each with its number."""
