@@ -144,7 +144,8 @@ def in_numbers(progress: Progress) -> Table:
 def _named(progress: Progress) -> tuple[bool, list[str]]:
     """Whether cells have titles that say more than their values, and the keys of those."""
     keys = dict.fromkeys(key for line in progress.lines for key in line.values)
-    return any(line.title != told(line.values) for line in progress.lines), list(keys)
+    named = any(line.name and line.name != told(line.values) for line in progress.lines)
+    return named, list(keys)
 
 
 def _measured(progress: Progress) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from rich.text import Text
@@ -71,12 +72,12 @@ def window(progress: Progress, room: int) -> tuple[list[Line], list[Line]]:
         return [], list(lines)
     best = _leaders(progress)[: min(_BEST, max(0, room // 4))]
     rest = max(1, room - len(best) - bool(best) - 1)
-    states = [{place.state for place in line.places} for line in lines]
-    for wanted in ({"running"}, {"queued"}, {TO_COME}):
-        at_work = [place for place, found in enumerate(states) if wanted & found]
-        if at_work:
+    at_work: list[int] = []
+    for wanted in ("running", "queued", TO_COME):
+        found = (n for n, line in enumerate(lines) if any(place.state == wanted for place in line.places))
+        if at_work := list(islice(found, rest)):
             break
-    at_work = at_work[:rest] or [len(lines) - 1]
+    at_work = at_work or [len(lines) - 1]
     return best, [lines[place] for place in sorted(_around(at_work, rest, len(lines)))]
 
 

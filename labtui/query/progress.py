@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from labtui.files.goals import Goal
 from labtui.query.spread import Spread
+from labtui.sweep.cells import told
 
 Fields = Mapping[str, Any]
 
@@ -42,7 +43,8 @@ class Line:
     """One cell of a sweep."""
 
     number: int
-    title: str
+    name: str
+    """Its own title; empty: none."""
     values: Mapping[str, Any]
     """Recipe key to value: what makes it differ from others."""
     places: tuple[Place, ...]
@@ -51,9 +53,14 @@ class Line:
     """Of the sweep's metric, over the trainings that have finished."""
 
     @property
+    def title(self) -> str:
+        """What it is called: its own title, or its values."""
+        return self.name or told(self.values)
+
+    @property
     def whole(self) -> bool:
-        """Whether all its trainings have finished."""
-        return all(place.state == "finished" for place in self.places)
+        """Whether all its trainings have finished, and its figure says all that it will."""
+        return self.spread.n + self.spread.nan + self.spread.missing == len(self.places)
 
     @property
     def rows(self) -> list[Fields]:
@@ -137,8 +144,8 @@ def _cell(line: Line) -> dict[str, Any]:
         row = place.row or {"id": None, "reason": ""}
         own = {"key": place.key, "repeat": place.repeat, "fold": place.fold, "state": place.state}
         trainings.append(own | {"run": row["id"], "reason": row["reason"]})
-    told = {"cell": line.number, "title": line.title, "values": line.values}
-    return told | {"spread": line.spread._asdict(), "trainings": trainings}
+    about = {"cell": line.number, "title": line.title, "values": line.values}
+    return about | {"spread": line.spread._asdict(), "trainings": trainings}
 
 
 def best_of(lines: Iterable[Line], goal: Goal | None) -> Line | None:

@@ -164,7 +164,7 @@ class Watch:
         try:
             for cell, trainings in groupby(self._plan, lambda training: training.cell):
                 places = tuple(Place(one.key, one.repeat, one.fold) for one in trainings)
-                self._lines[cell.number] = Line(cell.number, cell.title, cell.values, places)
+                self._lines[cell.number] = Line(cell.number, cell.name, cell.values, places)
                 self._cells |= dict.fromkeys((place.key for place in places), cell.number)
         except LabtuiError as error:  # an earlier labtui took it
             self._problem, self._broken, self._plan = str(error), True, None

@@ -48,6 +48,8 @@ class Plan:
         self.resolver = Resolver(recipe, source)
         self.folds = _folds(recipe.tables())
         """Folds that each cell has, unless it says so itself; `[None]`: no folds."""
+        keys = {*self.sweep.space, *(key for cell in self.sweep.cells for key in cell)}
+        self._folds_differ = any(key.startswith("validate") for key in keys)
         if not self.searches and self.sweep.runs is None and self.most > LIMIT:
             raise RecipeError(
                 f"{source}: stands for {self.most:,} runs, more than {LIMIT:,}: set sweep.runs = N for the first N "
@@ -179,7 +181,7 @@ class Plan:
         return self.most
 
     def _folds_of(self, cell: Cell) -> list[int | None]:
-        if any(key.startswith("validate") for key in cell.values):
+        if self._folds_differ and any(key.startswith("validate") for key in cell.values):
             return _folds(self.resolver.tables_of(cell.values))
         return self.folds
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -142,9 +143,18 @@ def _by_table(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Values by the table that they are in; a whole table, or a key outside of all, as ""."""
     found: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
-        table, _, below = key.partition(".")
-        found.setdefault(table, {})[below] = value
+        table, below = _split(key)
+        if table in found:
+            found[table][below] = value
+        else:
+            found[table] = {below: value}
     return found
+
+
+@cache
+def _split(key: str) -> tuple[str, str]:
+    table, _, below = key.partition(".")
+    return table, below
 
 
 def _of_kind(name: str, table: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
