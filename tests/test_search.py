@@ -579,6 +579,26 @@ def test_a_supervisor_that_is_killed_loses_nothing_and_starts_nothing_twice(lab:
     assert sorted(row.cell for row in Lab(paths).runs()) == list(range(4))
 
 
+def test_another_machine_joins_a_search(lab: Path):
+    uts = ["unshare", "--uts", "sh", "-c"]
+    if subprocess.run([*uts, "hostname elsewhere"], capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to give itself another host's name")
+    path, paths = lab / "toy.toml", LabPaths(lab)
+    slow = PROGRAM.replace("epoch)\n", "epoch)\n        __import__('time').sleep(0.2)\n")
+    base = BASE | {"command": [sys.executable, "-c", slow, "{params.x}", "{params.y}"]}
+    sweep = {"method": "tpe", "runs": 6, "metric": "val.loss", "space": SPACE}
+    path.write_bytes(dumps(base | {"sweep": sweep, "resources": BASE["resources"] | {"threads": 64}}))
+    made = queue_recipe(paths, path)
+    resume = f"hostname elsewhere && {sys.executable} -m labtui resume --detach {made.sweep}"
+    subprocess.run([*uts, resume], check=True, env=os.environ | {"LABTUI_LAB": str(lab)})
+    eventually(lambda: [row.state for row in Lab(paths).runs()] == ["finished"] * 6, 60)
+    rows = Lab(paths).runs()
+    assert sorted(row.cell for row in rows) == list(range(6))
+    hosts = {(read_json(paths.run(row.id).process) or {})["host"] for row in rows}
+    assert hosts == {"elsewhere", process.host()}
+    eventually(lambda: not definition.hosts(paths.sweep(made.sweep)))
+
+
 def test_a_run_that_was_ended_early_says_so_itself(lab: Path):
     from launch_lab import LOGS, queue
 
