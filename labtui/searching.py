@@ -147,11 +147,12 @@ class Searching:
         for row in rows:
             if row.cell is None or row.cell < first or found.get(row.cell) is not None:
                 continue
+            found[row.cell] = None
             params = None if row.repeat else space.params(row.params)
             if params is not None:
                 cell = Cell(row.cell, "", space.drawn(params.__getitem__))
-                params = params if any(one.key == row.key for one in self.plan.of(cell)) else None
-            found[row.cell] = params
+                with suppress(RecipeError):  # today's recipe cannot have it
+                    found[row.cell] = params if row.key in {one.key for one in self.plan.of(cell)} else None
         return found
 
     def _mine(self, trial: Trial) -> bool:

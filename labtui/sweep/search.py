@@ -39,15 +39,14 @@ FORMAT = 1
 """Of what labtui has in the journal."""
 TRIES = 100
 """So many candidates in a row may be unfit, or known already."""
-UNFINISHED = 60.0
-"""Seconds after which nobody is still at drawing a candidate."""
 LEARNT = 10
 """The first so many of them are what the method proposes; those after them are drawn at random."""
+UNFINISHED = 60.0
+"""Seconds after which nobody is still at drawing a candidate."""
 _NAME = re.compile(r"labtui-(\d+)-(\d+)-([0-9a-f]+)")
 """Of a study: format, a number counted up, and what it is a search of."""
 _OUT, _CELL, _HOST = "out", "cell", "host"
 """Attributes of a trial: why it is no cell; its cell, where that is not its number; who drew it."""
-
 _STATES = {"RUNNING": "open", "WAITING": "open", "COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed"}
 
 
