@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from labtui.files.goals import ARROWS
-from labtui.query.analysis import Analysis, best, heat, metrics_of, parallel, ranked, slices
+from labtui.query.analysis import Analysis, best, metrics_of, parallel
 from labtui.query.correlation import Correlation, correlations
 from labtui.query.importance import Importance, importance
 from labtui.query.parameters import short
+from labtui.query.slices import heat, ranked, slices
 from labtui.table import number
 
 Table = tuple[list[str], list[list[Any]]]

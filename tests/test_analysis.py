@@ -18,10 +18,13 @@ from scipy import stats
 from labtui import analysed
 from labtui.analysed import Findings
 from labtui.errors import FilterError, LabError, LabtuiError
-from labtui.query.analysis import analyse, heat, metrics_of, parallel, ranked, slices, telling
+from labtui.files.paths import LabPaths
+from labtui.files.toml import dumps
+from labtui.query.analysis import analyse, logarithmic, metrics_of, parallel
 from labtui.query.correlation import correlations
 from labtui.query.importance import FORESTS, LEAST, RELIABLE, importance
 from labtui.query.parameters import bins, following, parameter
+from labtui.query.slices import heat, ranked, slices, telling
 
 GRID = analysis_lab.gestures()
 SPACES: dict[str, Any] = {
@@ -125,6 +128,28 @@ def test_scales_follow_from_values(values, kind, log):
     found = parameter("k", [*values, None])
     assert (found.kind, found.log, found.missing) == (kind, log, 1)
     assert parameter("k", [1, 2], log=True).log, "where its range says so"
+
+
+def test_the_definition_of_a_sweep_says_which_scale_is_logarithmic(tmp_path):
+    paths = LabPaths(tmp_path)
+    rows = [
+        analysis_lab.row(i, {"optimizer.lr": v}, {"val.acc": v}) for i, v in enumerate([0.01, 0.02, 0.05])
+    ]
+    assert logarithmic(paths, rows) == set()
+    paths.sweep("s").root.mkdir(parents=True)
+    space = {
+        "optimizer.lr": {"low": 0.01, "high": 0.05, "log": True},
+        "a.b": {"low": 0, "high": 1},
+        "c.d": [1],
+    }
+    paths.sweep("s").recipe.write_bytes(dumps({"sweep": {"space": space}}))
+    assert logarithmic(paths, rows) == {"optimizer.lr"}
+    assert (
+        analyse(rows, log=logarithmic(paths, rows)).parameters[0].log and not analyse(rows).parameters[0].log
+    )
+    for broken in ("sweep = 1", "[sweep]\nspace = [1]", "x"):
+        paths.sweep("s").recipe.write_text(broken)
+        assert logarithmic(paths, rows) == set()
 
 
 def test_labels_tell_values_apart():

@@ -20,10 +20,11 @@ from labtui import plots
 from labtui.cells import width as width_of
 from labtui.errors import LabtuiError
 from labtui.plots.parts import Look, figures, short_names, ticks
-from labtui.query.analysis import Analysis, analyse, heat, metrics_of, telling
+from labtui.query.analysis import Analysis, analyse, metrics_of
 from labtui.query.correlation import correlations
 from labtui.query.importance import Importance
 from labtui.query.parameters import parameter
+from labtui.query.slices import heat, telling
 from labtui.report.drawing import DRAWINGS, picture
 from labtui.rows import Row, painted
 

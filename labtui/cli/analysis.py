@@ -18,6 +18,7 @@ from labtui.errors import LabError
 
 if TYPE_CHECKING:
     from labtui.analysed import Table
+    from labtui.query import Lab
     from labtui.query.analysis import Analysis
     from labtui.rows import Row
 
@@ -55,12 +56,14 @@ def analysis(
     format: FormatOption = Format.table,
 ) -> None:
     """Which options matter: importance, correlation, best and worst values; or one of these as a plot."""
-    from labtui.query.analysis import analyse
+    from labtui.query.analysis import analyse, logarithmic
 
     if output is not None:
         _check_picture(output, plot)
     chosen = separated(keys or [])
-    found = analyse(_rows(sweep, filter), metric, chosen)
+    lab = open_lab()
+    rows = _rows(lab, sweep, filter)
+    found = analyse(rows, metric, chosen, logarithmic(lab.paths, rows))
     if plot is None:
         _tell(found, format)
     elif output is not None:
@@ -71,11 +74,10 @@ def analysis(
         _draw(found, plot, chosen)
 
 
-def _rows(sweep: str, filter: str) -> list[dict[str, Any]]:
+def _rows(lab: Lab, sweep: str, filter: str) -> list[dict[str, Any]]:
     from labtui.query.baseline import of_sweep
     from labtui.query.lab import select
 
-    lab = open_lab()
     lab.index.refresh()
     return select(of_sweep(lab.index.rows, sweep) if sweep else lab.index.rows, filter)
 
@@ -89,7 +91,7 @@ def _check_picture(output: Path, plot: Plot | None) -> None:
 
 def _pair(found: Analysis, keys: Sequence[str]) -> tuple[str, str]:
     """The two keys of a heat map; not named, those that tell most alone."""
-    from labtui.query.analysis import telling
+    from labtui.query.slices import telling
 
     pair = list(keys) or telling(found)[:2]
     if len(pair) != 2:
@@ -180,7 +182,7 @@ def _drawing(found: Analysis, plot: Plot, keys: Sequence[str], look: Any, height
     if plot is Plot.slice:
         return plots.slices_rows(found, look, keys=keys)
     if plot is Plot.heat:
-        from labtui.query.analysis import heat
+        from labtui.query.slices import heat
 
         return plots.heat_rows(heat(found, *_pair(found, keys)), found.metric, found.goal, look)
     return plots.parallel_rows(found, look, height)
@@ -196,4 +198,6 @@ def _save(found: Analysis, plot: Plot, keys: Sequence[str], output: Path) -> Non
         write_atomic(output, content)
     except OSError as error:
         raise LabError(f"{output}: cannot be written ({error.strerror}); give another -o") from None
+    for name, stand_in in drawing.fonts_of(found).replaced.items():
+        say(f"in the picture {stand_in} is {name}: no font here has its letters")
     print(output)

@@ -63,6 +63,7 @@ def report(
 ) -> None:
     """Write a run's report in markdown, with pictures beside it; or a sweep's, with its cells in a table."""
     from labtui.query.aggregate import protocols
+    from labtui.query.analysis import logarithmic
     from labtui.query.baseline import beside_pinned
     from labtui.report import report as write
     from labtui.report import sweep_report
@@ -72,7 +73,8 @@ def report(
     if all(one.row.sweep == run for one in found):
         rows = [one.row.fields for one in found]
         table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
-        path = sweep_report(table, output or Path(f"report-{slug(run)}.md"), pictures, force)
+        log = logarithmic(lab.paths, rows)
+        path = sweep_report(table, output or Path(f"report-{slug(run)}.md"), pictures, force, log)
     else:
         (one,) = found
         path = write(one, output or Path(f"report-{one.id}.md"), pictures=pictures, force=force)

@@ -9,9 +9,9 @@ import numpy as np
 from labtui.cells import clean, fit, pad
 from labtui.cells import width as width_of
 from labtui.plots.parts import LESS, LEVEL, MORE, Look, figures, short_names, standing
-from labtui.query.analysis import Heat
 from labtui.query.correlation import Correlation
 from labtui.query.parameters import MISSING
+from labtui.query.slices import Heat
 from labtui.rows import Row
 
 _LEAST = 7

@@ -10,7 +10,8 @@ from labtui.canvas import BRAILLE, Layer, canvas
 from labtui.cells import clean, fit, pad
 from labtui.cells import width as width_of
 from labtui.plots.parts import Look, positions, short_names, ticks
-from labtui.query.analysis import Analysis, slices
+from labtui.query.analysis import Analysis
+from labtui.query.slices import slices
 from labtui.rows import PALETTE, Row, merged
 
 LEAST = 36

@@ -6,7 +6,7 @@ knows no more it raises `NotRecorded`, and the report says so. To add one: write
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,12 +81,15 @@ def report(run: Run, out: Path, pictures: bool = True, force: bool = False) -> P
     return out
 
 
-def sweep_report(table: Aggregate, out: Path, pictures: bool = True, force: bool = False) -> Path:
+def sweep_report(
+    table: Aggregate, out: Path, pictures: bool = True, force: bool = False, log: Collection[str] = ()
+) -> Path:
     """Write the report of a sweep, or of any runs: their groups beside the baseline, then each run.
 
     Args:
         table: the groups, by both protocols.
         out, pictures, force: as for `report`.
+        log: keys that are seen on a logarithmic scale, whatever they span.
 
     Returns:
         `out`.
@@ -101,7 +104,7 @@ def sweep_report(table: Aggregate, out: Path, pictures: bool = True, force: bool
         files[name] = content
         return address(_folder(out).name, name)
 
-    _write(out, force, files, lambda: _text(sweep, sweeps.sections(table, attach if pictures else None)))
+    _write(out, force, files, lambda: _text(sweep, sweeps.sections(table, attach if pictures else None, log)))
     return out
 
 

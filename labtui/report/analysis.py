@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from labtui.analysed import Findings, caption, in_words, top
 from labtui.errors import LabtuiError
-from labtui.query.analysis import Analysis, analyse, metrics_of, telling
+from labtui.query.analysis import Analysis, analyse, metrics_of
+from labtui.query.slices import telling
 from labtui.report.text import heading, prose, table
 from labtui.table import markdown
 
@@ -17,7 +18,9 @@ FILES = ("parallel.png", "slices.png", "heat.png", "correlation.png")
 
 
 def section(
-    rows: Sequence[Mapping[str, Any]], attach: Callable[[str, bytes], str] | None = None
+    rows: Sequence[Mapping[str, Any]],
+    attach: Callable[[str, bytes], str] | None = None,
+    log: Collection[str] = (),
 ) -> Iterator[str]:
     """Importance, correlation, best and worst values; then the pictures. Nothing for fewer than FROM cells.
 
@@ -25,9 +28,10 @@ def section(
         rows: of the index: a sweep's runs, or any.
         attach: lets a file of such a name and content lie beside the report, and gives its address in
             markdown; absent: no pictures.
+        log: keys that are seen on a logarithmic scale, whatever they span.
     """
     try:
-        analysis = analyse(rows)
+        analysis = analyse(rows, log=log)
     except LabtuiError:
         return  # nothing has finished, or nothing is monitored: the tables above say so
     if len(analysis.groups) < FROM or not analysis.parameters:

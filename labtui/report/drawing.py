@@ -12,9 +12,10 @@ from labtui.analysed import basis
 from labtui.cells import clean, fit
 from labtui.files.goals import ARROWS
 from labtui.plots.parts import LESS, LEVEL, MORE, RAMP, figures, positions, short_names, standing, ticks
-from labtui.query.analysis import Analysis, heat, metrics_of, parallel, slices
+from labtui.query.analysis import Analysis, metrics_of, parallel
 from labtui.query.correlation import correlations
 from labtui.query.parameters import FEW, MISSING
+from labtui.query.slices import heat, slices
 from labtui.report.fonts import Fonts
 from labtui.report.picture import COLOURS, DPI
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from labtui.grouped import caption, column_name, in_words, members, names
@@ -18,11 +18,13 @@ PROTOCOLS = (
 )
 
 
-def sections(found: Aggregate, attach: Callable[[str, bytes], str] | None = None) -> Iterator[str]:
+def sections(
+    found: Aggregate, attach: Callable[[str, bytes], str] | None = None, log: Collection[str] = ()
+) -> Iterator[str]:
     """Head, cells, differences, what matters, runs.
 
     Args:
-        attach: as for `analysis.section`; absent: no pictures.
+        attach, log: as for `analysis.section`.
     """
     yield from _head(found)
     yield heading(2, "Cells")
@@ -34,7 +36,7 @@ def sections(found: Aggregate, attach: Callable[[str, bytes], str] | None = None
     yield from (prose(sentence) for sentence in caption(_figures_only(found)))
     if found.baseline:
         yield from _differences(found)
-    yield from analysis.section([row for group in found.groups for row in group.rows], attach)
+    yield from analysis.section([row for group in found.groups for row in group.rows], attach, log)
     yield heading(2, "Runs")
     yield table(*_runs(found))
 
