@@ -18,8 +18,10 @@ from labtui.files.atomic import read_json
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import control
 from labtui.launch.queue import pause, paused, unpause
+from labtui.launcher import queue_recipe
 from labtui.run import derive
 from labtui.series import read
+from labtui.sweep import stack
 
 LONG = 100_000
 
@@ -60,6 +62,30 @@ def test_runs_of_a_stack_are_one_process_in_one_place(paths, tmp_path, cli):
     assert runs[0].log.read_text() == runs[2].log.read_text() == "at work on 3\n"
     assert rundir.together(runs[1], 1) == [run.id for run in runs[:3]]
     stacked.check(runs)
+    gone(paths)
+
+
+def test_a_sweep_is_trained_together(paths, cli):
+    """From the recipe to the results, with the worker that trains."""
+    recipe = paths.root / "many.toml"
+    recipe.write_text("""
+name = "many"
+data = { name = "digits", shift = 0 }
+model = { name = "digits_cnn", channels = 2, hidden = 8, dropout = 0.3 }
+train = { epochs = 2, batch_size = 256 }
+resources = { gpus = 0, threads = 1 }
+[sweep]
+together = true
+repeats = 2
+[sweep.space]
+"optimizer.lr" = [0.01, 0.001]
+""")
+    sweep, runs, *_ = queue_recipe(paths, recipe)
+    eventually(lambda: [state(run) for run in runs] == ["finished"] * 4, 120)
+    assert len(set(pids(runs))) == 1
+    found = stack.decided(paths.sweep(sweep), str(read_toml(runs[0])["origin"]["stack"]))
+    assert found and found.together
+    assert [read(run, "epoch").values[-1] for run in runs] == [2.0] * 4
     gone(paths)
 
 
@@ -108,8 +134,6 @@ def test_a_worker_that_cannot_begin_is_told_of_once(paths, tmp_path):
 
 
 def test_a_recipe_that_says_why_not_starts_alone(paths, tmp_path):
-    from labtui.sweep import stack
-
     stacked = Stacked(paths, tmp_path)
     runs = stacked.queue(2, processes=2)
     (known,) = {str(read_toml(run)["origin"]["stack"]) for run in runs}
