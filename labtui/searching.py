@@ -22,14 +22,13 @@ from labtui.files.metriclog import RECORD, VOID
 from labtui.files.paths import LabPaths, RunPaths, SweepPaths
 from labtui.launch.agent import say
 from labtui.query import Lab
+from labtui.query.progress import PRUNED
 from labtui.query.rows import Row
 from labtui.sweep import Plan, Training, definition
 from labtui.sweep.cells import Cell
 from labtui.sweep.search import Search, Trial
 from labtui.sweep.space import Params, Space
 
-PRUNED = "pruned"
-"""Reason of a run that was ended because others were better at its age."""
 AHEAD_ON_SLURM = 2
 """So many candidates may wait in a cluster's queue at least, or as many as run."""
 

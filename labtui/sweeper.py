@@ -20,8 +20,9 @@ from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths, SweepPaths
 from labtui.launch.agent import Filled, say
 from labtui.query import Lab
+from labtui.query.progress import PRUNED
 from labtui.query.rows import Row
-from labtui.searching import PRUNED, Searching
+from labtui.searching import Searching
 from labtui.snapshot import forget
 from labtui.sweep import Plan, Training, definition, stack
 

@@ -129,6 +129,8 @@ def test_a_sweep_is_shown_whole_in_every_format(cli, lab):
     assert [(one["sweep"], one["best"], one["counts"]["failed"]) for one in listed] == [(sweep, 1, 1)]
     assert sweep in cli("ls", "--sweeps")[1]
     assert cli("ls", "--sweeps", "--filter", "x=1")[0] == 2
+    assert cli("report", sweep[9:], "-o", "report.md")[0] == 0 and sweep in (lab / "report.md").read_text()
+    assert cli("stop", sweep)[::2] == (2, "labtui: none of these runs is running or queued\n")
 
 
 def test_a_sweep_is_stopped_as_a_whole_and_gone_on_with(cli, lab):
@@ -136,7 +138,8 @@ def test_a_sweep_is_stopped_as_a_whole_and_gone_on_with(cli, lab):
     sweep = the_sweep(lab)
     eventually(lambda: states(lab)["running"])
     status, out, _ = cli("stop", sweep[:30])
-    assert status == 0 and out.count("stopped") >= 16 and not definition.hosts(LabPaths(lab).sweep(sweep))
+    assert status == 0 and out.startswith(f"{sweep}  nothing more is made of it\n")
+    assert out.count("stopped") >= 16 and not definition.hosts(LabPaths(lab).sweep(sweep))
     assert set(states(lab)) == {"stopped"} and len(LabPaths(lab).run_ids()) < 30
     assert "not made" in cli("show", sweep)[1]
     written(lab, list(range(30)))
@@ -177,6 +180,7 @@ def test_what_is_wrong_with_a_sweep_is_said(cli, lab):
         launch.remove(LabPaths(lab), LabPaths(lab).run(run_id))
     status, out, _ = cli("show", sweep)
     assert status == 0 and "0 of 2 finished · 2 not made" in out
+    assert cli("report", sweep)[0] == cli("stop", sweep)[0] == 2
     assert cli("resume", sweep, "--detach")[0] == 0 and len(LabPaths(lab).run_ids()) == 2
     status, _, err = cli("show", "nothing-of-that-name")
     assert status == 2 and "no such run" in err

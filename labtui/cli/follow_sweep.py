@@ -7,6 +7,7 @@ sweep, each run with a checkpoint; a second one kills them.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections import Counter
@@ -61,7 +62,8 @@ def _follow(lab: Lab, watch: Watch) -> Progress:
     """Show the sweep until it is over; what it is then."""
     called = quiet = time.monotonic()
     over: float | None = None
-    with _Table() if sys.stderr.isatty() else _Lines() as screen:
+    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    with _Table() if on_terminal else _Lines() as screen:
         while True:
             progress, now = watch.look(), time.monotonic()
             quiet = now if progress.going else quiet
@@ -126,9 +128,9 @@ def _interrupt(lab: Lab, watch: Watch) -> None:
 def _stop(lab: Lab, watch: Watch, *, kill: bool) -> None:
     """Stop all runs of the sweep; first those that wait, which would begin in the place of the others."""
     rows = [row for line in watch.look().lines for row in line.rows if row["state"] in ("queued", "running")]
-    for row in sorted(rows, key=lambda row: str(row["state"])):
-        with suppress(LabtuiError):  # it ended by itself meanwhile
-            launch.stop(lab.paths.run(row["id"]), kill=kill)
+    with suppress(LabtuiError):  # some have ended by themselves meanwhile
+        order = sorted(rows, key=lambda row: str(row["state"]))
+        launch.stop_all([lab.paths.run(row["id"]) for row in order], kill=kill)
 
 
 def _close(progress: Progress) -> None:

@@ -220,11 +220,13 @@ def stop(
     from labtui.run import derive
 
     lab = open_lab()
-    ended = [
-        sweep for reference in runs if (sweep := lab.sweep(reference)) and sweeper.stop(lab.paths, sweep)
-    ]
+    sweeps = list(dict.fromkeys(filter(None, map(lab.sweep, runs))))
+    ended = [sweep for sweep in sweeps if sweeper.stop(lab.paths, sweep)]
+    for sweep in ended:
+        print(f"{sweep}  nothing more is made of it")
     found = {run.id: run for reference in runs for run in lab.group(reference)}
-    active = [run for run in found.values() if len(found) == 1 or run.status().state in ("running", "queued")]
+    alone = len(found) == 1 and not sweeps
+    active = [run for run in found.values() if alone or run.status().state in ("running", "queued")]
     if not active:
         if ended:
             return 0

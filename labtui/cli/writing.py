@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, open_lab
-from labtui.errors import LabError
+from labtui.errors import LabError, RunNotFound
 from labtui.files.paths import slug
 
 
@@ -70,11 +70,13 @@ def report(
 
     lab = open_lab()
     found = lab.group(run)
-    if all(one.row.sweep == run for one in found):
+    if sweep := lab.sweep(run):
+        if not found:
+            raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
         rows = [one.row.fields for one in found]
         table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
         log = logarithmic(lab.paths, rows)
-        path = sweep_report(table, output or Path(f"report-{slug(run)}.md"), pictures, force, log)
+        path = sweep_report(table, output or Path(f"report-{slug(sweep)}.md"), pictures, force, log)
     else:
         (one,) = found
         path = write(one, output or Path(f"report-{one.id}.md"), pictures=pictures, force=force)
