@@ -238,7 +238,7 @@ def test_a_second_ctrl_c_kills(terminal, lab):
 
 
 def test_a_sweep_is_gone_on_with_where_the_terminal_was_closed(terminal, lab):
-    one = terminal("run", written(lab, [1, 2], seconds=1.0))
+    one = terminal("run", written(lab, [1, 2], seconds=4.0))
     one.until("▶")
     os.close(one.fd)
     os.waitpid(one.pid, 0)
