@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labtui import launch
 from labtui.errors import JournalError, LabError, LabtuiError, LaunchError, RecipeError, RunNotFound
@@ -22,9 +22,11 @@ from labtui.launch.agent import Filled, say
 from labtui.query import Lab
 from labtui.query.progress import PRUNED
 from labtui.query.rows import Row
-from labtui.searching import Searching
 from labtui.snapshot import forget
 from labtui.sweep import Plan, Training, definition, stack
+
+if TYPE_CHECKING:
+    from labtui.searching import Searching
 
 AHEAD = 16
 """So many runs of a sweep wait at a time."""
@@ -144,6 +146,8 @@ class Filling:
         if self._plan is None or stamp != self._stamp or others:
             self._plan, self._stamp = definition.read(self.paths), stamp
             if self._plan.searches:
+                from labtui.searching import Searching  # numpy: not needed for a grid
+
                 try:
                     self._search = Searching(self.lab, self.paths, self._plan)
                 except BaseException:
@@ -242,6 +246,8 @@ def resume(
     known = {row.key for row in rows}
     with locked(paths.root):
         if plan.searches:
+            from labtui.searching import Searching
+
             wanted = Searching(lab, paths, plan).keys()
         if now:
             forget(RunPaths(paths.root))
