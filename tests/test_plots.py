@@ -170,6 +170,15 @@ def test_odd_rows_have_pictures(rows):
         assert picture(found, kind, keys).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("values", [[1e308, -1e308, 0.0], [5e-324, 1e-300, 1.0], [1e308, 1e300, 1e-308]])
+def test_any_figure_can_be_drawn(values):
+    rows = [analysis_lab.row(i, {"a": i % 3, "b": i % 2}, {"val.acc": values[i % 3]}) for i in range(6)]
+    found = analyse(rows)
+    for kind in ("parallel", "slice", "heat", "correlation"):
+        assert picture(found, kind, ["a", "b"]).startswith(b"\x89PNG")
+    assert all(widths(rows) == {80} for rows in drawings(found, Look(80)).values())
+
+
 def sweep(lab: Path) -> None:
     """Eight cells on the disk: the rate matters, the optimiser less, the width not."""
     number = 0

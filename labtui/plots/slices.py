@@ -69,7 +69,8 @@ def _layers(analysis: Analysis, name: str, look: Look) -> list[Layer]:
         x = x + (np.arange(x.size) * 7 % 5 - 2) * 0.006
     found = [part for part in slices(analysis, name) if not np.isnan(part.place) or part.label == "–"]
     at = _inside(positions(one, np.array([part.place for part in found])))
-    means = np.array([part.mean for part in found])
+    # The least figures round to zero in a mean, of which there is no logarithm.
+    means = np.array([part.mean for part in found]).clip(*metric.distinct[[0, -1]])
     level = metric.place(np.log10(means) if metric.log else means)
     mark = "o" if look.ascii else "●"
     return [

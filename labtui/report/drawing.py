@@ -17,7 +17,7 @@ from labtui.query.correlation import correlations
 from labtui.query.parameters import FEW, MISSING
 from labtui.query.slices import heat, slices
 from labtui.report.fonts import Fonts
-from labtui.report.picture import COLOURS, DPI
+from labtui.report.picture import COLOURS, DPI, HUGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,18 +170,18 @@ def _slice(figure: Figure, analysis: Analysis, keys: Sequence[str], fonts: Fonts
         if one.kind == "category" or one.distinct.size <= FEW:
             x = x + (np.arange(x.size) * 7 % 11 - 5) * 0.005  # side by side, to be counted
         step = max(x.size // POINTS, 1)
-        axes.scatter(x[::step], analysis.values[::step], s=9, color=COLOURS[0], alpha=0.5, linewidths=0)
+        values = np.clip(analysis.values[::step], -HUGE, HUGE)
+        axes.scatter(x[::step], values, s=9, color=COLOURS[0], alpha=0.5, linewidths=0)
         means = [part for part in slices(analysis, name) if not np.isnan(part.place) or part.label == MISSING]
         at = positions(one, np.array([part.place for part in means]))
-        axes.plot(
-            at, [part.mean for part in means], "_", color=COLOURS[1], markersize=16, markeredgewidth=2.2
-        )
+        level = np.clip([part.mean for part in means], -HUGE, HUGE)
+        axes.plot(at, level, "_", color=COLOURS[1], markersize=16, markeredgewidth=2.2)
         marks = ticks(one, 7)
         axes.set_xticks([mark for mark, _ in marks], [_short(fonts, text) for _, text in marks], fontsize=8)
         axes.set_xlim(-0.08, 1.08)
         axes.set_xlabel(fonts.show(name), fontsize=9)
         axes.tick_params(axis="y", labelsize=8)
-        if metric.log:
+        if metric.log and values.min() > 1 / HUGE:
             axes.set_yscale("log")
         axes.grid(True, axis="y", color="0.9")
         _plain(axes)
