@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,24 @@ def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """Dotted keys by their last parts, as many as tell them apart; of a part's kind the part's name:
+    `optimizer.name` and `optimizer.lr` are `optimizer` and `lr`."""
+    parts = [_without_kind(key.split(".")) for key in keys]
+    counts = [1] * len(parts)
+    for _ in range(max(map(len, parts), default=1)):
+        told = [".".join(part[-n:]) for part, n in zip(parts, counts, strict=True)]
+        twice = {one for one in told if told.count(one) > 1}
+        counts = [
+            min(n + (one in twice), len(part)) for n, one, part in zip(counts, told, parts, strict=True)
+        ]
+    return [".".join(part[-n:]) for part, n in zip(parts, counts, strict=True)]
+
+
+def _without_kind(parts: list[str]) -> list[str]:
+    return parts[:-1] if len(parts) > 1 and parts[-1] in ("name", "factory") else parts
 
 
 def put(tables: dict[str, Any], key: str, value: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from labtui import axis
 from labtui.cells import ELLIPSIS, clean, fit
 from labtui.cells import width as width_of
+from labtui.files.toml import short_keys
 from labtui.query.parameters import FEW, MISSING, Floats, Parameter, short
 from labtui.rows import Row
 
@@ -65,17 +66,8 @@ class Look:
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Dotted keys by their last parts, as many as tell them apart."""
-    parts = [clean(name).split(".") for name in names]
-    deep = max((len(p) for p in parts), default=1)
-    counts = [1] * len(parts)
-    for _ in range(deep):
-        told = [".".join(p[-n:]) for p, n in zip(parts, counts, strict=True)]
-        twice = {t for t in told if told.count(t) > 1}
-        if not twice:
-            return told
-        counts = [min(n + (t in twice), len(p)) for n, t, p in zip(counts, told, parts, strict=True)]
-    return [".".join(p[-n:]) for p, n in zip(parts, counts, strict=True)]
+    """Dotted keys by their last parts, as text."""
+    return [clean(name) for name in short_keys(names)]
 
 
 def positions(one: Parameter, places: Floats) -> Floats:

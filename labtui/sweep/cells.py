@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -12,7 +11,7 @@ from typing import Any
 
 from labtui.errors import FilterError, RecipeError
 from labtui.expression import parse
-from labtui.files.toml import flatten
+from labtui.files.toml import flatten, short_keys
 from labtui.recipe.sweep import Range, Sweep
 
 Values = dict[str, Any]
@@ -93,18 +92,9 @@ def leaves(values: Mapping[str, Any]) -> Values:
 
 
 def told(values: Mapping[str, Any]) -> str:
-    """Values as a title: `optimizer=sgd, lr=0.1`, with whole keys where short ones could be confused."""
-    short = {key: _short(key) for key in values}
-    alike = Counter(short.values())
-    return ", ".join(
-        f"{short[key] if alike[short[key]] == 1 else key}={_told(value)}" for key, value in values.items()
-    )
-
-
-def _short(key: str) -> str:
-    """The last part of a key; of a part's kind the part's name."""
-    *path, last = key.split(".")
-    return path[-1] if path and last in ("name", "factory") else last
+    """Values as a title: `optimizer=sgd, lr=0.1`."""
+    names = short_keys(list(values))
+    return ", ".join(f"{name}={_told(value)}" for name, value in zip(names, values.values(), strict=True))
 
 
 def _told(value: Any) -> str:
