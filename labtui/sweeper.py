@@ -227,7 +227,7 @@ def resume(
 
     Args:
         force: also where a process may still live elsewhere.
-        index: the lab, where it has been read already.
+        index: the lab, where it has just been read.
 
     Returns:
         The runs that are queued now, and why some cannot be resumed.
@@ -235,8 +235,10 @@ def resume(
     Raises:
         LabtuiError: the file is no longer that of such a sweep, a cell is wrong, or the lab cannot be written.
     """
-    paths, index = lab.sweep(sweep), index or Lab(lab)
-    index.index.refresh()
+    paths = lab.sweep(sweep)
+    if index is None:
+        index = Lab(lab)
+        index.index.refresh()
     rows = [Row(fields) for fields in index.index.rows if fields["sweep"] == sweep]
     if not paths.recipe.exists():  # of an early labtui, which made all runs at once
         return _resumed(lab, rows, force)
