@@ -108,6 +108,50 @@ def test_cells_that_do_not_fit_the_constraints_are_left_out():
         values(nothing)
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            {"space": {"optimizer.lrr": {"low": 0.1, "high": 1.0}}},
+            "optimizer.lrr: unknown key; did you mean 'lr'",
+        ),
+        (
+            {"space": {"train.epochs": [1, 2], "model.nope": [1]}, "when": {"model.nope": "train.epochs=2"}},
+            "nope",
+        ),
+        ({"space": {"optimizer.lr": {"low": -2, "high": -1}}}, "optimizer.lr"),
+        (
+            {"space": {"train.epochs": {"low": 1, "high": 9}}, "constraints": ["train.epochs>9"]},
+            "none of 300",
+        ),
+    ],
+)
+def test_what_no_candidate_of_a_search_can_have_is_said_before_anything_starts(
+    more: dict[str, Any], told: str
+):
+    with pytest.raises(RecipeError, match=told):
+        plan({"method": "tpe", "runs": 5, "metric": "val.loss"} | more).check()
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("optimizer.lr", {"low": 1e-5, "high": 1.0, "log": True}),
+        ("optimizer.weight_decay", {"low": 0.0, "high": 0.3, "step": 0.1}),
+        ("train.epochs", {"low": 1, "high": 10**30}),
+        ("train.batch_size", {"low": 1, "high": 64, "log": True}),
+        ("optimizer", [{"name": "sgd"}, {"name": "adam"}]),
+    ],
+)
+def test_a_search_that_can_be_done_passes_its_check(key: str, values: Any):
+    assert plan({"method": "tpe", "runs": 5, "metric": "val.loss", "space": {key: values}}).check() == 5
+
+
+def test_a_value_that_some_candidates_cannot_have_is_no_reason_against_a_search():
+    space = {"optimizer.name": ["adam", "sgd"], "optimizer.momentum": {"low": 0.0, "high": 0.9}}
+    assert plan({"method": "tpe", "runs": 5, "metric": "val.loss", "space": space}).check() == 5
+
+
 def test_a_cell_of_another_kind_keeps_what_both_kinds_know():
     adam = {"name": "adam", "lr": 0.5, "betas": [0.8, 0.9]}
     found = expand(

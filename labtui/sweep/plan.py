@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,14 @@ from labtui.files.goals import Goal, goal_of
 from labtui.recipe.core import Recipe
 from labtui.recipe.sweep import Sweep
 from labtui.sweep import stack
-from labtui.sweep.cells import Cell, Conditions, cells, most
+from labtui.sweep.cells import Cell, cells, most, told
 from labtui.sweep.resolve import Resolver
+from labtui.sweep.space import Space
 
 LIMIT = 1_000_000
 """Most trainings that a sweep without a budget may have."""
+DRAWS = 300
+"""So many candidates are tried before a search is said to be impossible."""
 
 
 @dataclass(frozen=True)
@@ -167,18 +171,43 @@ class Plan:
 
         Raises:
             RecipeError: a cell has a value that the recipe cannot have; or a search has no metric, no
-                direction, or too small a budget.
+                direction, too small a budget, or a key whose values no candidate can have.
         """
         if not self.searches:
             return sum(1 for _ in self)
         _ = self.objective
-        Conditions(self.sweep, self.resolver.tables)
         if self.sweep.runs is not None and self.sweep.runs < self.each:
             raise RecipeError(
                 f"{self.source}: sweep.runs = {self.sweep.runs} is less than the {self.each} trainings of one "
                 "candidate (repeats × folds)"
             )
+        self._try()
         return self.most
+
+    def _try(self) -> None:
+        """See that each key of a search takes some value with which a candidate is a recipe."""
+        space, draw = Space(self.sweep, self.resolver.tables), random.Random(0)
+        unseen, wrong, fits = set(self.sweep.space), dict[str, RecipeError](), False
+        for _ in range(DRAWS):
+            values = space.some(draw)
+            if not space.fits(values):
+                continue
+            fits = True
+            try:
+                list(self.of(Cell(0, told(values), values)))
+            except RecipeError as error:
+                wrong = dict.fromkeys(values, error) | wrong
+            else:
+                unseen -= values.keys()
+            if not unseen:
+                return
+        if not fits:
+            raise RecipeError(
+                f"{self.source}: sweep.constraints: none of {DRAWS} candidates fits them: loosen them, or narrow "
+                "sweep.space to what fits"
+            )
+        for key in sorted(unseen & wrong.keys()):
+            raise wrong[key]
 
     def _folds_of(self, cell: Cell) -> list[int | None]:
         if self._folds_differ and any(key.startswith("validate") for key in cell.values):

@@ -7,6 +7,8 @@ JSON, so that tables and lists can be chosen too, and a list that was edited is 
 from __future__ import annotations
 
 import json
+import math
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,6 +56,10 @@ class Space:
         """Whether a candidate fits the constraints."""
         return self._conditions.kept(values) is not None
 
+    def some(self, draw: random.Random) -> Values:
+        """Values at random, as a search may begin with; they need not fit the constraints."""
+        return self.drawn(lambda key: _any(self.sweep.space[key], draw))
+
     def params(self, options: Mapping[str, Any]) -> Params | None:
         """What stands for the values that a run has, from its options by flat key; None where the space does
         not have them."""
@@ -88,6 +94,19 @@ class Space:
         if not fits:
             raise KeyError(key)
         return max(fits, key=lambda one: len(given[one]))
+
+
+def _any(values: list[Any] | Range, draw: random.Random) -> Any:
+    """The word of one of a list's values, or a number of a range."""
+    if not isinstance(values, Range):
+        return word(draw.choice(values))
+    low, high = values.low, values.high
+    if values.step is not None:
+        return low + values.step * draw.randint(0, math.floor((high - low) / values.step))
+    if isinstance(low, int) and isinstance(high, int) and not values.log:
+        return draw.randint(low, high)
+    number = math.exp(draw.uniform(math.log(low), math.log(high))) if values.log else draw.uniform(low, high)
+    return min(max(round(number) if values.whole else number, low), high)
 
 
 def word(value: Any) -> str:
