@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,8 +26,10 @@ from labtui.files import process, rundir
 from labtui.files.atomic import read_json, write_json
 from labtui.files.metriclog import last_step
 from labtui.files.paths import LabPaths, RunPaths
+from labtui.launch.agent import Filled, Supervisor
 from labtui.launch.jobs import PACE, Jobs
 from labtui.launch.queue import request_of
+from labtui.launch.wake import Lock
 from labtui.recipe.read import check
 from labtui.run import derive
 from labtui.series import read
@@ -358,6 +362,31 @@ def test_a_sweep_is_an_array(lab: Path, cluster: Cluster) -> None:
     assert len({number.partition("_")[0] for number in numbers}) == 1
     assert [until(run, "finished", "failed") for run in runs] == ["finished"] * 3
     assert [run.log.read_text() for run in runs] == ["1\n", "2\n", "3\n"]
+
+
+def test_what_the_cluster_has_been_given_of_a_sweep_still_counts(lab: Path, cluster: Cluster) -> None:
+    asked: list[Counter[str]] = []
+
+    def fill(waiting: Counter[str]) -> Filled:
+        asked.append(waiting)
+        return Filled(0, False, math.inf)
+
+    sweep(lab, [1, 2, 3])
+    lock = Lock(LabPaths(lab))
+    assert lock.take()
+    one = Supervisor(LabPaths(lab), lock, lambda *_: "", fill)
+
+    def submitted() -> bool:
+        one.look()
+        one.place()
+        return len(one.jobs.watched) == 3
+
+    eventually(submitted)
+    one.place()
+    one.look()
+    assert not one.waiting and set(asked[-1].values()) == {3}
+    one.jobs.close()
+    lock.close()
 
 
 def test_a_job_whose_submitter_was_killed_is_found(lab: Path, cluster: Cluster) -> None:

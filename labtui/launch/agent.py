@@ -51,7 +51,7 @@ class Filled(NamedTuple):
 
 
 Fill = Callable[[Counter[str]], Filled]
-"""Has sweeps queue their next runs, from how many of each wait."""
+"""Has sweeps queue their next runs, from how many of each wait or are a cluster's jobs."""
 Resolve = Callable[[str, str], str]
 """From a reference (`@best:val.loss`) and the run that has it to a run's id; raises LabtuiError."""
 
@@ -172,7 +172,10 @@ class Supervisor:
         self._next_fill = math.inf
         if queue.paused(self.lab):
             return
-        made, self._more, again = self.fill(Counter(_sweep_of(one) for one in self.waiting.values()))
+        # What a cluster has been given waits there, or runs: its queue has places for so many.
+        wait = Counter(one.sweep for one in self.waiting.values())
+        wait.update(one.sweep for one in self.jobs.watched.values())
+        made, self._more, again = self.fill(wait)
         self._next_fill = time.monotonic() + again
         if made:
             self._scan()
@@ -353,11 +356,6 @@ class Supervisor:
             selector.select(seconds)
         with suppress(BlockingIOError):
             os.read(self._read_end, 4096)
-
-
-def _sweep_of(request: Request) -> str:
-    origin = request.tables.get("origin")
-    return str(origin.get("sweep", "")) if isinstance(origin, dict) else ""
 
 
 def say(text: str) -> None:

@@ -27,7 +27,7 @@ from labtui.files.paths import LabPaths, RunPaths
 from labtui.launch import slurm, verdict
 from labtui.launch.aftermath import anew, memory_was_short, reached, tell
 from labtui.launch.node import Work
-from labtui.launch.queue import Request
+from labtui.launch.queue import Request, sweep_of
 from labtui.launch.slurm import Job, Listing
 from labtui.launch.start import claim
 
@@ -52,6 +52,8 @@ class Watched:
     attempt: int
     since: float
     """When it was first seen, on the clock that never jumps."""
+    sweep: str
+    """That its run belongs to; empty: none."""
 
 
 class Jobs:
@@ -83,7 +85,8 @@ class Jobs:
     def _watch(self, paths: RunPaths, attempt: int) -> None:
         known = self.watched.get(paths.id)
         if known is None or known.attempt != attempt:
-            self.watched[paths.id] = Watched(paths, attempt, time.monotonic())
+            sweep = known.sweep if known else sweep_of(run.recipe_of(paths))
+            self.watched[paths.id] = Watched(paths, attempt, time.monotonic(), sweep)
             self._hurry()
 
     def fileno(self) -> int | None:

@@ -54,9 +54,20 @@ class Request:
         return found
 
     @property
+    def sweep(self) -> str:
+        """The sweep that it belongs to; empty: none."""
+        return sweep_of(self.tables)
+
+    @property
     def on_slurm(self) -> bool:
         """Whether it becomes a job of a cluster, and takes no place here."""
         return self.resources.get("launcher") == "slurm"
+
+
+def sweep_of(tables: Mapping[str, Any]) -> str:
+    """The sweep that a resolved recipe, which other hands may have written, is of; empty: none."""
+    origin = tables.get("origin")
+    return str(origin.get("sweep", "")) if isinstance(origin, dict) else ""
 
 
 def request_of(paths: RunPaths) -> Request | None:
