@@ -23,6 +23,7 @@ from labtui.files.toml import dumps
 from labtui.launcher import queue_recipe
 from labtui.query import Lab
 from labtui.recipe.core import Recipe
+from labtui.recipe.optim import Adam
 from labtui.recipe.read import check
 from labtui.sweep import Plan, definition, expand
 from labtui.sweep.cells import leaves
@@ -204,6 +205,17 @@ def test_a_key_is_of_the_resolved_recipe():
     assert [one.key for one in plan(sweep, **written)] == keys  # its defaults, written out
     assert [one.key for one in plan(sweep, resources={"threads": 3}, checkpoints={"keep": 1})] == keys
     assert not set(keys) & {one.key for one in plan(sweep, optimizer={"name": "adam", "lr": 2e-3})}
+
+
+def test_a_key_stays_when_a_later_version_adds_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [one.key for one in plan({"space": {"optimizer.lr": [0.1, 0.2], "train.epochs": [1, 2]}})]
+    dump = Adam.model_dump
+
+    def later(self: Adam, **how: Any) -> dict[str, Any]:
+        return dump(self, **how) | ({} if how.get("exclude_defaults") else {"new": 1})
+
+    monkeypatch.setattr(Adam, "model_dump", later)
+    assert [one.key for one in plan({"space": {"optimizer.lr": [0.1, 0.2], "train.epochs": [1, 2]}})] == keys
 
 
 def test_what_cells_differ_in_always_tells_them_apart():

@@ -246,13 +246,20 @@ class Recipe(Spec):
         found = {field.alias or name: self.table(name) for name, field in type(self).model_fields.items()}
         return {key: value for key, value in found.items() if value not in (None, "", [], {})}
 
-    def table(self, name: str) -> Any:
-        """One of the tables, by the name of its field."""
+    def table(self, name: str, *, defaults: bool = True) -> Any:
+        """One of the tables, by the name of its field.
+
+        Args:
+            defaults: with the options that have their default value; which kind of a part it is is there anyway.
+        """
         value = getattr(self, name)
         if not isinstance(value, Spec):
             return value
         partly = self.command is not None and name in _TRAINING
-        return value.model_dump(by_alias=True, exclude_none=True, exclude_unset=partly)
+        table = value.model_dump(
+            by_alias=True, exclude_none=True, exclude_unset=partly, exclude_defaults=not defaults
+        )
+        return table if defaults or name not in SPECS else {"name": getattr(value, "name", ""), **table}
 
 
 _TRAINING = ("loss", "optimizer", "schedule", "train", "validate_", "checkpoints", "resources")

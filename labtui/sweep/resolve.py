@@ -40,9 +40,11 @@ class Resolver:
         self.recipe, self.source = recipe, source
         self.given = {k: v for k, v in given(recipe).items() if k not in ("sweep", "origin")}
         self.tables = {k: v for k, v in recipe.tables().items() if k not in ("sweep", "origin")}
-        self._digests = {n: _digest(n, table) for n, table in self.tables.items() if n not in WITHOUT}
-        self._known: dict[tuple[str, str], str] = {}
         self._fields = {field.alias or name: name for name, field in Recipe.model_fields.items()}
+        self._digests = {
+            name: _digest(name, self._told(recipe, name)) for name in self.tables if name not in WITHOUT
+        }
+        self._known: dict[tuple[str, str], str] = {}
 
     def key(self, values: Mapping[str, Any], salt: str = "") -> Key:
         """What tells the recipe with these values from others: 24 hexadecimal digits.
@@ -57,7 +59,7 @@ class Resolver:
         parts = self._digests.copy()
         for name, changes in _by_table(values).items():
             parts[name] = self._table(name, changes)
-        text = "\n".join([*sorted(parts.values()), salt])
+        text = "\n".join([*sorted(filter(None, parts.values())), salt])
         return blake2b(text.encode(), digest_size=12).hexdigest()
 
     def tables_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,25 +86,37 @@ class Resolver:
         """What stands for a table with its changes in a key, after checking it."""
         told = repr(changes)
         if (found := self._known.get((name, told))) is None:
-            table = self._completed(name, changes)
+            table = self._told(self._with(name, changes), name)
             # What cells differ in on purpose tells them apart, whatever it is.
             found = f"{name} {told}" if name in WITHOUT else _digest(name, table)
             self._known[name, told] = found
         return found
 
+    def _told(self, recipe: Recipe, name: str) -> Any:
+        """What of a table makes the key: an option that a later version adds, with a default, changes none."""
+        return recipe.table(self._fields[name], defaults=False)
+
     def _completed(self, name: str, changes: Mapping[str, Any]) -> Any:
+        return self._with(name, changes).table(self._fields[name])
+
+    def _with(self, name: str, changes: Mapping[str, Any]) -> Recipe:
+        """The recipe with changes in one table.
+
+        Raises:
+            RecipeError: that is not possible.
+        """
         if name in ("format", "sweep", "origin"):
             raise RecipeError(f"{self.source}: sweep: {name} is nothing that cells can differ in")
         if name not in self._fields:
             check(self.given | {name: changes}, f"{self.source}: sweep")  # which says what is near
         if name == "params" and "" not in changes:  # anything goes there
-            return self._changed(name, changes)
+            return self.recipe.model_copy(update={name: self._changed(name, changes)})
         copy, field = self.recipe.model_copy(), self._fields[name]
         try:
             Recipe.__pydantic_validator__.validate_assignment(copy, field, self._changed(name, changes))
         except ValidationError as error:
             raise RecipeError(problems(error, f"{self.source}: sweep")) from None
-        return copy.table(field)
+        return copy
 
     def _changed(self, name: str, changes: Mapping[str, Any]) -> Any:
         """A table as it is given, with the changes in it."""
@@ -135,6 +149,8 @@ def given(recipe: Recipe) -> dict[str, Any]:
 
 
 def _digest(name: str, table: Any) -> str:
+    if table in (None, "", [], {}):
+        return ""
     text = _ENCODER.encode(table)
     return f"{name} {blake2b(text.encode(), digest_size=12).hexdigest()}"
 
