@@ -20,7 +20,7 @@ from labtui.files.atomic import locked, read_json, write_json
 from labtui.files.paths import LabPaths, RunPaths, SweepPaths
 from labtui.launch.agent import Filled, say
 from labtui.query import Lab
-from labtui.query.progress import PRUNED
+from labtui.query.progress import OVER, standing
 from labtui.query.rows import Row
 from labtui.snapshot import forget
 from labtui.sweep import Plan, Training, definition, stack
@@ -33,7 +33,7 @@ AHEAD = 16
 AHEAD_TOGETHER = 64
 """Where one process may train them all."""
 AHEAD_ON_SLURM = 1000
-"""In a cluster's queue, which has places for them."""
+"""In a cluster's queue, which has places for them; those at work are among them."""
 LOOK = 1.0
 """Seconds between two looks at what the runs of a search have reached, where hopeless ones are ended."""
 
@@ -47,26 +47,32 @@ class Sweeper:
 
     def __init__(self, lab: LabPaths) -> None:
         self.lab = lab
+        self._index = Lab(lab)
         self._filling: dict[str, Filling] = {}
 
     def fill(self, waiting: Mapping[str, int]) -> Filled:
         """Make runs of what the active sweeps want.
 
         Args:
-            waiting: runs that wait, by sweep.
+            waiting: runs that wait, by sweep; of a cluster's also those at work.
         """
         made, more, again = 0, False, math.inf
-        for paths in definition.active(self.lab):
-            filling = self._filling.setdefault(paths.id, Filling(self.lab, paths))
+        active = list(definition.active(self.lab))
+        self._filling = {
+            paths.id: self._filling.get(paths.id) or Filling(self.lab, paths, self._index) for paths in active
+        }
+        for paths in active:
+            filling, wait = self._filling[paths.id], waiting.get(paths.id, 0)
             trouble = ""
             try:
-                made += len(filling.fill(waiting.get(paths.id, 0)))
+                made += len(filling.fill(wait))
             except (RecipeError, RunNotFound, JournalError) as error:
                 trouble = str(error)  # its user has to mend it, and resume the sweep
             except (LabtuiError, OSError) as error:  # such as a full disk, which passes
                 trouble, more = str(error), True
             else:
-                more |= paths.request.exists()
+                # Others come when those that wait begin; where these are held, nothing comes by itself.
+                more |= not wait and paths.request.exists()
                 again = LOOK if filling.prunes else again
             if trouble not in ("", filling.trouble):
                 say(f"{paths.id}: {trouble}")
@@ -79,11 +85,11 @@ class Filling:
 
     Args:
         paths: of the sweep.
+        index: the lab, where it has been read already.
     """
 
-    def __init__(self, lab: LabPaths, paths: SweepPaths) -> None:
-        self.lab, self.paths = lab, paths
-        self.index = Lab(lab)
+    def __init__(self, lab: LabPaths, paths: SweepPaths, index: Lab | None = None) -> None:
+        self.lab, self.paths, self.index = lab, paths, index or Lab(lab)
         self.trouble = ""
         self._stamp: Any = None
         self._plan: Plan | None = None
@@ -160,7 +166,7 @@ class Filling:
 
     def rows(self) -> list[Row]:
         """The runs of the sweep as they are now."""
-        return [row for row in self.index.runs(sort="created") if row.sweep == self.paths.id]
+        return _rows(self.index, self.paths.id)
 
     def _spent(self, plan: Plan) -> bool:
         """Whether the sweep's hours are over."""
@@ -184,6 +190,12 @@ class Filling:
         except BaseException:
             self._plan = None  # they are still missing
             raise
+
+
+def _rows(index: Lab, sweep: str) -> list[Row]:
+    """The runs of a sweep as they are now; the others' are not wrapped or sorted, of which there may be thousands."""
+    index.index.refresh()
+    return [Row(fields) for fields in index.index.rows if fields["sweep"] == sweep]
 
 
 def _ahead(plan: Plan) -> int:
@@ -258,19 +270,22 @@ def resume(
         if plan.searches or wanted - known:
             definition.ask(paths, **(definition.asked(paths) or {"python": sys.executable}))
     waiting = sum(row.state == "queued" for row in rows) + len(queued)
-    return queued + Filling(lab, paths).fill(waiting), problems
+    return queued + Filling(lab, paths, index).fill(waiting), problems
 
 
 def _resumed(lab: LabPaths, rows: Sequence[Row], force: bool) -> tuple[list[RunPaths], list[str]]:
-    """Resume the runs that ended and are not done; those that are queued now, and why others are not."""
+    """Resume the runs that ended and are not done; those that are queued now, and why others are not. Of a
+    training with several runs, such as one that was restored from a copy, one at most, and none where it is done."""
     found, problems = [], []
-    for row in rows:
-        if row.state not in ("running", "queued") and not done(row):
-            try:
-                launch.resume(lab.run(row.id), force=force)
-                found.append(lab.run(row.id))
-            except LaunchError as error:
-                problems.append(str(error))
+    settled = {row.key for row in rows if row.state in ("running", "queued") or done(row)} - {""}
+    over = [row for row in rows if row.state not in ("running", "queued") and not done(row)]
+    # The newest of each; of an early labtui's runs nobody knows the key.
+    for row in {row.key or row.id: row for row in over if row.key not in settled}.values():
+        try:
+            launch.resume(lab.run(row.id), force=force)
+            found.append(lab.run(row.id))
+        except LaunchError as error:
+            problems.append(str(error))
     return found, problems
 
 
@@ -298,7 +313,7 @@ def change(lab: LabPaths, sweep: str, **fields: Any) -> bool:
 
 def done(row: Row) -> bool:
     """Whether nothing is left to do of a run: it has finished, or was ended early because it was hopeless."""
-    return bool(row.state == "finished" or (row.state == "stopped" and row.reason == PRUNED))
+    return standing(row) in OVER
 
 
 def discard(paths: SweepPaths) -> None:

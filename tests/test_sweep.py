@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -18,7 +19,7 @@ from launch_lab import eventually
 
 from labtui import launch, sweeper
 from labtui.errors import LabtuiError, RecipeError, RunNotFound
-from labtui.files.paths import LabPaths
+from labtui.files.paths import LabPaths, new_run_id
 from labtui.files.toml import dumps
 from labtui.launcher import queue_recipe
 from labtui.query import Lab
@@ -331,6 +332,26 @@ def test_what_is_not_finished_is_done_on_resume_and_nothing_else(lab: LabPaths) 
     assert deleted.key in keys and len(keys) == 3
     launch.wake(lab)
     eventually(lambda: all_over(lab, 3), 60)
+
+
+def test_of_a_training_with_several_runs_one_goes_on(lab: LabPaths) -> None:
+    sweep = queue_recipe(lab, written(lab, {"repeats": 2}), held=True).sweep
+    first, second = map(lab.run, sorted(lab.run_ids(), key=lambda one: Lab(lab).run(one).row.repeat or 0))
+    for run in (first, second):
+        launch.stop(run)
+    for run in (first, second):
+        shutil.copytree(run.root, lab.runs / new_run_id("copy"))
+    queued, problems = sweeper.resume(lab, sweep)
+    assert len(queued) == 2 and not problems
+    assert {Lab(lab).run(one.id).row.repeat for one in queued} == {0, 1}
+    assert not sweeper.resume(lab, sweep)[0]
+
+
+def test_where_all_that_waits_is_held_nothing_comes_by_itself(lab: LabPaths) -> None:
+    made = queue_recipe(lab, written(lab, {"repeats": 60}), held=True)
+    fill = sweeper.Sweeper(lab).fill
+    assert fill({made.sweep: sweeper.AHEAD})[:2] == (0, False)
+    assert fill({})[:2] == (sweeper.AHEAD, True)
 
 
 def test_an_edited_file_keeps_what_is_done_and_adds_what_is_new(lab: LabPaths) -> None:

@@ -88,6 +88,7 @@ def test_a_pruned_training_is_done_and_has_no_say(lab):
     runs(lab, sweep, plan, *["finished"] * 3, *["pruned"] * 9)
     found = look(lab, sweep)
     assert found.counts == {"finished": 3, "pruned": 9, "to_come": 0} and not found.left
+    assert {place.reason for line in found.lines for place in line.places} == {""}  # the state says it
     assert found.best.number == 0 and found.lines[3].spread.n == 0
 
 

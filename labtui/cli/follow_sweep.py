@@ -127,10 +127,10 @@ def _interrupt(lab: Lab, watch: Watch) -> None:
 
 def _stop(lab: Lab, watch: Watch, *, kill: bool) -> None:
     """Stop all runs of the sweep; first those that wait, which would begin in the place of the others."""
-    rows = [row for line in watch.look().lines for row in line.rows if row["state"] in ("queued", "running")]
-    with suppress(LabtuiError):  # some have ended by themselves meanwhile
-        order = sorted(rows, key=lambda row: str(row["state"]))
-        launch.stop_all([lab.paths.run(row["id"]) for row in order], kill=kill)
+    # Also those of cells that an edited recipe does not have any more.
+    runs = [run for run in lab.group(watch.sweep) if run.row.state in ("queued", "running")]
+    with suppress(LabtuiError):  # some ended by themselves meanwhile
+        launch.stop_all([run.paths for run in sorted(runs, key=lambda run: str(run.row.state))], kill=kill)
 
 
 def _close(progress: Progress) -> None:
@@ -229,7 +229,7 @@ def _told(progress: Progress, line: Line, place: Place) -> str:
     """One run that has ended: how, of which cell, with what figure."""
     row = place.row or {}
     over = sum(n for state, n in progress.counts.items() if state not in ("running", "queued", TO_COME))
-    reason = f" ({row['reason']})" if row.get("reason") else ""
+    reason = f" ({clean(place.reason)})" if place.reason else ""
     parts = [f"{place.state}{reason}", swept.called(line)]
     parts += [f"{name} {n}" for name, n in (("repeat", place.repeat), ("fold", place.fold)) if n is not None]
     value = figure(row, progress.metric) if row and progress.metric else None

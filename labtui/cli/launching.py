@@ -231,6 +231,7 @@ def stop(
         if ended:
             return 0
         raise LaunchError("none of these runs is running or queued")
+    active.sort(key=lambda run: str(run.row.state))  # those that wait would begin in the place of the others
     launch.stop_all([run.paths for run in active], kill=kill)
     patience = time.monotonic() + wait
     while True:

@@ -133,8 +133,8 @@ def _trainings(progress: Progress, room: int) -> Iterator[Entry]:
         title = [f"repeat {place.repeat}"] if place.repeat is not None else []
         title += [f"fold {place.fold}"] if place.fold is not None else []
         value = figure(place.row, progress.metric) if place.row and progress.metric else None
-        reason = f": {place.row['reason']}" if place.row and place.row["reason"] else ""
-        state = "to come" if place.state == TO_COME else f"{place.state}{clean(reason)}"
+        reason = f": {clean(place.reason)}" if place.reason else ""
+        state = "to come" if place.state == TO_COME else f"{place.state}{reason}"
         sign = swept.SIGNS.get(place.state, "◦")
         marks = [(f"{sign} {state}", _style(place))]
         yield Entry("", ", ".join(title), marks, "" if value is None else number(value), _epoch(place))

@@ -96,7 +96,8 @@ def remove(lab: Lab, references: Sequence[str], yes: bool) -> int:
         say("nothing was removed")
         return 2
     for sweep in sweeps:
-        sweeper.stop(lab.paths, sweep)  # or it would be filled again
+        sweeper.stop(lab.paths, sweep)  # or it would be filled again, as it may have been since it was listed
+        runs |= {run.id: run for run in lab.group(sweep)}
     for run in runs.values():
         launch.remove(lab.paths, run.paths)
     for sweep in sweeps:

@@ -20,6 +20,11 @@ OVER = ("finished", PRUNED)
 """States of trainings of which nothing is left to do."""
 
 
+def standing(row: Fields) -> str:
+    """Where the training of a run stands: the run's state, or `pruned`."""
+    return PRUNED if row["state"] == "stopped" and row["reason"] == PRUNED else str(row["state"])
+
+
 class Place(NamedTuple):
     """One training of a sweep."""
 
@@ -33,9 +38,13 @@ class Place(NamedTuple):
     @property
     def state(self) -> str:
         """The run's state, `pruned` or `to_come`."""
-        if self.row is None:
-            return TO_COME
-        return PRUNED if self.row["reason"] == PRUNED else str(self.row["state"])
+        return TO_COME if self.row is None else standing(self.row)
+
+    @property
+    def reason(self) -> str:
+        """Why it has ended so, where the state does not say it already."""
+        found = str(self.row["reason"]) if self.row else ""
+        return "" if found == self.state else found
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from labtui.files.atomic import read_json
 from labtui.files.goals import Goal, goal_of
 from labtui.files.paths import SweepPaths
 from labtui.query.lab import Fields, Lab
-from labtui.query.progress import PRUNED, TO_COME, Line, Place, Progress, best_of, eta
+from labtui.query.progress import PRUNED, TO_COME, Line, Place, Progress, best_of, eta, standing
 from labtui.query.spread import Spread, spread_of
 from labtui.sweep import Plan, definition
 
@@ -253,7 +253,7 @@ class Watch:
 
 def _rank(row: Fields) -> tuple[int, str]:
     """Sorts the runs of one training: the one that counts comes first."""
-    state = PRUNED if row["reason"] == PRUNED else row["state"]
+    state = standing(row)
     return (_FIRST.index(state) if state in _FIRST else len(_FIRST)), row["id"]
 
 
