@@ -87,7 +87,7 @@ def queue_recipe(
         launch.wake(lab)
     except BaseException:  # nobody would start them, or it is Ctrl-C and nobody knows of them
         if found.sweep:
-            sweeper.discard(lab.sweep(found.sweep))
+            sweeper.take_back(lab, found.sweep)
         launch.withdraw(lab, found.runs)
         raise
     return found

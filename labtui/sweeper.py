@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -314,6 +315,14 @@ def change(lab: LabPaths, sweep: str, **fields: Any) -> bool:
 def done(row: Row) -> bool:
     """Whether nothing is left to do of a run: it has finished, or was ended early because it was hopeless."""
     return standing(row) in OVER
+
+
+def take_back(lab: LabPaths, sweep: str) -> None:
+    """Undo the beginning of a sweep, with what a supervisor has made of it since."""
+    with suppress(LabtuiError):  # its folder is removed in any case
+        stop(lab, sweep)
+    launch.withdraw(lab, [lab.run(row.id) for row in _rows(Lab(lab), sweep)])
+    discard(lab.sweep(sweep))
 
 
 def discard(paths: SweepPaths) -> None:

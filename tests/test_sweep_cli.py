@@ -69,7 +69,10 @@ def test_a_sweep_is_followed_until_all_is_done(cli, lab):
         "  best: val.acc 0.32 ± 0 (2) in cell 2: x=3",
         f"  labtui report {sweep}",
     ]
-    assert cli("resume", sweep)[::2] == (0, "nothing to resume: all of it is finished\n")
+    assert cli("resume", sweep)[::2] == (
+        0,
+        "nothing to resume: all of it is finished, or its budget is spent\n",
+    )
 
 
 def test_what_failed_is_counted_and_gone_on_with(cli, lab):

@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labtui.cli.app import Format, FormatOption, RunsArgument, app, open_lab, say, show
-from labtui.errors import LaunchError, RecipeError
+from labtui.errors import LabtuiError, LaunchError, RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -215,7 +216,7 @@ def stop(
     kill: Annotated[bool, typer.Option("--kill", help="At once, without a checkpoint.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the end.")] = 30.0,
 ) -> int:
-    """Stop runs; each keeps a checkpoint to resume from."""
+    """Stop runs, each with a checkpoint to resume from; of a whole sweep make no more either."""
     from labtui import launch, sweeper
     from labtui.run import derive
 
@@ -252,30 +253,35 @@ def resume(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return at once.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Though it may still live elsewhere.")] = False,
 ) -> int:
-    """Go on with runs that ended early, from their last checkpoint."""
+    """Go on with runs that ended early, from their last checkpoint; with all of a sweep that is not done."""
     from labtui import launch, sweeper
 
     lab = open_lab()
     queued, sweeps, problems = [], [], []
-    for reference in runs:
-        try:
-            if sweep := lab.sweep(reference):
-                found, refused = sweeper.resume(lab.paths, sweep, force=force, index=lab)
-                problems += refused
-                states = {row["state"] for row in lab.index.rows if row["sweep"] == sweep}
-                if found or states & {"running", "queued"}:
-                    sweeps.append(sweep)
-            else:
-                run = lab.run(reference)
-                launch.resume(run.paths, force=force)
-                queued.append(run.paths)
-        except LaunchError as error:
-            problems.append(str(error))
+    try:
+        for reference in runs:
+            try:
+                if sweep := lab.sweep(reference):
+                    found, refused = sweeper.resume(lab.paths, sweep, force=force, index=lab)
+                    problems += refused
+                    states = {row["state"] for row in lab.index.rows if row["sweep"] == sweep}
+                    if found or states & {"running", "queued"}:
+                        sweeps.append(sweep)
+                else:
+                    run = lab.run(reference)
+                    launch.resume(run.paths, force=force)
+                    queued.append(run.paths)
+            except LaunchError as error:
+                problems.append(str(error))
+    except LabtuiError:
+        with suppress(LabtuiError):  # what has been queued by now would wait for nobody
+            launch.wake(lab.paths)
+        raise
     for problem in problems:
         say(f"labtui: {problem}")
     if not queued and not sweeps:
         if not problems:
-            say("nothing to resume: all of it is finished")
+            say("nothing to resume: all of it is finished, or its budget is spent")
         return 2 if problems else 0
     launch.wake(lab.paths)
     return 0 if detach else _follow(lab, queued, sweeps)

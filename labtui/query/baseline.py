@@ -14,6 +14,7 @@ from labtui.errors import LabError, RunNotFound
 from labtui.files.atomic import read_json, write_json
 from labtui.files.paths import LabPaths
 from labtui.query.aggregate import Aggregate, Group, aggregate
+from labtui.query.lab import named
 
 Fields = dict[str, Any]
 
@@ -116,7 +117,7 @@ def of_sweep(rows: Sequence[Fields], reference: str) -> list[Fields]:
         RunNotFound: there is none, or more than one.
     """
     ids = list(dict.fromkeys(row["sweep"] for row in reversed(rows) if row["sweep"]))
-    fit = [reference] if reference in ids else [one for one in ids if reference and reference in one]
+    fit = named(ids, reference)
     if len(fit) == 1:
         return [row for row in rows if row["sweep"] == fit[0]]
     hint = (

@@ -162,15 +162,10 @@ class Lab:
         known: set[str] = {fields["sweep"] for fields in self.index.rows} - {""}
         with suppress(OSError):
             known |= {path.name for path in self.paths.sweeps.iterdir()}
-        if reference in known:
-            return reference
-        if not reference or sum(reference in fields["id"] for fields in self.index.rows) == 1:
+        if reference not in known and sum(reference in fields["id"] for fields in self.index.rows) == 1:
             return ""
-        for fits in (str.startswith, str.__contains__):
-            found = [sweep for sweep in known if fits(sweep, reference)]
-            if len(found) == 1:
-                return found[0]
-        return ""
+        found = named(known, reference)
+        return found[0] if len(found) == 1 else ""
 
     def group(self, reference: str) -> list[Run]:
         """The runs of the sweep, or the one run, that a reference means."""
@@ -211,6 +206,15 @@ class Lab:
     def recipes(self) -> list[Fields]:
         """Recipe files: path (below `recipes/`), name, description, tags, error."""
         return list(self.index.recipes().values())
+
+
+def named(sweeps: Iterable[str], reference: str) -> list[str]:
+    """The sweeps that a reference may mean: the one of that id, or that begins so; else all that hold it."""
+    known = list(sweeps)
+    if not reference or reference in known:
+        return [reference] if reference else []
+    begin = [sweep for sweep in known if sweep.startswith(reference)]
+    return begin if len(begin) == 1 else [sweep for sweep in known if reference in sweep]
 
 
 def open_lab(folder: str | Path | None = None) -> Lab:

@@ -174,9 +174,7 @@ class Watch:
         """Find out what cells are compared by, without a definition from one of the runs."""
         metric, goals = "", dict[str, Any]()
         if self._plan:
-            # Of a command's recipe, only what was set is resolved.
-            default = (self._plan.resolver.tables.get("validate") or {}).get("monitor", "")
-            metric, goals = self._plan.sweep.metric or default, dict(self._plan.recipe.goals)
+            metric, goals = self._plan.metric, dict(self._plan.recipe.goals)
         elif row:
             metric = str(row["params"].get("validate.monitor", ""))
             goals = {metric: (row["metrics"].get(metric) or {}).get("goal")}

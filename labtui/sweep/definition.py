@@ -2,7 +2,9 @@
 
 `runs/.labtui/sweeps/<id>/recipe.toml` is the recipe as it was launched or last resumed, with the
 file that it came from. `request-<host>.json` is there while a machine's supervisor is to make runs
-of what is missing. Both are the launcher's.
+of what is missing; the launcher asks, whoever makes the last ones withdraws it. Both are written under the
+folder's lock, but for the first time. Beside them lies the lab's code as the launch found it, which the cells
+to come get, and `filler.json` says which process has made runs last.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from labtui.errors import LabError, RecipeError, RunNotFound
@@ -121,5 +122,5 @@ def active(lab: LabPaths) -> Iterator[SweepPaths]:
 
 def hosts(paths: SweepPaths) -> list[str]:
     """Machines whose supervisors are asked to go on with the sweep."""
-    names = (path.name for path in Path(paths.root).glob("request-*.json"))
+    names = (path.name for path in paths.root.glob("request-*.json"))
     return sorted(name.removeprefix("request-").removesuffix(".json") for name in names)

@@ -71,14 +71,18 @@ class Plan:
         return self.sweep.repeats * len(self.folds)
 
     @property
+    def metric(self) -> str:
+        """What cells are compared by, and what a search looks for; empty: not known."""
+        return self.sweep.metric or str((self.resolver.tables.get("validate") or {}).get("monitor", ""))
+
+    @property
     def objective(self) -> tuple[str, Goal]:
         """The metric that a search looks for, and whether less ("min") or more ("max") of it is better.
 
         Raises:
             RecipeError: that is not known.
         """
-        validate = self.resolver.tables.get("validate") or {}
-        metric = self.sweep.metric or str(validate.get("monitor", ""))
+        metric = self.metric
         if not metric:
             raise RecipeError(f"{self.source}: sweep.metric: name the metric that the search is to look for")
         goal = goal_of(metric, self.recipe.goals)

@@ -3,8 +3,8 @@
 `runs/.labtui/sweeps/<id>/journal.log` is appended to by every machine that searches: Optuna's lock
 file keeps them apart where a network's file system has no other lock. A candidate is one of Optuna's
 trials, and a cell of the sweep with the trial's number. What a trial gave is in its runs, so that
-a journal that is lost, or of another space, is put together again from them. Only this module opens
-Optuna.
+a journal that is lost, or of another space, is put together again from them. This module and
+`journal`, which has the file, open Optuna.
 """
 
 from __future__ import annotations
