@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from launch_lab import eventually
 
@@ -275,6 +275,7 @@ def test_a_vast_grid_says_how_many_and_asks_for_a_budget():
         some.sampled_from("abc"), some.integers() | some.dictionaries(some.sampled_from("xy"), some.text())
     )
 )
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_cell_is_flat(cell: dict[str, Any]) -> None:
     assert all(not isinstance(value, dict) or not value for value in leaves(cell).values())
 
@@ -455,6 +456,14 @@ def test_a_resolved_run_says_where_it_belongs(lab: LabPaths) -> None:
         (0, "x=3", 1, None),
     ]
     assert all(len(row.key) == 24 for row in rows)
+
+
+def test_a_listed_cell_that_changes_nothing_is_a_cell_too() -> None:
+    found = plan(
+        {"method": "list", "cells": [{"title": "as it is"}, {"title": "other", "train": {"seed": 7}}]}
+    )
+    resolved = [found.resolved(training, "s").origin for training in found]
+    assert [(one.cell, one.title) for one in resolved] == [(0, "as it is"), (1, "other")]
 
 
 def test_the_recipe_of_a_cell_is_complete():

@@ -154,7 +154,8 @@ class Plan:
         """
         cell = training.cell
         origin: dict[str, Any] = {"file": self.source, "sweep": sweep, "title": cell.title}
-        if cell.values:
+        one_of_many = bool(self.sweep.space or self.sweep.cells)  # also one that is the recipe as it stands
+        if one_of_many:
             origin["cell"] = cell.number
         if training.repeat is not None:
             origin["repeat"] = training.repeat
@@ -162,7 +163,7 @@ class Plan:
             origin["fold"] = training.fold
         if sweep:
             origin["key"] = training.key
-        where = f"{self.source}: cell {cell.number}" if cell.values else self.source
+        where = f"{self.source}: cell {cell.number}" if one_of_many else self.source
         told = {key: value for key, value in origin.items() if value != ""}
         recipe = self.resolver.resolved(training.values, told, where)
         if sweep and self.sweep.together:
