@@ -69,6 +69,7 @@ class Sweeper:
                 made += len(filling.fill(wait))
             except (RecipeError, RunNotFound, JournalError) as error:
                 trouble = str(error)  # its user has to mend it, and resume the sweep
+                filling.halt(trouble)
             except (LabtuiError, OSError) as error:  # such as a full disk, which passes
                 trouble, more = str(error), True
             else:
@@ -123,6 +124,11 @@ class Filling:
             if len(chosen) < ahead - waiting:
                 definition.withdraw(self.paths)
             return made
+
+    def halt(self, trouble: str) -> None:
+        """Have the sweep wait until what is wrong is mended."""
+        with suppress(LabtuiError, OSError), locked(self.paths.root):
+            definition.halt(self.paths, trouble)
 
     @property
     def prunes(self) -> bool:
@@ -268,8 +274,10 @@ def resume(
             forget(RunPaths(paths.root))
             definition.write(paths, *now)
         queued, problems = _resumed(lab, [row for row in rows if row.key in wanted], force)
-        if plan.searches or wanted - known:
-            definition.ask(paths, **(definition.asked(paths) or {"python": sys.executable}))
+        before = definition.asked(paths)
+        if before is not None or plan.searches or wanted - known:
+            before = before or {"python": sys.executable}
+            definition.ask(paths, **{key: before[key] for key in before if key != definition.TROUBLE})
     waiting = sum(row.state == "queued" for row in rows) + len(queued)
     return queued + Filling(lab, paths, index).fill(waiting), problems
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 import subprocess
@@ -24,6 +25,7 @@ from labtui.files.rundir import directory
 from labtui.files.toml import dumps
 from labtui.launcher import queue_recipe
 from labtui.query import Lab
+from labtui.query.sweeps import Watch
 from labtui.recipe.read import check
 from labtui.run import derive, recipe_of
 from labtui.searching import Followed
@@ -348,6 +350,22 @@ def test_a_metric_that_nobody_logs_is_said_after_the_first_run(lab: Path):
     with pytest.raises(RecipeError, match=r"without a value of val\.loss.*it logged val\.acc"):
         hand.fill()
     assert len(hand.lab.run_ids()) == 1
+
+
+def test_what_its_user_has_to_mend_ends_a_search_until_it_is_resumed(lab: Path):
+    hand = Hand(lab, plan())
+    definition.ask(hand.paths, priority=3)
+    (run,) = hand.fill()
+    end(run, val_acc=1.0)
+    agent, waits = sweeper.Sweeper(hand.lab), Lab(hand.lab)
+    assert agent.fill({}) == (0, False, math.inf) == agent.fill({})
+    progress = Watch(waits, hand.paths.id).look()
+    assert progress.broken and "without a value of val.loss" in progress.problem
+    assert not progress.hosts and progress.eta is None, "nothing is to come by itself"
+    write_metrics(run.root, {"val.loss": [(1, 1.0)]})
+    sweeper.resume(hand.lab, hand.paths.id)
+    assert definition.asked(hand.paths) == {"priority": 3}
+    assert not Watch(waits, hand.paths.id).look().problem
 
 
 def test_a_metric_without_a_direction_is_said_before_anything_starts(lab: Path):

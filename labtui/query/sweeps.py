@@ -225,7 +225,7 @@ class Watch:
         made = sum(self._counts.values())
         to_come = max(0, (len(self._cells) or (plan.most if plan else 0)) - made)
         hours = plan.sweep.hours if plan else None
-        hosts = definition.hosts(self.paths)
+        hosts, trouble = definition.hosts(self.paths), definition.trouble(self.paths)
         endless = plan is not None and plan.searches and plan.sweep.runs is None
         return Progress(
             sweep=self.sweep,
@@ -244,8 +244,8 @@ class Watch:
             spent=sum(row["duration"] or 0.0 for row in rows),
             strays=list(self._runs[None]),
             together=_decisions(self.paths),
-            problem=self._problem,
-            broken=self._broken,
+            problem=self._problem or trouble,
+            broken=self._broken or bool(trouble),
         )
 
 

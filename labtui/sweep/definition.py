@@ -2,9 +2,10 @@
 
 `runs/.labtui/sweeps/<id>/recipe.toml` is the recipe as it was launched or last resumed, with the
 file that it came from. `request-<host>.json` is there while a machine's supervisor is to make runs
-of what is missing; the launcher asks, whoever makes the last ones withdraws it. Both are written under the
-folder's lock, but for the first time. Beside them lies the lab's code as the launch found it, which the cells
-to come get, and `filler.json` says which process has made runs last.
+of what is missing, and says why it cannot; the launcher asks, whoever makes the last ones withdraws
+it. Both are written under the folder's lock, but for the first time. Beside them lies the lab's code
+as the launch found it, which the cells to come get, and `filler.json` says which process has made
+runs last.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from labtui.files.toml import dumps
 from labtui.recipe.read import load
 from labtui.sweep.plan import Plan
 from labtui.sweep.resolve import given
+
+TROUBLE = "trouble"
+"""Of a request, what keeps it from being granted."""
 
 
 def write(paths: SweepPaths, plan: Plan, overrides: list[str]) -> None:
@@ -101,6 +105,25 @@ def asked(paths: SweepPaths) -> dict[str, Any] | None:
     return read_json(paths.request)
 
 
+def halt(paths: SweepPaths, trouble: str) -> None:
+    """Make nothing more of a sweep on this machine until its user has mended it, and resumes it.
+
+    Args:
+        trouble: what has to be mended.
+
+    Raises:
+        LabError: the lab cannot be written.
+    """
+    if (request := asked(paths)) is not None:
+        ask(paths, **request | {TROUBLE: trouble})
+
+
+def trouble(paths: SweepPaths) -> str:
+    """Why nothing more is made of a sweep that is not done; empty: nothing is wrong."""
+    requests = (read_json(path) or {} for path in sorted(paths.root.glob("request-*.json")))
+    return next((str(one[TROUBLE]) for one in requests if TROUBLE in one), "")
+
+
 def withdraw(paths: SweepPaths, everywhere: bool = False) -> bool:
     """Take the request back: nothing more is made of the sweep here, or on any machine. Whether there was one."""
     found = False
@@ -116,11 +139,13 @@ def active(lab: LabPaths) -> Iterator[SweepPaths]:
     with suppress(FileNotFoundError):
         for name in sorted(os.listdir(lab.sweeps)):
             paths = lab.sweep(name)
-            if paths.request.exists():
+            request = asked(paths)
+            if request is not None and TROUBLE not in request:
                 yield paths
 
 
 def hosts(paths: SweepPaths) -> list[str]:
-    """Machines whose supervisors are asked to go on with the sweep."""
-    names = (path.name for path in paths.root.glob("request-*.json"))
+    """Machines whose supervisors are asked to go on with the sweep, and can."""
+    found = paths.root.glob("request-*.json")
+    names = (path.name for path in found if TROUBLE not in (read_json(path) or {}))
     return sorted(name.removeprefix("request-").removesuffix(".json") for name in names)
