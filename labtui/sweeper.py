@@ -33,6 +33,8 @@ AHEAD = 16
 """So many runs of a sweep wait at a time."""
 AHEAD_TOGETHER = 64
 """Where one process may train them all."""
+AHEAD_TIMED = 2
+"""Where hours are the budget, after which what waits still starts."""
 AHEAD_ON_SLURM = 1000
 """In a cluster's queue, which has places for them; those at work are among them."""
 LOOK = 1.0
@@ -209,7 +211,9 @@ def _ahead(plan: Plan) -> int:
     """How many runs wait at a time."""
     if plan.recipe.resources.launcher == "slurm":
         return AHEAD_ON_SLURM
-    return AHEAD_TOGETHER if plan.sweep.together else AHEAD
+    if plan.sweep.together:
+        return AHEAD_TOGETHER
+    return AHEAD if plan.sweep.hours is None else AHEAD_TIMED
 
 
 def begin(

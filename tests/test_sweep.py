@@ -422,7 +422,7 @@ def test_the_hours_of_a_sweep_end(lab: LabPaths) -> None:
     file = written(lab, {"repeats": 60, "hours": 0.2 / 3600}, command=sleep)
     sweep = queue_recipe(lab, file).sweep
     eventually(lambda: definition.asked(lab.sweep(sweep)) is None, 60)
-    assert len(lab.run_ids()) < 60
+    assert len(lab.run_ids()) < 30  # few wait when the time is over
 
 
 def test_a_sweep_is_named_by_a_part_of_its_id(lab: LabPaths) -> None:

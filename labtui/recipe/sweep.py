@@ -89,7 +89,8 @@ class Sweep(Spec):
     runs: int | None = Field(None, ge=1)
     """Budget: at most so many trainings. What comes after them is not made."""
     hours: float | None = Field(None, gt=0)
-    """Budget: no training starts when those of the sweep have taken so many hours together."""
+    """Budget: no more trainings are queued when those of the sweep have taken so many hours together; those that
+    are queued by then start yet."""
     metric: str | None = None
     """What is best so far, and what a search looks for; absent: `validate.monitor`. Of a cell's folds and
     repeats it is the mean, each at its best epoch."""
