@@ -71,7 +71,6 @@ class Sweeper:
                 made += len(filling.fill(wait))
             except (RecipeError, RunNotFound, JournalError) as error:
                 trouble = str(error)  # its user has to mend it, and resume the sweep
-                filling.halt(trouble)
             except (LabtuiError, OSError) as error:  # such as a full disk, which passes
                 trouble, more = str(error), True
             else:
@@ -108,29 +107,32 @@ class Filling:
             LabtuiError: the definition is broken, or the lab cannot be written.
         """
         with locked(self.paths.root):
-            asked = definition.asked(self.paths)
-            if asked is None:
-                return []
-            plan = self._look()
-            if self._search:
-                return self._fill_search(plan, self._search, asked)
-            ahead = _ahead(plan)
-            if self._spent(plan):
-                definition.withdraw(self.paths)
-                return []
-            if waiting >= ahead:
-                return []
-            write_json(self.paths.filler, self._mine, fsync=False)
-            chosen = list(islice(self._missing, ahead - waiting))
-            made = self._make(plan, chosen, asked)
-            if len(chosen) < ahead - waiting:
-                definition.withdraw(self.paths)
-            return made
+            try:
+                return self._fill(waiting)
+            except (RecipeError, RunNotFound, JournalError) as error:
+                with suppress(LabError):  # under this lock, or a request that was made anew would be halted
+                    definition.halt(self.paths, str(error))
+                raise
 
-    def halt(self, trouble: str) -> None:
-        """Have the sweep wait until what is wrong is mended."""
-        with suppress(LabtuiError, OSError), locked(self.paths.root):
-            definition.halt(self.paths, trouble)
+    def _fill(self, waiting: int) -> list[RunPaths]:
+        asked = definition.asked(self.paths)
+        if asked is None:
+            return []
+        plan = self._look()
+        if self._search:
+            return self._fill_search(plan, self._search, asked)
+        ahead = _ahead(plan)
+        if self._spent(plan):
+            definition.withdraw(self.paths)
+            return []
+        if waiting >= ahead:
+            return []
+        write_json(self.paths.filler, self._mine, fsync=False)
+        chosen = list(islice(self._missing, ahead - waiting))
+        made = self._make(plan, chosen, asked)
+        if len(chosen) < ahead - waiting:
+            definition.withdraw(self.paths)
+        return made
 
     @property
     def prunes(self) -> bool:
