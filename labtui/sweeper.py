@@ -265,8 +265,10 @@ def resume(
         index = Lab(lab)
         index.index.refresh()
     rows = [Row(fields) for fields in index.index.rows if fields["sweep"] == sweep]
-    if not paths.recipe.exists():  # of an early labtui, which made all runs at once
-        return _resumed(lab, rows, force)
+    if not paths.recipe.exists():  # removed, or of an early labtui, which made all runs at once
+        queued, problems = _resumed(lab, rows, force)
+        told = "only the runs that there are go on; `labtui run` on the recipe makes a new sweep"
+        return queued, [*problems, f"sweep {sweep}: has no definition in {paths.root}: {told}"]
     now = definition.reread(lab, paths)
     plan = now[0] if now else definition.read(paths)
     wanted = set() if plan.searches else {training.key for training in plan}
@@ -277,8 +279,9 @@ def resume(
 
             wanted = Searching(lab, paths, plan).keys()
         if now:
-            forget(RunPaths(paths.root))
             definition.write(paths, *now)
+            if plan.searches or wanted - known:
+                forget(RunPaths(paths.root))  # what is made now runs the code as it is now
         queued, problems = _resumed(lab, [row for row in rows if row.key in wanted], force)
         before = definition.asked(paths)
         if before is not None or plan.searches or wanted - known:

@@ -76,6 +76,12 @@ def test_listed_cells_have_titles_and_their_own_keys():
     assert [one.cell.title for one in found] == ["Experiment - 1", "Experiment - 2", "optimizer=sgd lr=0.3"]
 
 
+def test_two_listed_cells_that_are_the_same_training_are_named():
+    cells = [{"title": "A", "optimizer.lr": 0.1}, {"title": "B", "optimizer.lr": 0.1}]
+    with pytest.raises(RecipeError, match=r"cell 1 \(B\) is the same training as cell 0 \(A\)"):
+        values({"method": "list", "cells": cells})
+
+
 def test_a_title_is_short_but_never_ambiguous():
     space = {"optimizer.name": ["sgd"], "optimizer.lr": [0.1], "train.seed": [1], "validate.seed": [2]}
     (one,) = plan({"space": space})

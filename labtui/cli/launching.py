@@ -257,12 +257,13 @@ def resume(
     from labtui import launch, sweeper
 
     lab = open_lab()
-    queued, sweeps, problems = [], [], []
+    queued, made, sweeps, problems = [], [], [], []
     try:
         for reference in runs:
             try:
                 if sweep := lab.sweep(reference):
                     found, refused = sweeper.resume(lab.paths, sweep, force=force, index=lab)
+                    made += found
                     problems += refused
                     states = {row["state"] for row in lab.index.rows if row["sweep"] == sweep}
                     if found or states & {"running", "queued"}:
@@ -284,4 +285,8 @@ def resume(
             say("nothing to resume: all of it is finished, or its budget is spent")
         return 2 if problems else 0
     launch.wake(lab.paths)
-    return 0 if detach else _follow(lab, queued, sweeps)
+    if detach:
+        for paths in [*queued, *made]:
+            print(paths.id)
+        return 0
+    return _follow(lab, queued, sweeps)

@@ -20,6 +20,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        defer_build=True,
         frozen=True,
         strict=True,
         validate_default=True,

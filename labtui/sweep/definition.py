@@ -40,7 +40,10 @@ def write(paths: SweepPaths, plan: Plan, overrides: list[str]) -> None:
     try:
         paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         tables = {key: value for key, value in given(plan.recipe).items() if key != "origin"}
-        write_atomic(paths.recipe, dumps(tables | {"origin": origin}))
+        data = dumps(tables | {"origin": origin})
+        # Who looks at a sweep expands it anew when its definition has changed.
+        if not paths.recipe.exists() or paths.recipe.read_bytes() != data:
+            write_atomic(paths.recipe, data)
     except OSError as error:
         raise LabError(f"{paths.root}: cannot be written ({error.strerror})") from error
 

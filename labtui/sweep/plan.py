@@ -112,12 +112,19 @@ class Plan:
         Raises:
             RecipeError: a cell has a value that the recipe cannot have; or there is no cell.
         """
-        seen = set[str]()
+        seen: dict[str, Cell] = {}
         for cell in cells(self.sweep, self.resolver.tables):
             for training in self.of(cell):
-                if training.key not in seen:
-                    seen.add(training.key)
+                if (first := seen.get(training.key)) is None:
+                    seen[training.key] = cell
                     yield training
+                elif (
+                    self.sweep.method == "list" and first is not cell
+                ):  # somebody wrote it down, with a title perhaps
+                    raise RecipeError(
+                        f"{self.source}: sweep.cells: cell {cell.number} ({cell.title}) is the same training as cell "
+                        f"{first.number} ({first.title}): leave one out, or set sweep.repeats for more seeds"
+                    )
                 if len(seen) == self.sweep.runs:
                     return
         if not seen:
