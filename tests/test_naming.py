@@ -55,7 +55,7 @@ def test_the_name_that_the_notebook_has() -> None:
 )
 def test_a_wrong_pattern_is_an_error_in_the_recipe(pattern: str, told: str) -> None:
     tables = recipe().tables() | {"checkpoints": {"name": pattern}}
-    with pytest.raises(RecipeError, match=rf"(?s)x:1: checkpoints\.name: .*{told}"):
+    with pytest.raises(RecipeError, match=rf"(?s)x: checkpoints\.name: .*{told}"):
         check(tables, "x")
 
 
