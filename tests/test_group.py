@@ -271,7 +271,7 @@ def test_a_pause_holds_a_stack_back(paths, tmp_path):
     settled(runs, "finished", "finished")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.stress) for seed in range(1, 5))])
 def test_nothing_is_lost_and_nothing_is_twice_whoever_is_killed(paths, tmp_path, seed):
     """Supervisors at any moment, and the processes of several; the runs' retries see them through."""
     chance = random.Random(seed)
