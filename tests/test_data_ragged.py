@@ -37,7 +37,7 @@ def test_lengths_go_through_what_the_model_sees() -> None:
         transform=lambda x, _: x[:, ::2],
         frames=lambda n: n // 2,
     )
-    placed = samples.place(data, {"train": torch.arange(3)}, torch.device("cpu"))["train"]
+    placed = samples.place(samples.shelve(data, torch.device("cpu")), {"train": torch.arange(3)})["train"]
     (batch,) = placed.batches(3)
     assert batch.x.shape == (3, 4) and batch.lengths is not None and batch.lengths.tolist() == [4, 2, 3]
     half = placed.batch(torch.tensor([1, 2]), torch.Generator(), slice(1, 2))

@@ -293,7 +293,8 @@ def test_what_is_hidden_in_validation_does_not_depend_on_who_looks(processes: in
         for rank in range(of):
             world = World()
             world.rank, world.size = rank, of
-            placed = samples.place(data, split, torch.device("cpu"), objective.Masked(0.2).hide)["val"]
+            shelf = samples.shelve(data, torch.device("cpu"), objective.Masked(0.2).hide)
+            placed = samples.place(shelf, split)["val"]
             found += [batch.y for batch in placed.batches(batch_size, world)]
         return found
 

@@ -187,7 +187,7 @@ def test_a_commands_parameters_go_by_their_own_names(tmp_path: Path, base: Path)
         ([{"optimizer.betas": "none"}], r"optimizer\.betas"),
         ([{"epochs": 1, "train.epochs": 2}], r"experiment 1: train\.epochs: another name gives train\.epochs"),
         ([{"title": "a", "epochs": 1}, {"title": "a", "epochs": 2}], "experiments 1 and 2 are both called 'a'"),
-        ([{"title": "a", "epochs": 1}, {"title": "b", "epochs": 1}], r"experiment 2 \(b\) has the values of an"),
+        ([{"title": "a", "epochs": 1}, {"title": "b", "epochs": 1}], r"cell 1 \(b\) is the same training as cell 0"),
         ([{"epochs": 1, "origin.cell": 3}], "origin"),
         ([{"title": "a", "optimizer.betas": [0.9, None]}], r"experiment 1 \(a\): a list holds null"),
         ([{"train.seed": n, "title": "x" * 100 + str(n)} for n in range(9000)], "too long: split the file"),

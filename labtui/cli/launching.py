@@ -275,8 +275,9 @@ def resume(
             except LaunchError as error:
                 problems.append(str(error))
     except LabtuiError:
-        with suppress(LabtuiError):  # what has been queued by now would wait for nobody
-            launch.wake(lab.paths)
+        if lab.paths.own.is_dir():  # what has been queued by now would wait for nobody
+            with suppress(LabtuiError):
+                launch.wake(lab.paths)
         raise
     for problem in problems:
         say(f"labtui: {problem}")
