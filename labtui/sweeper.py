@@ -177,6 +177,7 @@ class Filling:
 
     def rows(self) -> list[Row]:
         """The runs of the sweep as they are now."""
+        self.index.index.refresh()
         return _rows(self.index, self.paths.id)
 
     def _spent(self, plan: Plan) -> bool:
@@ -204,8 +205,7 @@ class Filling:
 
 
 def _rows(index: Lab, sweep: str) -> list[Row]:
-    """The runs of a sweep as they are now; the others' are not wrapped or sorted, of which there may be thousands."""
-    index.index.refresh()
+    """The runs of a sweep as they were read last; others, of which there may be thousands, are not wrapped."""
     return [Row(fields) for fields in index.index.rows if fields["sweep"] == sweep]
 
 
@@ -264,7 +264,7 @@ def resume(
     if index is None:
         index = Lab(lab)
         index.index.refresh()
-    rows = [Row(fields) for fields in index.index.rows if fields["sweep"] == sweep]
+    rows = _rows(index, sweep)
     if not paths.recipe.exists():  # removed, or of an early labtui, which made all runs at once
         queued, problems = _resumed(lab, rows, force)
         told = "only the runs that there are go on; `labtui run` on the recipe makes a new sweep"

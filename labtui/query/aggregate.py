@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labtui.errors import FilterError
+from labtui.files.toml import short_keys
 from labtui.query.difference import Difference, Observation, differences
 from labtui.query.rows import ASPECTS, look_up, require
 from labtui.query.spread import STATS, Spread, counted, figure, spread_of
@@ -67,7 +68,8 @@ class Group:
     @property
     def label(self) -> str:
         """The title, or else what the group's keys are."""
-        return self.title or ", ".join(f"{key}={value}" for key, value in self.values.items())
+        names = short_keys(list(self.values))
+        return self.title or ", ".join(f"{n}={v}" for n, v in zip(names, self.values.values(), strict=True))
 
     def record(self) -> dict[str, Any]:
         """The group as `ls --group --format json` shows it; the names are public."""

@@ -7,6 +7,7 @@ computed beforehand and in double precision, as torch.optim computes it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -24,7 +25,7 @@ Numbers = dict[str, Tensor]
 """Name to what a step needs of it: (rows, 1), or (rows, weights)."""
 
 
-class Rows:
+class Rows(ABC):
     """An optimiser's state of all rows. The base of the others.
 
     Args:
@@ -94,9 +95,9 @@ class Rows:
             numbers = numbers | rates
         self.change(weights, gradient, self._fixed | numbers)
 
+    @abstractmethod
     def change(self, weights: Tensor, g: Tensor, n: Numbers) -> None:
         """Do a step with a gradient that holds the weight decay."""
-        raise NotImplementedError
 
     def keep(self, rows: Sequence[int]) -> None:
         """Leave out all other rows."""
