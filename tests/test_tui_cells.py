@@ -55,32 +55,32 @@ def app(sweep: LabPaths, monkeypatch: pytest.MonkeyPatch) -> Iterator[LabApp]:
 
 async def test_cells_are_sorted_pinned_and_opened(sweep):
     async with opened(sweep, (160, 48)) as pilot:
-        await pilot.press("j", "c")
-        await until(pilot, lambda: isinstance(pilot.app.screen, CellsScreen) and pilot.app.screen.found.lines)
+        await pilot.press("j", "w")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CellsScreen) and pilot.app.screen.shown.lines)
         cells = screen(pilot, CellsScreen)
-        assert [line[0][0] for line in cells.found.lines.values()][:2] == list(CELLS)[:2]
+        assert [line[0][0] for line in cells.shown.lines.values()][:2] == list(CELLS)[:2]
         text = screen_text(pilot.app)
         assert "5 cells, runs finished: 21 of 22, 1 failed" in text and "corrected resampled t" in text
         assert "0.850 ± 0.023 (5)" in text and "+0.047 better" in text and "one run" in text
         await pilot.press("s")
-        await until(pilot, lambda: cells.found.sorted_by == 2)
+        await until(pilot, lambda: cells.shown.sorted_by == 2)
         assert "val.acc ↑▼" in screen_text(pilot.app)
-        assert next(iter(cells.found.lines.values()))[0][0] == "GRU 128, Adam, dropout 0.2"
+        assert next(iter(cells.shown.lines.values()))[0][0] == "GRU 128, Adam, dropout 0.2"
         await pilot.press("g", "b")
-        await until(pilot, lambda: cells.found.baseline == cells.table.key)
+        await until(pilot, lambda: cells.shown.baseline == cells.table.key)
         await pilot.press("b")
-        await until(pilot, lambda: not cells.found.baseline)
+        await until(pilot, lambda: not cells.shown.baseline)
         await pilot.press("enter")
         assert type(pilot.app.screen).__name__ == "RunScreen"
         await pilot.press("escape", "escape")
         assert len(pilot.app.screen_stack) == 1
-        await pilot.press("c")
+        await pilot.press("w")
         await until(pilot, lambda: "GRU 128" in screen_text(pilot.app))
 
 
 async def test_a_run_of_no_sweep_says_so(sweep):
     async with opened(sweep) as pilot:
-        await pilot.press("c")
+        await pilot.press("w")
         await until(pilot, lambda: "of no sweep" in screen_text(pilot.app))
         await pilot.press("b", "s", "enter", "escape")
         assert SWEEP not in screen_text(pilot.app)
@@ -88,5 +88,5 @@ async def test_a_run_of_no_sweep_says_so(sweep):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_cells(app, snap_compare, size):
-    wait = lambda app: isinstance(app.screen, CellsScreen) and app.screen.found.lines  # noqa: E731
-    assert snap_compare(app, terminal_size=size, run_before=settled("j", "c", wait=wait))
+    wait = lambda app: isinstance(app.screen, CellsScreen) and app.screen.shown.lines  # noqa: E731
+    assert snap_compare(app, terminal_size=size, run_before=settled("j", "w", wait=wait))

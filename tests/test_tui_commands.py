@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 
-from labtui.tui.commands import CELLS, COMMON, LAB, LAUNCH, ONE, RECIPES
+import pytest
+from textual.widget import Widget
+
+import labtui.tui
+from labtui.tui.app import LabApp
+from labtui.tui.commands import COMMON, Command
+from labtui.tui.screens.base import Base
+
+for found in pkgutil.walk_packages(labtui.tui.__path__, "labtui.tui."):
+    importlib.import_module(found.name)
 
 
-def test_commands_are_declared_once():
-    for commands in (LAB, RECIPES, ONE, CELLS, LAUNCH):
-        keys = [key for command in commands for key in command.key.split(",")]
-        assert len(keys) == len(set(keys))
-    assert all(command in LAB for command in COMMON)
+def every(kind: type) -> list[type]:
+    """All classes of labtui below a class."""
+    below = [one for child in kind.__subclasses__() for one in (child, *every(child))]
+    return [one for one in dict.fromkeys(below) if one.__module__.startswith("labtui.")]
+
+
+OWNERS = [one for one in every(Widget) if any(isinstance(c, Command) for c in getattr(one, "KEYS", ()))]
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_commands_are_declared_once(owner):
+    keys = [key for command in owner.KEYS for key in command.key.split(",")]
+    assert len(keys) == len(set(keys))
+    names = [command.name for command in owner.KEYS]
+    assert len(names) == len(set(names)), "settings could not tell them apart"
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_every_command_is_bound_and_has_its_action(owner):
+    bound = {binding.id for binding in owner.BINDINGS if hasattr(binding, "id")}
+    for command in owner.KEYS:
+        assert command.name in bound
+        name = command.action.partition("(")[0].rpartition(".")[2]
+        owners = every(Base) if command.action.startswith("screen.") else [owner, LabApp]
+        assert any(hasattr(one, f"action_{name}") for one in owners) or name == "palette", name
+
+
+def test_every_screen_has_help_and_quit():
+    for screen in every(Base):
+        if hasattr(screen, "CSS_PATH") and screen.__name__ != "LaunchScreen":
+            assert set(COMMON) <= set(screen.KEYS) or not screen.KEYS
 
 
 def test_the_first_picture_needs_nothing_heavy():

@@ -17,9 +17,12 @@ from tui_lab import NOW, add_run, small_lab, write_metrics
 from labtui.files.paths import LabPaths
 from labtui.query import Lab
 from labtui.series import DTYPE
+from labtui.tui.detail import WantDetail
 from labtui.tui.feed import Feed, News
-from labtui.tui.pictures import Picture
+from labtui.tui.listing import Shown
+from labtui.tui.pictures import Picture, View
 from labtui.tui.snapshot import FIELDS, Snapshot
+from labtui.tui.tabs.log import WantLog
 
 
 def watched(lab: LabPaths) -> tuple[Feed, list[News]]:
@@ -30,6 +33,11 @@ def watched(lab: LabPaths) -> tuple[Feed, list[News]]:
 def last(news: list[News], what: str) -> Any:
     """The newest thing of a kind that was told."""
     return next(getattr(n, what) for n in reversed(news) if getattr(n, what) is not None)
+
+
+def found(news: list[News], slot: str) -> Any:
+    """The newest thing that was found for a slot."""
+    return next(n.found[slot] for n in reversed(news) if slot in n.found)
 
 
 def row(number: int, **changes: object) -> dict[str, object]:
@@ -95,7 +103,7 @@ def test_filters_are_words_or_expressions_and_wrong_ones_change_nothing(tmp_path
     feed.once()
 
     def shown(text: str) -> tuple[int, str]:
-        feed.ask(filter=text)
+        feed.ask(shown=Shown(filter=text))
         feed.once()
         return len(last(news, "snapshot").keys), last(news, "snapshot").problem
 
@@ -112,7 +120,7 @@ def test_filters_are_words_or_expressions_and_wrong_ones_change_nothing(tmp_path
 def test_sorting_asks_the_columns(tmp_path):
     feed, news = watched(small_lab(tmp_path))
     for by in ("value", "name", "state", "epoch", "loss", "created"):
-        feed.ask(sort=by, reverse=False)
+        feed.ask(shown=Shown(sort=by, reverse=False))
         feed.once()
         snapshot = last(news, "snapshot")
         values = [snapshot.of(key, by) for key in snapshot.keys]
@@ -128,29 +136,29 @@ def test_pictures_are_drawn_again_only_when_their_data_grew(tmp_path):
     lab = LabPaths(tmp_path)
     key = add_run(lab, "grows", 60, "running", done=5)
     feed, news = watched(lab)
-    feed.ask(pictures=(picture(key),))
+    feed.ask(wants=(picture(key),))
     feed.once()
-    rows = last(news, "drawn")["x.loss"]
+    rows = found(news, "x.loss").rows
     assert len(rows) == 10 and {sum(len(t) for t, _ in row) for row in rows} == {60}
     assert "val.loss" in "".join(t for t, _ in rows[0])
     count = len(news)
     feed.once()
-    assert [n for n in news[count:] if n.drawn] == []
+    assert not any(n.found for n in news[count:])
     more = np.zeros(1, DTYPE)
     more["key"], more["step"], more["value"] = 1, 120, 0.5
     with open(lab.run(key).metrics, "ab") as file:
         file.write(more.tobytes())
     feed.once()
-    assert len([n for n in news if n.drawn]) == 2
+    assert len([n for n in news if n.found]) == 2
 
 
 def test_several_runs_are_compared_by_one_split(tmp_path):
     lab = small_lab(tmp_path)
     keys = sorted(os.listdir(lab.runs))[-5:-3]
     feed, news = watched(lab)
-    feed.ask(pictures=(picture(*keys), replace(picture(*keys, turn=1), slot="x.other")))
+    feed.ask(wants=(picture(*keys), replace(picture(*keys, turn=1), slot="x.other")))
     feed.once()
-    heads = {slot: "".join(t for t, _ in rows[0]) for slot, rows in last(news, "drawn").items()}
+    heads = {slot: "".join(t for t, _ in found(news, slot).rows[0]) for slot in ("x.loss", "x.other")}
     assert heads["x.loss"].startswith("train.loss val.loss") or heads["x.loss"].startswith("val.loss")
     assert heads["x.other"].startswith("val.acc")
 
@@ -159,9 +167,9 @@ def test_a_run_without_metrics_says_so(tmp_path):
     lab = LabPaths(tmp_path)
     key = add_run(lab, "empty", 60, "queued", metrics={})
     feed, news = watched(lab)
-    feed.ask(pictures=(picture(key),))
+    feed.ask(wants=(picture(key),))
     feed.once()
-    assert "nothing was logged yet" in str(last(news, "drawn"))
+    assert "nothing was logged yet" in str(found(news, "x.loss"))
 
 
 def test_details_are_told_once_and_again_when_they_change(tmp_path):
@@ -169,16 +177,16 @@ def test_details_are_told_once_and_again_when_they_change(tmp_path):
     key = max(k for k in os.listdir(lab.runs) if "transformer-cls-small" in k)
     feed, news = watched(lab)
     feed.once()
-    feed.ask(run=key)
+    feed.ask(wants=(WantDetail("x.detail", key), WantLog("x.log", key)))
     feed.once()
-    detail = last(news, "detail")
-    assert detail and detail.id == key and "val.acc rises" in detail.log
+    detail = found(news, "x.detail")
+    assert detail.id == key and "val.acc rises" in found(news, "x.log")
     count = len(news)
     feed.once()
     assert len(news) == count
     (lab.run(key).notes).write_text('[[notes]]\ntime = 0.0\ntext = "seen"\n')
     feed.once()
-    assert last(news, "detail").notes["notes"][0]["text"] == "seen"
+    assert found(news, "x.detail").notes["notes"][0]["text"] == "seen"
 
 
 def test_trouble_is_told_and_taken_back(tmp_path, monkeypatch):
@@ -212,9 +220,9 @@ def test_zoomed_pictures_show_a_part(tmp_path):
     steps = np.arange(1000.0)
     key = add_run(lab, "long", 60, metrics={"val.loss": np.column_stack([steps, steps])})
     feed, news = watched(lab)
-    feed.ask(pictures=(picture(key, window=(0.5, 0.75)),))
+    feed.ask(wants=(picture(key, view=View(window=(0.5, 0.75))),))
     feed.once()
-    numbers = "".join(t for t, _ in last(news, "drawn")["x.loss"][-1])
+    numbers = "".join(t for t, _ in found(news, "x.loss").rows[-1])
     assert "500" in numbers and "900" not in numbers
 
 
@@ -227,6 +235,6 @@ def test_a_broken_run_breaks_nothing(tmp_path):
     (root / "metrics.keys").write_bytes(b"a\xff\nb")
     write_metrics(root, {"x": np.array([[1.0, 2.0]])}, NOW)
     feed, news = watched(lab)
-    feed.ask(run=key, pictures=(picture(key),))
+    feed.ask(wants=(WantDetail("x.detail", key), picture(key)))
     feed.once()
-    assert any(n.detail for n in news)
+    assert any("x.detail" in n.found for n in news)

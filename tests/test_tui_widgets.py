@@ -21,7 +21,7 @@ ROWS = st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from(["", "dim"
 class Stage(App[None]):
     """One widget, with labtui's style sheet, that notes what is painted."""
 
-    CSS_PATH = Path(labtui.tui.__file__).parent / "labtui.tcss"
+    CSS_PATH = Path(labtui.tui.__file__).parent / "css" / "labtui.tcss"
 
     def __init__(self, widget: Any) -> None:
         super().__init__()

@@ -21,8 +21,6 @@ from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.tui import acts
-from labtui.tui.cell_table import CellTable
-from labtui.tui.commands import action_of
 from labtui.tui.feed import Feed, News
 from labtui.tui.screens.base import Base
 from labtui.tui.screens.lab import LabScreen
@@ -43,7 +41,7 @@ class LabApp(App[None]):
         now: the clock, for ages.
     """
 
-    CSS_PATH = Path(__file__).with_name("labtui.tcss")
+    CSS_PATH = Path(__file__).with_name("css") / "labtui.tcss"
     TITLE = "labtui"
     ENABLE_COMMAND_PALETTE = True
 
@@ -62,7 +60,7 @@ class LabApp(App[None]):
         self.feed = Feed(lab, self.post_message)
         self.snapshot = Snapshot()
         self.recipes: list[dict[str, Any]] = []
-        self.cells: CellTable | None = None
+        self.found: dict[str, Any] = {}
         self.trouble = ""
         for found in THEMES:
             self.register_theme(found)
@@ -121,11 +119,24 @@ class LabApp(App[None]):
             self.snapshot = news.snapshot
         if news.recipes is not None:
             self.recipes = news.recipes
-        if news.cells is not None:
-            self.cells = news.cells
         if news.trouble is not None:
             self.trouble = clean(news.trouble)
+        self.found |= news.found
+        own = tuple(screen.slot("") for screen in self.screen_stack if isinstance(screen, Base))
+        self.found = {slot: value for slot, value in self.found.items() if slot.startswith(own)}
         self.news = news
+
+    @property
+    def known(self) -> News | None:
+        """All that has been told, as one piece; None before the first look."""
+        if self.news is None:
+            return None
+        return News(self.snapshot, self.recipes, self.trouble, self.found)
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal draws nothing beyond ASCII."""
+        return os.environ.get("TERM") in ("linux", "dumb")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: the commands of the screen, and the theme."""
@@ -133,7 +144,7 @@ class LabApp(App[None]):
             for command in screen.commands:
                 if command.action != "palette":
                     title = f"{command.label.capitalize()}  ({command.keys})"
-                    yield SystemCommand(title, command.help, partial(screen.run_action, action_of(command)))
+                    yield SystemCommand(title, command.help, partial(screen.perform, command))
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
     def action_help(self) -> None:
@@ -156,12 +167,6 @@ class LabApp(App[None]):
         screen = self.get_screen("run", RunScreen)
         screen.open(key)
         self.push_screen(screen)
-
-    def open_cells(self, key: str) -> None:
-        """The screen of a run's sweep."""
-        from labtui.tui.screens.cells import CellsScreen
-
-        self.push_screen(CellsScreen(key))
 
     def open_recipe(self, recipe: dict[str, Any]) -> None:
         """The screen that launches a recipe."""

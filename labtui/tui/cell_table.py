@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from labtui.cells import clean, width
+from labtui.errors import LabtuiError
 from labtui.files.paths import LabPaths
 from labtui.grouped import caption, in_words, members, names
 from labtui.query.aggregate import Aggregate, Group, protocols
 from labtui.query.baseline import beside_pinned
+from labtui.tui.want import Eyes, Want, file_stamp
 from labtui.tui.widgets.table import Cells, Column
 
 LEAST = 16
@@ -39,6 +42,31 @@ class CellTable:
     """By how many figures the cells can be sorted."""
     sorted_by: int = 0
     """Number of the column; 0: as they were made."""
+
+
+@dataclass(frozen=True)
+class WantCells(Want):
+    """The cells of the sweep of a run: found is a `CellTable`.
+
+    Args:
+        run: its id.
+        order: by the figure of that number, from 1; 0: as they were made.
+    """
+
+    run: str
+    order: int = 0
+
+    def stamp(self, eyes: Eyes) -> object:
+        """Any change of a run, and the file of the pinned baseline."""
+        run, pin = eyes.run(self.run), (-1, -1)
+        with suppress(LabtuiError):  # of no sweep, or of one with the name of a path
+            pin = file_stamp(eyes.lab.paths.sweep(run.row["sweep"] if run else "").baseline)
+        return eyes.changes, pin
+
+    def look(self, eyes: Eyes, before: CellTable | None) -> CellTable | None:
+        """Group them."""
+        run = eyes.run(self.run)
+        return cell_table(eyes.lab.paths, eyes.lab.index.rows, run.row, self.order) if run else None
 
 
 def cell_table(

@@ -1,4 +1,8 @@
-"""Every command of the screens, declared once: its key, the footer, the palette and the help."""
+"""A command of a screen or a widget is declared once: its key, the footer, the palette and the help.
+
+Each screen, and each widget that takes keys, declares its own as `KEYS`; here stand those that
+several share.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,11 @@ class Command:
     rank: int = 0
 
     @property
+    def name(self) -> str:
+        """What settings call it, to give it other keys."""
+        return self.label.replace(" ", "-")
+
+    @property
     def keys(self) -> str:
         """The keys as people read them."""
         return " ".join(_SHOWN.get(key, key) for key in self.key.split(","))
@@ -34,7 +43,7 @@ class Command:
 _SHOWN = {
     "enter": "⏎", "space": "␣", "slash": "/", "question_mark": "?", "escape": "esc", "tab": "⇥",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
-    "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
+    "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
     "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "equals_sign": "=",
 }  # fmt: skip
 
@@ -59,60 +68,9 @@ RUN = (
     Command("R", "resume", "resume", "Go on with stopped, failed or lost runs.", 4),
     Command("n", "note", "note", "Add a note to the run.", 6),
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
-    Command("c", "cells", "cells", "The run's sweep: a line a cell, with means.", 6),
+    Command("w", "sweep", "sweep", "The run's sweep: a line a cell, with means.", 6),
 )
-
-CHART = (
-    Command("y", "scale", "log y", "Logarithmic y axis, or back.", 8),
-    Command("left_square_bracket", "metric(-1)", "metric", "The previous metric in the second chart."),
-    Command("right_square_bracket", "metric(1)", "metric", "The next metric in the second chart.", 7),
-)
-
-LAB = (
-    Command("enter", "open", "open", "Open the run.", 1),
-    Command("space", "mark", "mark", "Mark the run: charts overlay all marked runs.", 3),
-    Command("slash", "filter", "filter", "Show some runs: a word, or state=finished and val.acc>0.9", 3),
-    Command("s", "sort(1)", "sort", "Sort by the next column.", 4),
-    Command("S", "reverse", "reverse", "Sort the other way round."),
-    Command("r", "recipes", "launch", "To the recipes, to launch one; back again.", 3),
-    *RUN,
-    *CHART,
-    Command("escape", "clear", "clear", "Clear the marks, then the filter.", 8),
-    *COMMON,
-)
-
-RECIPES = (
-    Command("enter", "screen.open", "launch", "Set options of the recipe and launch it.", 1),
-    Command("r,escape", "screen.runs", "runs", "Back to the runs.", 1),
-    *COMMON,
-)
-
-ONE = (
-    Command("escape", "back", "back", "Back to the runs.", 1),
-    Command("tab", "pane(1)", "next pane", "Overview, parameters, log, notes.", 3),
-    Command("plus,equals_sign", "zoom(0.5)", "zoom", "Zoom in on the newest steps.", 5),
-    Command("minus", "zoom(2)", "out", "Zoom out."),
-    Command("left", "pan(-0.25)", "earlier", "Earlier steps, when zoomed in."),
-    Command("right", "pan(0.25)", "later", "Later steps, when zoomed in."),
-    Command("0", "unzoom", "all", "All steps."),
-    *CHART,
-    *RUN,
-    Command("e", "edit", "edit note", "Change or remove the newest note."),
-    *COMMON,
-)
-
-CELLS = (
-    Command("escape", "back", "back", "Back to the runs.", 1),
-    Command("s", "sort", "sort", "Sort by the next figure, the best first.", 3),
-    Command("b", "baseline", "baseline", "Compare the others with this cell, or no more.", 2),
-    Command("enter", "open", "open", "Open the first run of the cell.", 4),
-    *COMMON,
-)
-
-LAUNCH = (
-    Command("ctrl+s", "launch", "launch", "Launch the runs.", 1),
-    Command("escape", "back", "cancel", "Back, without launching.", 1),
-)
+"""What every screen with selected runs can do with them."""
 
 
 _OWNERS = {"help": "app.help", "palette": "app.command_palette", "quit": "app.quit"}
@@ -125,4 +83,4 @@ def action_of(command: Command) -> str:
 
 def bindings(commands: tuple[Command, ...]) -> list[BindingType]:
     """The commands as Textual bindings."""
-    return [Binding(c.key, action_of(c), c.label, show=False) for c in commands]
+    return [Binding(c.key, action_of(c), c.label, show=False, id=c.name) for c in commands]

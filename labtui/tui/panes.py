@@ -7,11 +7,11 @@ from typing import Any
 from labtui.cells import clean, pad
 from labtui.rows import Row
 from labtui.table import age, cell, duration, moment, number
-from labtui.tui.feed import Detail
+from labtui.tui.detail import Detail
 from labtui.tui.tables import SIGNS
 
 LOG_LINES = 1000
-LAST_WORDS = 12
+LAST_LINES = 12
 """Lines of the log that tell of an end which nothing else explains."""
 
 
@@ -60,8 +60,8 @@ def overview_rows(detail: Detail, now: float) -> list[Row]:
     trace = detail.result.get("traceback")
     if isinstance(trace, str) and trace.strip():
         out += [[], [("traceback", "head")], *([(clean(line), "")] for line in trace.splitlines())]
-    elif row["state"] in ("failed", "lost") and detail.log.strip():
-        out += [[], [("end of the log", "head")], *log_rows(detail)[-LAST_WORDS:]]
+    elif detail.words.strip():
+        out += [[], [("end of the log", "head")], *log_rows(detail.words)[-LAST_LINES:]]
     return out
 
 
@@ -102,9 +102,9 @@ def parameter_rows(detail: Detail) -> list[Row]:
     return [[(pad(clean(k), wide) + "  ", "dim"), (cell(v), "")] for k, v in params.items()]
 
 
-def log_rows(detail: Detail) -> list[Row]:
-    """The end of the log; of a line that was written over, its last state."""
-    lines = detail.log.split("\n")
+def log_rows(log: str) -> list[Row]:
+    """The end of a log; of a line that was written over, its last state."""
+    lines = log.split("\n")
     if lines and not lines[-1]:
         lines.pop()
     last = [line.rstrip("\r").rpartition("\r")[2] for line in lines[-LOG_LINES:]]

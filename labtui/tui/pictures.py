@@ -1,15 +1,12 @@
-"""Which lines a chart shows, and the chart drawn; again only when its data changed."""
+"""Which lines a chart shows, and the chart drawn."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from labtui.query import Lab
-from labtui.query.lab import Run
-from labtui.tui.snapshot import Snapshot
+from labtui.tui.want import Eyes, Want
 
 if TYPE_CHECKING:
     from labtui.chart import Limits, Line
@@ -21,111 +18,96 @@ SPLITS = ("val", "test", "train")
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A chart as a screen wants it.
+class View:
+    """How the lines of a chart are looked at.
 
     Args:
-        slot: names the place on the screen.
+        ylog: logarithmic y axis.
+        window: part of the steps that is shown, (0, 1) all of them.
+    """
+
+    ylog: bool = False
+    window: tuple[float, float] = (0.0, 1.0)
+
+
+class Drawn(NamedTuple):
+    """A chart as it was drawn."""
+
+    rows: list[Row]
+    same: object
+    """Charts of which this is equal share their limits."""
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Picture(Want):
+    """A chart as a screen wants it: found is a `Drawn`.
+
+    Args:
         runs: ids, in the order of their colours.
         width, height: cells.
         turn: 0 the losses; 1 the monitored metric, 2 and on the others.
-        ylog: logarithmic y axis.
-        window: part of the steps that is shown, (0, 1) all of them.
+        view: how the lines are looked at.
         colored: False tells lines apart without colour.
         ascii: for terminals without braille.
     """
 
-    slot: str
     runs: tuple[str, ...]
     width: int
     height: int
     turn: int = 0
-    ylog: bool = False
-    window: tuple[float, float] = (0.0, 1.0)
+    view: View = field(default_factory=View)
     colored: bool = True
     ascii: bool = False
 
+    @property
+    def drawn_runs(self) -> Sequence[str]:
+        """Its runs."""
+        return self.runs
 
-class Pictures:
-    """Keeps the series of the runs that are shown, and what was drawn of them."""
+    def stamp(self, eyes: Eyes) -> object:
+        """What the runs are called, and the sizes of their logs."""
+        return [(eyes.snapshot.of(key, "name"), eyes.grown(key)) for key in self.runs]
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-        self._series: dict[str, tuple[int, dict[str, Series]]] = {}
-        self._done: dict[str, tuple[object, tuple[object, Limits]]] = {}
-
-    def drawn(self, pictures: Sequence[Picture], snapshot: Snapshot) -> dict[str, list[Row]]:
-        """The pictures that differ from what was drawn last, by slot."""
-        wanted = {key for picture in pictures for key in picture.runs}
-        self._series = {k: v for k, v in self._series.items() if k in wanted}
-        slots = {picture.slot for picture in pictures}
-        self._done = {slot: done for slot, done in self._done.items() if slot in slots}
-        for key in wanted:
-            self._read(key)
-        out: dict[str, list[Row]] = {}
-        for picture in pictures:
-            names = tuple(snapshot.of(key, "name") for key in picture.runs)
-            stamp = (picture, names, tuple(self._series[key][0] for key in picture.runs))
-            done = self._done.get(picture.slot)
-            if done is None or done[0] != stamp:
-                rows, limits = self._draw(picture, snapshot, done[1] if done else None)
-                self._done[picture.slot] = (stamp, limits)
-                out[picture.slot] = rows
-        return out
-
-    def _read(self, key: str) -> None:
-        """The run's series, if its log grew."""
-        paths = self.lab.paths.run(key)
-        try:
-            size = os.stat(paths.metrics).st_size
-        except OSError:
-            size = -1
-        known = self._series.get(key)
-        if known is None or known[0] != size:
-            row = self.lab.index.row(key)
-            found = Run(paths, row).all_series() if row and size > 0 else {}
-            self._series[key] = (size, found)
-
-    def _draw(
-        self, picture: Picture, snapshot: Snapshot, before: tuple[object, Limits] | None
-    ) -> tuple[list[Row], tuple[object, Limits]]:
+    def look(self, eyes: Eyes, before: Drawn | None) -> Drawn:
+        """Draw it."""
         from labtui import chart
 
-        title, lines = self._lines(picture, snapshot)
-        same = (picture.runs, title, picture.ylog)
+        title, lines = self._lines(eyes)
+        same = (self.runs, title, self.view.ylog)
         if not lines:
-            some = any(self._series[key][1] for key in picture.runs)
+            some = any(eyes.series(key) for key in self.runs)
             text = (
-                ("no other metric was logged" if picture.turn else "no loss was logged")
+                ("no other metric was logged" if self.turn else "no loss was logged")
                 if some
-                else ("nothing was logged yet" if picture.runs else "")
+                else ("nothing was logged yet" if self.runs else "")
             )
-            return [[], [(" " + text, "dim")]], (same, ((0.0, 1.0), (0.0, 1.0)))
-        held = before[1] if before and before[0] == same else None
-        limits = chart.limits_of(lines, picture.ylog, held)
+            return Drawn([[], [(" " + text, "dim")]], same, ((0.0, 1.0), (0.0, 1.0)))
+        held = before.limits if before and before.same == same else None
+        limits = chart.limits_of(lines, self.view.ylog, held)
         shown = limits
-        if picture.window != (0.0, 1.0):
-            shown = _zoomed(lines, limits, picture)
+        if self.view.window != (0.0, 1.0):
+            shown = _zoomed(lines, limits, self.view)
         rows = chart.rows(
-            lines, picture.width, picture.height, title=title, xlabel="step",
-            ylog=picture.ylog, colored=picture.colored, ascii=picture.ascii, limits=shown,
+            lines, self.width, self.height, title=title, xlabel="step",
+            ylog=self.view.ylog, colored=self.colored, ascii=self.ascii, limits=shown,
         )  # fmt: skip
-        return rows, (same, limits)
+        return Drawn(rows, same, limits)
 
-    def _lines(self, picture: Picture, snapshot: Snapshot) -> tuple[str, list[Line]]:
+    def _lines(self, eyes: Eyes) -> tuple[str, list[Line]]:
         """Title and lines: all splits of one run, or one split of each of several."""
         from labtui.chart import Line
         from labtui.tui.widgets.lines import LINES
 
-        found = {key: self._series[key][1] for key in picture.runs}
-        group = _group(found, [snapshot.of(k, "metric") for k in picture.runs], picture.turn)
+        found = {key: eyes.series(key) for key in self.runs}
+        group = _group(found, [eyes.snapshot.of(k, "metric") for k in self.runs], self.turn)
         lines: list[Line] = []
         for key, series in found.items():
             mine = _members(series, group)
             for metric in mine if len(found) == 1 else mine[:1]:
                 steps, _, values = series[metric]
                 color = f"line-{len(lines) % LINES + 1}"
-                name = metric if len(found) == 1 else f"{snapshot.of(key, 'name')} {key[-4:]}"
+                name = metric if len(found) == 1 else f"{eyes.snapshot.of(key, 'name')} {key[-4:]}"
                 lines.append(Line(name, steps, values, color))
         if len(found) == 1:
             return "", lines  # its name stands above or beside the chart already
@@ -154,17 +136,17 @@ def _group(found: dict[str, dict[str, Series]], monitors: list[str | None], turn
     return ranked[(turn - 1) % len(ranked)] if ranked else "acc"
 
 
-def _zoomed(lines: list[Line], limits: Limits, picture: Picture) -> Limits:
+def _zoomed(lines: list[Line], limits: Limits, view: View) -> Limits:
     """The limits of a part of the steps, y around what is in it."""
     import numpy as np
 
     from labtui import chart
 
     (low, high), _ = limits
-    start, end = (low + part * (high - low) for part in picture.window)
+    start, end = (low + part * (high - low) for part in view.window)
     inside = []
     for line in lines:
         x = np.asarray(line.x, np.float64)
         part = (x >= start) & (x <= end)
         inside.append(chart.Line(line.name, x[part], np.asarray(line.y)[part]))
-    return (start, end), chart.limits_of(inside, picture.ylog)[1]
+    return (start, end), chart.limits_of(inside, view.ylog)[1]

@@ -1,18 +1,16 @@
-"""What all screens share: commands as keys, the footer, and acting on runs."""
+"""What all screens share: commands as keys, the footer, what they want to know, and acting on runs."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import on
+from textual.dom import DOMNode
 from textual.screen import Screen
 
-from labtui.rows import Row
 from labtui.tui.commands import Command, action_of
-from labtui.tui.pictures import Picture
-from labtui.tui.widgets.chart import Chart
+from labtui.tui.feed import News
+from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
@@ -23,22 +21,26 @@ WIDE = 120
 """Cells from which a screen shows its parts side by side."""
 
 
-MARKED = 20
-"""Runs at most in one chart."""
-
-
 class Base(Screen[None]):
-    """A screen of labtui."""
+    """A screen of labtui.
 
-    COMMANDS_HERE: ClassVar[tuple[Command, ...]] = ()
+    What it shows of the disk it names as `wants()`, in slots that `slot(name)` names; what the feed has found
+    comes to `found(name, value)`, what changed of all runs to `show_news`. Both are called only while the
+    screen is in front (Textual would paint the whole of that one for each line here), and once again with all
+    that is known when it comes back there.
+    """
+
+    KEYS: ClassVar[tuple[Command, ...]] = ()
     HORIZONTAL_BREAKPOINTS = [
         (0, "-narrow"),
-        (120, "-wide"),
+        (WIDE, "-wide"),
     ]
     AUTO_FOCUS = None
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = "") -> None:
         super().__init__()
+        self.key = key
+        """What the screen is about: the id of a run or a sweep."""
         # Textual sets it at the first resize: too late to lay out and paint once only.
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow")
 
@@ -48,70 +50,91 @@ class Base(Screen[None]):
         return cast("LabApp", self.app)
 
     @property
+    def in_front(self) -> bool:
+        """Whether this is what the user sees."""
+        return self.is_mounted and self.app.screen is self
+
+    def slot(self, name: str) -> str:
+        """The slot of one of the screen's wants."""
+        return f"{type(self).__name__}:{self.key}:{name}"
+
+    def wants(self) -> tuple[Want, ...]:
+        """What the screen shows of the disk at the moment."""
+        return ()
+
+    def found(self, name: str, value: Any) -> None:
+        """Show what the want in a slot has found."""
+
+    def show_news(self, news: News) -> None:
+        """Show what changed of all runs."""
+
+    def wish(self) -> None:
+        """Tell the feed what is on the screen: whenever that changes."""
+        if self.in_front:
+            self.lab_app.feed.ask(wants=self.wants())
+
+    def on_mount(self) -> None:
+        """Hear of what is new."""
+        self.watch(self.app, "news", self._heard, init=False)
+
+    def on_screen_resume(self) -> None:
+        """Catch up on what changed meanwhile; what this screen shows counts again."""
+        self._heard(self.lab_app.known)
+        self.wish()
+
+    def _heard(self, news: News | None) -> None:
+        if news is None or not self.in_front:
+            return
+        self.show_news(news)
+        own = self.slot("")
+        for slot, value in news.found.items():
+            if slot.startswith(own):
+                self.found(slot.removeprefix(own), value)
+
+    def owners(self) -> Iterator[DOMNode]:
+        """What has the focus and all around it, up to the screen: they take keys in this order."""
+        node: DOMNode | None = self.focused
+        while node is not None and node is not self:
+            yield node
+            node = node.parent
+        yield self
+
+    @property
     def commands(self) -> tuple[Command, ...]:
-        """What keys do at the moment."""
-        return self.COMMANDS_HERE
+        """What keys do at the moment; the nearest to the focus first."""
+        found: dict[str, Command] = {}
+        for owner in self.owners():
+            for command in _declared(owner):
+                found.setdefault(command.key, command)
+        return tuple(found.values())
+
+    async def perform(self, command: Command) -> None:
+        """Do what a command's key does."""
+        owner = next((one for one in self.owners() if command in _declared(one)), self)
+        await self.app.run_action(action_of(command), owner)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys where the focus is now."""
+        for keys in self.query(Keys):
+            keys.change(self.commands)
 
     async def on_keys_clicked(self, message: Keys.Clicked) -> None:
         """A click in the footer."""
-        await self.run_action(action_of(message.command))
+        await self.perform(message.command)
+
+    def action_back(self) -> None:
+        """To the screen below."""
+        self.app.pop_screen()
+
+
+def _declared(owner: DOMNode) -> tuple[Command, ...]:
+    """The commands that a widget or a screen declares."""
+    given = getattr(owner, "KEYS", ())
+    return tuple(command for command in given if isinstance(command, Command))
 
 
 class RunActions(Base):
-    """Charts of the runs that a screen has selected; stop, resume, note and tag them."""
-
-    turn, ylog = 1, False
-    window = (0.0, 1.0)
-
-    def pictures(self) -> tuple[Picture, ...]:
-        """The two charts of the selected runs: losses, and another metric."""
-        found = []
-        for chart, turn in zip(self.query(Chart), (0, self.turn), strict=True):
-            if chart.size.width and chart.size.height:
-                found.append(
-                    Picture(
-                        slot=f"{type(self).__name__}.{chart.id}",
-                        runs=tuple(self.targets()[:MARKED]),
-                        width=chart.size.width,
-                        height=chart.size.height,
-                        turn=turn,
-                        ylog=self.ylog and turn == 0,
-                        window=self.window,
-                        colored=not self.app.no_color,
-                        ascii=os.environ.get("TERM") in ("linux", "dumb"),
-                    )
-                )
-        return tuple(found)
-
-    def show_drawn(self, drawn: dict[str, list[Row]] | None) -> None:
-        """Charts that the feed drew for this screen."""
-        for slot, rows in (drawn or {}).items():
-            screen, _, name = slot.partition(".")
-            if screen == type(self).__name__:
-                self.query_one(f"#{name}", Chart).show(rows)
-
-    def wish(self) -> None:
-        """Tell the feed what is on the screen."""
-        raise NotImplementedError
-
-    @on(Chart.Resized)
-    def resized(self) -> None:
-        """Charts of another size."""
-        self.wish()
-
-    def on_screen_resume(self) -> None:
-        """What this screen shows counts again."""
-        self.wish()
-
-    def action_scale(self) -> None:
-        """Logarithmic loss, or back."""
-        self.ylog = not self.ylog
-        self.wish()
-
-    def action_metric(self, step: int) -> None:
-        """Another metric in the second chart."""
-        self.turn = max(1, self.turn + step)
-        self.wish()
+    """Acting on the runs that a screen has selected: stop, resume, note, tag, their sweep."""
 
     def targets(self) -> Sequence[str]:
         """Ids of the selected runs."""
@@ -124,10 +147,12 @@ class RunActions(Base):
             return f"“{name}” ({keys[0][-4:]})"
         return f"{len(keys)} runs"
 
-    def action_cells(self) -> None:
+    def action_sweep(self) -> None:
         """The cells of the sweep that the selected run belongs to."""
         if keys := self.targets():
-            self.lab_app.open_cells(keys[0])
+            from labtui.tui.screens.cells import CellsScreen
+
+            self.app.push_screen(CellsScreen(keys[0]))
 
     def action_stop(self) -> None:
         """Stop the selected runs that are not over, after asking."""

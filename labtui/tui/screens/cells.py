@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from labtui.cells import clean
-from labtui.tui.cell_table import CellTable
-from labtui.tui.commands import CELLS, bindings
-from labtui.tui.feed import News
+from labtui.tui.cell_table import CellTable, WantCells
+from labtui.tui.commands import COMMON, Command, bindings
 from labtui.tui.screens.base import Base
+from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines
 from labtui.tui.widgets.table import Cells, Table
@@ -25,26 +26,31 @@ LINES = 5
 class CellsScreen(Base):
     """One row a cell of the sweep that a run belongs to."""
 
-    COMMANDS_HERE = CELLS
-    BINDINGS: ClassVar[list[BindingType]] = bindings(CELLS)
+    CSS_PATH = Path(__file__).parents[1] / "css" / "cells.tcss"
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("escape", "back", "back", "Back to the runs.", 1),
+        Command("s", "sort", "sort", "Sort by the next figure, the best first.", 3),
+        Command("b", "baseline", "baseline", "Compare the others with this cell, or no more.", 2),
+        Command("enter", "open", "open", "Open the first run of the cell.", 4),
+        *COMMON,
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self, key: str) -> None:
-        super().__init__()
-        self.key, self.order = key, 0
-        self.found = CellTable(key)
+        super().__init__(key)
+        self.order = 0
+        self.shown = CellTable(key)
 
     def compose(self) -> ComposeResult:
         """Title, table, what is to be said of it, keys."""
         yield Lines(id="title")
         yield Table((), self.cells, id="cells", empty="  Reading the sweep …")
         yield Lines(id="caption")
-        yield Keys(CELLS)
+        yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
-        """Hear of what is new."""
+        """The table takes the keys."""
         self.set_focus(self.table)
-        self.watch(self.app, "news", self.show_news, init=False)
-        self.show_news(News(cells=self.lab_app.cells))  # what does not change is told once
 
     @property
     def table(self) -> Table:
@@ -53,13 +59,15 @@ class CellsScreen(Base):
 
     def cells(self, key: str) -> Cells:
         """A row of the table."""
-        return (self.found.lines or {})[key]
+        return (self.shown.lines or {})[key]
 
-    def show_news(self, news: News | None) -> None:
-        """Show what changed."""
-        if news is None or news.cells is None or news.cells.run != self.key:
-            return
-        found = self.found = news.cells
+    def wants(self) -> tuple[Want, ...]:
+        """The cells."""
+        return (WantCells(self.slot("cells"), self.key, self.order),)
+
+    def found(self, name: str, value: Any) -> None:
+        """Show them."""
+        found = self.shown = value
         self.table.empty = "  This run is of no sweep."
         self.table.rearrange(found.columns)
         self.table.sorted_by = (found.sorted_by, True) if found.sorted_by else None
@@ -70,7 +78,7 @@ class CellsScreen(Base):
     def show_caption(self) -> None:
         """The sentences, as wide as the screen."""
         wide = max(self.size.width - 2, 20)
-        lines = [line for said in self.found.caption for line in textwrap.wrap(clean(said), wide)][:LINES]
+        lines = [line for said in self.shown.caption for line in textwrap.wrap(clean(said), wide)][:LINES]
         caption = self.query_one("#caption", Lines)
         caption.styles.height = max(len(lines), 1)
         caption.show([[(line, "dim")] for line in lines])
@@ -79,27 +87,15 @@ class CellsScreen(Base):
         """Sentences break elsewhere."""
         self.show_caption()
 
-    def on_screen_resume(self) -> None:
-        """What this screen shows counts again."""
-        self.wish()
-
-    def wish(self) -> None:
-        """Tell the feed what is on the screen."""
-        self.lab_app.feed.ask(cells=self.key, order=self.order, run="", pictures=())
-
-    def action_back(self) -> None:
-        """Back to the runs."""
-        self.app.pop_screen()
-
     def action_sort(self) -> None:
         """By the next figure, the best first; then as they were made again."""
-        self.order = (self.order + 1) % (self.found.figures + 1)
+        self.order = (self.order + 1) % (self.shown.figures + 1)
         self.wish()
 
     def action_baseline(self) -> None:
         """Pin the cell under the cursor, or take the pin off it."""
         if key := self.table.key:
-            self.lab_app.baseline(key, key != self.found.baseline)
+            self.lab_app.baseline(key, key != self.shown.baseline)
 
     def action_open(self) -> None:
         """Open the first run of the cell."""

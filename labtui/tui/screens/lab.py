@@ -13,12 +13,14 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from labtui.rows import Row
-from labtui.tui.commands import LAB, RECIPES, Command, bindings
+from labtui.tui.commands import COMMON, RUN, Command, bindings
 from labtui.tui.feed import News
+from labtui.tui.listing import Shown
 from labtui.tui.screens.base import RunActions
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.tables import RECIPE_COLUMNS, RUN_COLUMNS, SIGNS, SORTS, recipe_cells, run_cells
-from labtui.tui.widgets.chart import Chart
+from labtui.tui.want import Want
+from labtui.tui.widgets.charts import CHARTS, Charts
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import LINES, Lines
 from labtui.tui.widgets.table import Cells, Table
@@ -32,14 +34,30 @@ TYPED = 0.01
 class Recipes(Table):
     """The recipes; its keys come before the screen's."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(RECIPES)
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("enter", "screen.open", "launch", "Set options of the recipe and launch it.", 1),
+        Command("r,escape", "screen.runs", "runs", "Back to the runs.", 1),
+        *COMMON,
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
 
 class LabScreen(RunActions):
     """Runs, recipes, charts."""
 
-    COMMANDS_HERE = LAB
-    BINDINGS: ClassVar[list[BindingType]] = bindings(LAB)
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("enter", "open", "open", "Open the run.", 1),
+        Command("space", "mark", "mark", "Mark the run: charts overlay all marked runs.", 3),
+        Command("slash", "filter", "filter", "Show some runs: a word, or state=finished and val.acc>0.9", 3),
+        Command("s", "sort(1)", "sort", "Sort by the next column.", 4),
+        Command("S", "reverse", "reverse", "Sort the other way round."),
+        Command("r", "recipes", "launch", "To the recipes, to launch one; back again.", 3),
+        *RUN,
+        *CHARTS,
+        Command("escape", "clear", "clear", "Clear the marks, then the filter.", 8),
+        *COMMON,
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,25 +78,14 @@ class LabScreen(RunActions):
         line = Input(placeholder=hint, id="filter", compact=True, select_on_focus=False)
         line.cursor_blink = False
         yield line
-        with Horizontal(id="charts"):
-            yield Chart(id="loss")
-            yield Chart(id="other")
-        yield Keys(LAB)
+        yield Charts(self.slot, self.wish)
+        yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
-        """Show what is known, and hear of what is new."""
+        """The runs take the keys."""
         self.runs.sorted_by = (SORTS[self.sort][1], self.reverse)
         self.set_focus(self.runs)
-        self.watch(self.app, "news", self.show_news, init=False)
-        known = self.lab_app
-        if known.news is not None:
-            self.show_news(News(snapshot=known.snapshot, recipes=known.recipes))
         self.show_status()
-
-    def on_screen_resume(self) -> None:
-        """Catch up on what changed meanwhile."""
-        self.show_news(News(snapshot=self.lab_app.snapshot, recipes=self.lab_app.recipes))
-        super().on_screen_resume()
 
     @property
     def runs(self) -> Table:
@@ -88,11 +95,11 @@ class LabScreen(RunActions):
     @property
     def commands(self) -> tuple[Command, ...]:
         """Those of the list that has the focus."""
-        return RECIPES if self.focused and self.focused.id == "recipes" else LAB
+        return Recipes.KEYS if isinstance(self.focused, Recipes) else self.KEYS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Over the recipes, the keys of runs do nothing."""
-        declared = {command.action.partition("(")[0] for command in LAB}
+        declared = {command.action.partition("(")[0] for command in self.KEYS}
         here = {c.action.partition("(")[0].removeprefix("screen.") for c in self.commands}
         return action not in declared or action in here
 
@@ -109,11 +116,8 @@ class LabScreen(RunActions):
         """The marked runs, or else the one under the cursor."""
         return self.marked or ([self.runs.key] if self.runs.key else [])
 
-    def show_news(self, news: News | None) -> None:
-        """Show what changed on the disk. Under another screen nothing is painted: Textual would paint
-        the whole of that one for each line here."""
-        if news is None or self.app.screen is not self:
-            return
+    def show_news(self, news: News) -> None:
+        """Show what changed on the disk."""
         if news.snapshot is not None:
             self._snapshot = news.snapshot
             self.marked = [key for key in self.marked if key in news.snapshot.place]
@@ -126,7 +130,6 @@ class LabScreen(RunActions):
         if news.recipes is not None:
             self.recipes = {recipe["path"]: recipe for recipe in news.recipes}
             self.query_one("#recipes", Table).show(list(self.recipes))
-        self.show_drawn(news.drawn)
         if news.trouble is not None:
             self.show_status()
         if news.snapshot is not None:
@@ -152,19 +155,33 @@ class LabScreen(RunActions):
         row.append((self.lab_app.place, "dim"))
         self.query_one("#status", Lines).show([row])
 
+    @property
+    def charts(self) -> Charts:
+        """The charts."""
+        return self.query_one(Charts)
+
+    def wants(self) -> tuple[Want, ...]:
+        """The charts of the selected runs."""
+        return self.charts.wants(self.targets())
+
+    def found(self, name: str, value: Any) -> None:
+        """A chart was drawn."""
+        self.charts.found(name, value)
+
     def wish(self) -> None:
         """Tell the feed what is on the screen."""
-        if self.app.screen is not self or not self.is_mounted:
-            return
-        self.lab_app.feed.ask(
-            filter=self.query_one("#filter", Input).value,
-            sort=SORTS[self.sort][0],
-            reverse=self.reverse,
-            visible=tuple(self.runs.in_sight),
-            pictures=self.pictures(),
-            run="",
-            cells="",
-        )
+        if self.in_front:
+            line = self.query_one("#filter", Input).value
+            shown = Shown(line, SORTS[self.sort][0], self.reverse, tuple(self.runs.in_sight))
+            self.lab_app.feed.ask(shown=shown, wants=self.wants())
+
+    def action_scale(self) -> None:
+        """Logarithmic loss, or back."""
+        self.charts.action_scale()
+
+    def action_metric(self, step: int) -> None:
+        """Another metric in the second chart."""
+        self.charts.action_metric(step)
 
     @on(Table.Moved, "#runs")
     def moved(self) -> None:
@@ -175,10 +192,6 @@ class LabScreen(RunActions):
         if self._resting:
             self._resting.stop()
         self._resting = self.set_timer(seconds, self.wish)
-
-    def on_descendant_focus(self) -> None:
-        """Other keys where the focus is now."""
-        self.query_one(Keys).change(self.commands)
 
     def action_open(self) -> None:
         """Open the run or the recipe under the cursor."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -14,7 +15,7 @@ from textual.widgets import Input, Static, TextArea
 from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.tui import acts
-from labtui.tui.commands import LAUNCH, bindings
+from labtui.tui.commands import Command, bindings
 from labtui.tui.screens.base import Base
 from labtui.tui.widgets.keys import Keys
 
@@ -26,8 +27,12 @@ PAUSE = 0.2
 class LaunchScreen(Base):
     """One recipe with options. Nothing is launched before the check is content."""
 
-    COMMANDS_HERE = LAUNCH
-    BINDINGS: ClassVar[list[BindingType]] = bindings(LAUNCH)
+    CSS_PATH = Path(__file__).parents[1] / "css" / "launch.tcss"
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("ctrl+s", "launch", "launch", "Launch the runs.", 1),
+        Command("escape", "back", "cancel", "Back, without launching.", 1),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self, recipe: dict[str, Any]) -> None:
         super().__init__()
@@ -49,7 +54,7 @@ class LaunchScreen(Base):
             repeats.cursor_blink = False
             yield repeats
             yield Static("checking …", markup=False, id="problems")
-        yield Keys(LAUNCH)
+        yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
         """Check the recipe as it is."""

@@ -1,162 +1,140 @@
-"""One run: charts, what came out, parameters, log and notes."""
+"""One run: a tab for each of its sides; wide screens keep a summary beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal
 
 from labtui.rows import Row
-from labtui.tui.commands import MOVE, ONE, bindings
-from labtui.tui.feed import Detail, News
-from labtui.tui.panes import log_rows, note_rows, overview_rows, parameter_rows, title_row
+from labtui.tui.commands import COMMON, MOVE, RUN, Command, bindings
+from labtui.tui.detail import Detail, WantDetail
+from labtui.tui.feed import News
+from labtui.tui.panes import overview_rows, title_row
 from labtui.tui.screens.base import RunActions
-from labtui.tui.widgets.chart import Chart
+from labtui.tui.tabs.all import TABS
+from labtui.tui.tabs.base import Tab
+from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines, TextView
 
-PANES = ("overview", "parameters", "log", "notes")
-
 
 class RunScreen(RunActions):
-    """Everything about one run. Narrow screens show one pane at a time, wide ones all four."""
+    """Everything about one run."""
 
-    COMMANDS_HERE = ONE
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ONE), *bindings(MOVE)]
+    CSS_PATH = Path(__file__).parents[1] / "css" / "run.tcss"
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("escape", "back", "back", "Back to the runs.", 1),
+        Command("tab", "turn(1)", "next tab", "The next tab.", 3),
+        Command("shift+tab", "turn(-1)", "previous tab", "The previous tab."),
+        *(
+            Command(str(number), f"tab({number - 1})", tab.TITLE, f"The tab “{tab.TITLE}”.")
+            for number, tab in enumerate(TABS, 1)
+        ),
+        *RUN,
+        *COMMON,
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(KEYS), *bindings(MOVE)]
 
     def __init__(self) -> None:
         super().__init__()
-        self.key, self.pane = "", PANES[0]
-        self.add_class(self.pane)
+        self.open_tab = 0
         self.detail: Detail | None = None
+        self._tabs: dict[int, Tab] = {}
 
     def open(self, key: str) -> None:
         """Show another run. The screen is kept: laying it out anew takes longer than reading a run."""
-        self.window = (0.0, 1.0)
         if key == self.key:
             return
         self.key, self.detail = key, None
         if self.is_mounted:
-            for lines in (*self.query(Chart), self.query_one("#title", Lines)):
-                lines.show([])
-            for view in self.query(TextView):
-                view.show([])
+            self.query_one("#title", Lines).show([])
+            self.query_one("#side", TextView).show([])
+            for tab in self._tabs.values():
+                tab.clear()
 
     def compose(self) -> ComposeResult:
-        """Title, charts, panes, keys."""
+        """Title, tabs, the open one, keys."""
         yield Lines(id="title")
-        with Horizontal(id="charts"):
-            yield Chart(id="loss")
-            yield Chart(id="other")
         yield Lines(id="tabs")
-        with Horizontal(id="panes"):
-            yield self._pane("overview")
-            yield self._pane("parameters")
-            with Vertical(id="right"):
-                yield self._pane("log")
-                yield self._pane("notes")
-        yield Keys(ONE)
-
-    def _pane(self, name: str) -> TextView:
-        view = TextView(id=name)
-        view.border_title = name
-        view.follow = name == "log"
-        return view
+        with Horizontal(id="body"):
+            yield Container(id="open")
+            yield TextView(id="side")
+        yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
-        """Hear of what is new."""
-        self.show_tabs()
-        self.watch(self.app, "news", self.show_news, init=False)
+        """The first tab."""
+        self.call_later(self.action_tab, self.open_tab)
+
+    @property
+    def tab(self) -> Tab | None:
+        """The open tab, once it is laid out."""
+        tab = self._tabs.get(self.open_tab)
+        return tab if tab is not None and tab.is_mounted else None
 
     def targets(self) -> Sequence[str]:
         """This run."""
         return [self.key]
 
-    def show_news(self, news: News | None) -> None:
-        """Show what changed."""
-        if news is None:
-            return
+    def wants(self) -> tuple[Want, ...]:
+        """The detail, and what the open tab shows."""
+        own = (WantDetail(self.slot("detail"), self.key),)
+        return own + self.tab.wants() if self.tab else own
+
+    def show_news(self, news: News) -> None:
+        """Leave a run that was removed."""
         if news.snapshot is not None and self.detail and self.key not in news.snapshot.place:
             self.key, self.detail = "", None
             self.lab_app.say("the run was removed")
-            if self.app.screen is self:
-                self.action_back()
-        if news.detail is not None and news.detail.id == self.key:
-            self.detail = news.detail
+            self.action_back()
+
+    def found(self, name: str, value: Any) -> None:
+        """Of the screen's own, or of a tab."""
+        if isinstance(value, Detail):
+            self.detail = value
             self.show_detail()
-        self.show_drawn(news.drawn)
+            return
+        title, _, rest = name.partition(".")
+        for tab in self._tabs.values():
+            if title == tab.TITLE and tab.is_mounted:
+                tab.found(rest, value)
 
     def show_detail(self) -> None:
-        """All texts of the run."""
-        detail = self.detail
-        if detail is None:
+        """Title, summary and tabs."""
+        if self.detail is None:
             return
-        self.query_one("#title", Lines).show([title_row(detail, self.lab_app.now())])
-        for name, rows in (
-            ("overview", overview_rows(detail, self.lab_app.now())),
-            ("parameters", parameter_rows(detail)),
-            ("log", log_rows(detail)),
-            ("notes", note_rows(detail)),
-        ):
-            self.query_one(f"#{name}", TextView).show(rows)
+        now = self.lab_app.now()
+        self.query_one("#title", Lines).show([title_row(self.detail, now)])
+        self.query_one("#side", TextView).show(overview_rows(self.detail, now))
+        if self.tab:
+            self.tab.show_detail(self.detail)
 
     def show_tabs(self) -> None:
-        """Which pane is open; where it gets the keys."""
+        """Which tab is open."""
         row: Row = [(" ", "")]
-        for name in PANES:
-            row += [(f" {name} ", "title" if name == self.pane else "dim"), (" ", "")]
+        for number, tab in enumerate(TABS):
+            row += [(f" {tab.TITLE} ", "title" if number == self.open_tab else "dim"), (" ", "")]
         self.query_one("#tabs", Lines).show([row])
-        self.set_focus(self.query_one(f"#{self.pane}", TextView))
 
-    def wish(self) -> None:
-        """Tell the feed what is on the screen."""
-        if self.app.screen is not self or not self.is_mounted:
-            return
-        self.lab_app.feed.ask(run=self.key, visible=(self.key,), pictures=self.pictures(), cells="")
-
-    def action_back(self) -> None:
-        """Back to the runs."""
-        self.app.pop_screen()
-
-    def action_pane(self, step: int) -> None:
-        """The next pane."""
-        self.remove_class(self.pane)
-        self.pane = PANES[(PANES.index(self.pane) + step) % len(PANES)]
-        self.add_class(self.pane)
+    async def action_tab(self, number: int) -> None:
+        """Open a tab; it is made the first time."""
+        for tab in self._tabs.values():
+            tab.display = False
+        self.open_tab = number % len(TABS)
+        if self.open_tab not in self._tabs:
+            self._tabs[self.open_tab] = TABS[self.open_tab]()
+            await self.query_one("#open").mount(self._tabs[self.open_tab])
+        tab = self._tabs[self.open_tab]
+        tab.display = True
         self.show_tabs()
-
-    def action_zoom(self, factor: float) -> None:
-        """Show a part of the steps: half as many, or twice as many, ending where it ended."""
-        start, end = self.window
-        size = min(max((end - start) * factor, 1 / 1024), 1.0)
-        self.window = (max(end - size, 0.0), max(end, size))
+        tab.enter()
+        self.show_detail()
         self.wish()
 
-    def action_pan(self, part: float) -> None:
-        """Earlier or later steps."""
-        start, end = self.window
-        move = max(-start, min(part * (end - start), 1.0 - end))
-        self.window = (start + move, end + move)
-        self.wish()
-
-    def action_unzoom(self) -> None:
-        """All steps."""
-        self.window = (0.0, 1.0)
-        self.wish()
-
-    def action_edit(self) -> None:
-        """Change the newest note; an empty one removes it."""
-        notes = self.detail.notes.get("notes", []) if self.detail else []
-        if not notes:
-            self.lab_app.say("there is no note yet; n adds one")
-            return
-        from labtui.tui.screens.ask import Prompt
-
-        def done(text: str | None) -> None:
-            if text is not None:
-                self.lab_app.write("edit", [self.key], text.strip())
-
-        self.app.push_screen(Prompt("Newest note (empty removes it)", str(notes[-1]["text"])), done)
+    async def action_turn(self, step: int) -> None:
+        """The next tab, or the one before."""
+        await self.action_tab(self.open_tab + step)

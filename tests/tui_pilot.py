@@ -1,0 +1,54 @@
+"""The app over a lab in a test: keys in, state and text out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+from tui_lab import NOW
+
+from labtui.files.paths import LabPaths
+from labtui.query import Lab
+from labtui.tui.app import LabApp
+from labtui.tui.widgets.table import Table
+
+
+async def until(pilot: Pilot[None], true: Callable[[], Any], seconds: float = 10) -> None:
+    """Wait for something that the feed or a worker brings about."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"did not happen in {seconds} s\n{screen_text(pilot.app)}")
+
+
+def screen_text(app: Any) -> str:
+    """What is on the screen, without colours."""
+    size = app.screen.size
+    strips = app.screen._compositor.render_strips(size)
+    return "\n".join(strip.text for strip in strips)
+
+
+@asynccontextmanager
+async def opened(
+    lab: LabPaths, size: tuple[int, int] = (80, 24), run_id: str = ""
+) -> AsyncIterator[Pilot[None]]:
+    """The app over a lab, once it shows its runs."""
+    app = LabApp(Lab(lab), run_id=run_id, now=lambda: NOW)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.snapshot.place)
+        await pilot.pause()
+        yield pilot
+
+
+def screen(pilot: Pilot[None], kind: type[Any]) -> Any:
+    """The screen in front, which is of a kind."""
+    assert isinstance(pilot.app.screen, kind)
+    return pilot.app.screen
+
+
+def table(pilot: Pilot[None], name: str = "runs") -> Table:
+    """A table of the screen in front."""
+    return pilot.app.screen.query_one(f"#{name}", Table)
