@@ -79,7 +79,7 @@ class Choose(ModalScreen[list[str] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "cancel"),
         Binding("enter", "take", "done", priority=True),
-        Binding("space", "toggle", "choose"),
+        Binding("space", "choose", "choose"),
         Binding("slash", "search", "search"),
         *bindings(MOVE),
     ]
@@ -125,13 +125,13 @@ class Choose(ModalScreen[list[str] | None]):
 
     def on_table_opened(self) -> None:
         """A row was clicked twice."""
-        self.action_toggle() if self.several else self.action_take()
+        self.action_choose() if self.several else self.action_take()
 
     def action_search(self) -> None:
         """To the line."""
         self.set_focus(self.query_one(Input))
 
-    def action_toggle(self) -> None:
+    def action_choose(self) -> None:
         """Take the row under the cursor in, or out."""
         key = self.table.key
         if key is None or not self.several:
