@@ -197,3 +197,13 @@ async def test_a_followed_text_stays_at_its_end():
         view.show([[(f"line {n}", "")] for n in range(70)])
         await pilot.pause()
         assert text_of(view)[0] == "line 0"
+
+
+async def test_a_colour_that_means_a_number_is_painted_as_it_is():
+    lines = Lines()
+    app = Stage(lines)
+    async with app.run_test(size=(10, 2)):
+        lines.show([[("█", "#fde725"), ("a", "dim")]])
+        block, _, _ = lines.render_line(0)
+        assert block.style is not None and block.style.color is not None
+        assert block.style.color.name == "#fde725" and block.style.bgcolor is not None

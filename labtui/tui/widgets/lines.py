@@ -21,7 +21,7 @@ STYLES = {
     "dim", "bold", "title", "head", "good", "bad", "warn", "accent", "cursor",
     *(f"line-{number}" for number in range(1, LINES + 1)),
 }  # fmt: skip
-"""Names of styles that rows may use."""
+"""Names of styles that rows may use, beside colours such as "#56b4e9"."""
 
 
 class Paint:
@@ -45,7 +45,8 @@ class Paint:
     def _style(self, name: str) -> Style:
         known = self._known
         if name not in known:
-            full = self.widget.get_component_rich_style(name)
+            number = name.startswith("#")  # its colour is the same in every theme
+            full = Style(color=name) if number else self.widget.get_component_rich_style(name)
             known[name] = known[""] + Style(color=full.color, bold=full.bold)
         return known[name]
 
