@@ -21,7 +21,7 @@ from labtui.errors import LabError
 from labtui.files import process
 from labtui.query.lab import Run
 from labtui.report import report
-from labtui.report.document import Document
+from labtui.report.document import Beside, Document
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -162,7 +162,7 @@ def test_no_damage_breaks_the_report(lab: Path, data: st.DataObject) -> None:
     (run.paths.artifacts / "confusion.json").write_text(json.dumps(value))
     environment = data.draw(damaged(report_lab.ENVIRONMENT), label="environment")
     run.paths.environment.write_text(json.dumps(environment))
-    text = compose(Document(run, "r_files", pictures=False))
+    text = compose(Document(run, Beside("r_files"), pictures=False))
     assert "## How to run it again" in text
 
 
@@ -227,3 +227,13 @@ def test_a_model_that_predicts_no_class_has_no_matrix_to_miss(lab: Path, loss: s
     text = report(run, lab / "r.md", pictures=False).read_text()
     assert "*None: the model" in text.partition("### Confusion matrix")[2].partition("##")[0]
     assert ("predictor: none, since an embedding" in text) == (loss == "batch_hard_triplet")
+
+
+def test_sections_are_chosen_in_the_reports_order(lab: Path) -> None:
+    run, out = report_lab.finished(lab), lab / "short.md"
+    report(run, out, sections=["todos", "results"])
+    headings = [line for line in out.read_text().splitlines() if line.startswith("#")]
+    assert headings[0] == "## Result" and headings[-1] == "## To do"
+    assert not (lab / "short_files").exists()
+    with pytest.raises(LabError, match="section 'result': this report has none; known here: overview, "):
+        report(run, out, sections=["result"])

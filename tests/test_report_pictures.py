@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from labtui.report import report
 from labtui.report.curves import Axis
-from labtui.report.document import Document
+from labtui.report.document import Beside, Document
 from labtui.report.fonts import Fonts
 from labtui.report.picture import COLUMNS, Curve, Panel, Sheet, visible
 
@@ -118,7 +118,7 @@ def test_any_value_can_be_drawn(values: list[float], constant: float) -> None:
 def test_epochs_go_on_beyond_the_last_one_logged(lab: Path) -> None:
     metrics = {"epoch": [(0, 0.0), (10, 1.0), (20, 2.0)], "train.step_loss": [(25, 1.0)]}
     run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
-    axis = Axis(Document(run, "r"))
+    axis = Axis(Document(run, Beside("r")))
     assert axis.label == "epoch"
     assert axis(np.array([0.0, 5.0, 20.0, 25.0])).tolist() == [0.0, 0.5, 2.0, 2.5]
 
@@ -126,4 +126,4 @@ def test_epochs_go_on_beyond_the_last_one_logged(lab: Path) -> None:
 def test_an_epoch_that_does_not_count_up_is_no_axis(lab: Path) -> None:
     metrics = {"epoch": [(0, 0.0), (1, 0.0), (2, 1.0)]}
     run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
-    assert Axis(Document(run, "r")).label == "step"
+    assert Axis(Document(run, Beside("r"))).label == "step"

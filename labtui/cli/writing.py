@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, open_lab
-from labtui.errors import LabError, RunNotFound
-from labtui.files.paths import slug
+from labtui.errors import LabError
 
 
 @app.command()
@@ -60,24 +59,15 @@ def report(
     ] = None,
     pictures: Annotated[bool, typer.Option(help="Curves as pictures beside it.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Also over a file that is no report.")] = False,
+    section: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only this one, such as results; an unknown one lists them. Repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Write a run's report in markdown, with pictures beside it; or a sweep's, with its cells in a table."""
-    from labtui.query.aggregate import protocols
-    from labtui.query.analysis import logarithmic
-    from labtui.query.baseline import beside_pinned
-    from labtui.report import report as write
-    from labtui.report import sweep_report
+    from labtui.report.subject import subject
 
-    lab = open_lab()
-    found = lab.group(run)
-    if sweep := lab.sweep(run):
-        if not found:
-            raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
-        rows = [one.row.fields for one in found]
-        table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
-        log = logarithmic(lab.paths, rows)
-        path = sweep_report(table, output or Path(f"report-{slug(sweep)}.md"), pictures, force, log)
-    else:
-        (one,) = found
-        path = write(one, output or Path(f"report-{one.id}.md"), pictures=pictures, force=force)
-    print(path)
+    found = subject(open_lab(), run)
+    print(found.write(output or Path(found.file), section or (), pictures, force))

@@ -2,11 +2,12 @@
 
 A section is a function of the document that yields blocks of markdown, its heading first; where it
 knows no more it raises `NotRecorded`, and the report says so. To add one: write it, list it here.
+`labtui.report.subject` says what a report is of, and shows and writes either kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from labtui.report import (
     sweeps,
     training,
 )
-from labtui.report.document import Document, NotRecorded, address
+from labtui.report.document import Beside, Document, NotRecorded, Section, chosen
 
 if TYPE_CHECKING:
     from labtui.query.aggregate import Aggregate
@@ -35,19 +36,20 @@ if TYPE_CHECKING:
 
 __all__ = ["report", "sweep_report"]
 
-SECTIONS: tuple[Callable[[Document], Iterator[str]], ...] = (
-    overview.section,
-    hyperparameters.section,
-    model.section,
-    data.section,
-    training.section,
-    curves.section,
-    results.section,
-    confusion.section,
-    notes.observations,
-    notes.todos,
-    reproduce.section,
-)
+SECTIONS: dict[str, Section[Document]] = {
+    "overview": Section("How it ended, description, tags", overview.section),
+    "hyperparameters": Section("Hyper-parameters", hyperparameters.section),
+    "model": Section("Model", model.section),
+    "data": Section("Data", data.section),
+    "training": Section("Training, epoch by epoch", training.section),
+    "curves": Section("Curves", curves.section),
+    "results": Section("Result", results.section),
+    "confusion": Section("Confusion matrix and classes", confusion.section),
+    "observations": Section("Observations", notes.observations),
+    "todos": Section("To do", notes.todos),
+    "reproduce": Section("How to run it again", reproduce.section),
+}
+"""Of a run's report, by the names that `--section` takes, in their order."""
 MARK = "<!-- labtui report "
 FILES = (
     "loss.png",
@@ -61,7 +63,9 @@ FILES = (
 """All that a report ever lays beside itself."""
 
 
-def report(run: Run, out: Path, pictures: bool = True, force: bool = False) -> Path:
+def report(
+    run: Run, out: Path, pictures: bool = True, force: bool = False, sections: Collection[str] = ()
+) -> Path:
     """Write a run's report.
 
     Args:
@@ -69,20 +73,26 @@ def report(run: Run, out: Path, pictures: bool = True, force: bool = False) -> P
         out: the markdown file; pictures and tables lie beside it, in `<stem>_files/`.
         pictures: draw curves.
         force: also over files that labtui did not write.
+        sections: names of SECTIONS; none: all.
 
     Returns:
         `out`.
 
     Raises:
-        LabError: it cannot be written, or would replace what labtui did not write.
+        LabError: it cannot be written, or would replace what labtui did not write; no such section.
     """
-    document = Document(run, _folder(out).name, pictures)
-    _write(out, force, document.files, lambda: compose(document))
+    document = Document(run, Beside(_folder(out).name), pictures)
+    _write(out, force, document.beside.files, lambda: compose(document, sections))
     return out
 
 
 def sweep_report(
-    table: Aggregate, out: Path, pictures: bool = True, force: bool = False, log: Collection[str] = ()
+    table: Aggregate,
+    out: Path,
+    pictures: bool = True,
+    force: bool = False,
+    log: Collection[str] = (),
+    sections: Collection[str] = (),
 ) -> Path:
     """Write the report of a sweep, or of any runs: their groups beside the baseline, then each run.
 
@@ -90,21 +100,17 @@ def sweep_report(
         table: the groups, by both protocols.
         out, pictures, force: as for `report`.
         log: keys that are seen on a logarithmic scale, whatever they span.
+        sections: names of `sweeps.SECTIONS`; none: all.
 
     Returns:
         `out`.
 
     Raises:
-        LabError: it cannot be written, or would replace what labtui did not write.
+        LabError: it cannot be written, or would replace what labtui did not write; no such section.
     """
-    sweep = next((str(row["sweep"]) for group in table.groups for row in group.rows), "")
-    files: dict[str, bytes] = {}
-
-    def attach(name: str, content: bytes) -> str:
-        files[name] = content
-        return address(_folder(out).name, name)
-
-    _write(out, force, files, lambda: _text(sweep, sweeps.sections(table, attach if pictures else None, log)))
+    beside = Beside(_folder(out).name)
+    document = sweeps.Document(table, beside if pictures else None, log)
+    _write(out, force, beside.files, lambda: compose_sweep(document, sections))
     return out
 
 
@@ -134,15 +140,35 @@ def _write(out: Path, force: bool, files: dict[str, bytes], text: Callable[[], s
             (folder / name).unlink()
 
 
-def compose(document: Document) -> str:
-    """The report's text; what goes with it is then in `document.files`."""
+def compose(document: Document, sections: Collection[str] = ()) -> str:
+    """The report's text; what goes with it is then in `document.beside`.
+
+    Args:
+        sections: names of SECTIONS; none: all.
+
+    Raises:
+        LabError: no such section.
+    """
     blocks: list[str] = []
-    for section in SECTIONS:
+    for section in chosen(SECTIONS, sections):
         try:
-            blocks.extend(section(document))
+            blocks.extend(section.blocks(document))
         except NotRecorded as why:
             blocks.append(f"*Not recorded: {why}.*")
     return _text(document.run.id, blocks)
+
+
+def compose_sweep(document: sweeps.Document, sections: Collection[str] = ()) -> str:
+    """The text of a sweep's report; what goes with it is then in `document.beside`.
+
+    Args:
+        sections: names of `sweeps.SECTIONS`; none: all.
+
+    Raises:
+        LabError: no such section.
+    """
+    found = chosen(sweeps.SECTIONS, sections)
+    return _text(document.sweep, (block for section in found for block in section.blocks(document)))
 
 
 def _text(name: str, blocks: Iterable[str]) -> str:
@@ -167,4 +193,4 @@ def _spare(out: Path, folder: Path) -> None:
     else:
         taken = next((folder / name for name in FILES if (folder / name).exists()), None)
     if taken:
-        raise LabError(f"{taken}: was not written by labtui; give another name with -o FILE, or --force")
+        raise LabError(f"{taken}: was not written by labtui; give another name (-o FILE), or --force")

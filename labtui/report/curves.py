@@ -83,9 +83,9 @@ def _place(name: str) -> int:
 
 def _picture(doc: Document, file: str, groups: dict[str, list[str]], axis: Axis) -> Iterator[str]:
     sheet = Sheet([_panel(doc, part, names, axis) for part, names in groups.items()])
-    link = doc.attach(file, sheet.png())
+    link = doc.beside.attach(file, sheet.png)
     yield f"![{_alternative(doc, groups)}]({link})"
-    if sheet.fonts.replaced:
+    if doc.beside.draws and sheet.fonts.replaced:
         words = [f"{short} is {markdown(name)}" for name, short in sheet.fonts.replaced.items()]
         yield f"*In the picture {'; '.join(words)}: no font here has its letters.*"
 

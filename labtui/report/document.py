@@ -6,13 +6,14 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from labtui.errors import LabError
 from labtui.files.goals import ARROWS, goal_of
 from labtui.files.toml import flatten
 from labtui.query.rows import Metric
@@ -24,8 +25,32 @@ if TYPE_CHECKING:
     from labtui.series import Series
 
 
+Kind = TypeVar("Kind")
+
+
 class NotRecorded(Exception):
     """A section has no more to say; the message tells the reader why."""
+
+
+@dataclass
+class Beside:
+    """What lies beside a report: pictures, and tables.
+
+    Args:
+        folder: name of the folder.
+        draws: False names the files, and makes none: for a preview.
+    """
+
+    folder: str
+    draws: bool = True
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Name to content."""
+
+    def attach(self, name: str, make: Callable[[], bytes]) -> str:
+        """Let a file lie beside the report; its address in markdown."""
+        if self.draws:
+            self.files[name] = make()
+        return address(self.folder, name)
 
 
 @dataclass
@@ -34,15 +59,13 @@ class Document:
 
     Args:
         run: the run.
-        folder: name of the folder beside the report in which pictures and tables lie.
+        beside: pictures and tables.
         pictures: whether curves are drawn.
     """
 
     run: Run
-    folder: str
+    beside: Beside
     pictures: bool = True
-    files: dict[str, bytes] = field(default_factory=dict)
-    """What is to lie in the folder: name to content."""
 
     @cached_property
     def status(self) -> Status:
@@ -161,18 +184,38 @@ class Document:
             return "the run has not come so far yet"
         return f"the run {VERBS.get(self.status.state, 'ended')} before it came so far"
 
-    def attach(self, name: str, content: bytes) -> str:
-        """Let a file lie beside the report; its address in markdown."""
-        self.files[name] = content
-        return address(self.folder, name)
-
     def attach_csv(self, name: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> str:
         """Let a table lie beside the report; its address in markdown."""
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(columns)
-        writer.writerows(rows)
-        return self.attach(name, out.getvalue().encode("utf-8", "backslashreplace"))
+
+        def make() -> bytes:
+            out = io.StringIO()
+            writer = csv.writer(out)
+            writer.writerow(columns)
+            writer.writerows(rows)
+            return out.getvalue().encode("utf-8", "backslashreplace")
+
+        return self.beside.attach(name, make)
+
+
+class Section(NamedTuple, Generic[Kind]):
+    """A part of a report."""
+
+    title: str
+    """What people choose it by."""
+    blocks: Callable[[Kind], Iterable[str]]
+    """Its blocks of markdown."""
+
+
+def chosen(sections: Mapping[str, Section[Kind]], names: Collection[str]) -> list[Section[Kind]]:
+    """The sections of these names, in the report's order; without names all.
+
+    Raises:
+        LabError: there is none of such a name.
+    """
+    for name in names:
+        if name not in sections:
+            raise LabError(f"section {name!r}: this report has none; known here: {', '.join(sections)}")
+    return [section for name, section in sections.items() if not names or name in names]
 
 
 VERBS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,11 +63,12 @@ class Sheet:
     """One picture of some panels, side by side in rows of two."""
 
     panels: list[Panel]
-    fonts: Fonts = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def fonts(self) -> Fonts:
+        """The letters of its names."""
         names = [text for panel in self.panels for text in (panel.title, *_names(panel))]
-        self.fonts = Fonts(dict.fromkeys(names))
+        return Fonts(dict.fromkeys(names))
 
     def png(self) -> bytes:
         """The picture."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from labtui.grouped import caption, column_name, in_words, members, names
 from labtui.query.aggregate import Aggregate, Group
 from labtui.query.rows import look_up
 from labtui.report import analysis
+from labtui.report.document import Beside, Section
 from labtui.report.text import code, heading, prose, table
 from labtui.table import number
 
@@ -18,15 +20,33 @@ PROTOCOLS = (
 )
 
 
-def sections(
-    found: Aggregate, attach: Callable[[str, bytes], str] | None = None, log: Collection[str] = ()
-) -> Iterator[str]:
-    """Head, cells, differences, what matters, runs.
+@dataclass(frozen=True)
+class Document:
+    """A sweep, or any runs, as their report sees them.
 
     Args:
-        attach, log: as for `analysis.section`.
+        found: the groups, by both protocols.
+        beside, log: as for `analysis.section`.
     """
-    yield from _head(found)
+
+    found: Aggregate
+    beside: Beside | None = None
+    log: Collection[str] = ()
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """The rows of all runs."""
+        return [row for group in self.found.groups for row in group.rows]
+
+    @property
+    def sweep(self) -> str:
+        """Its id; empty: the runs are of none."""
+        return next((str(row["sweep"]) for row in self.rows), "")
+
+
+def _cells(document: Document) -> Iterator[str]:
+    """Means over folds and repeats."""
+    found = document.found
     yield heading(2, "Cells")
     if not found.columns:
         yield "*Not recorded: no run monitors a metric that was logged.*"
@@ -34,15 +54,16 @@ def sections(
         yield PROTOCOLS
     yield table(*in_words(_figures_only(found)))
     yield from (prose(sentence) for sentence in caption(_figures_only(found)))
-    if found.baseline:
-        yield from _differences(found)
-    yield from analysis.section([row for group in found.groups for row in group.rows], attach, log)
-    yield heading(2, "Runs")
-    yield table(*_runs(found))
 
 
-def _head(found: Aggregate) -> Iterator[str]:
-    rows = [row for group in found.groups for row in group.rows]
+def _matters(document: Document) -> Iterator[str]:
+    """Which keys matter, and how."""
+    return analysis.section(document.rows, document.beside, document.log)
+
+
+def _head(document: Document) -> Iterator[str]:
+    """Name, how many cells and runs, where it came from."""
+    found, rows = document.found, document.rows
     yield heading(1, "Sweep", ", ".join(dict.fromkeys(str(row["name"]) for row in rows)))
     cells = f"{len(found.groups)} cell{'s' if len(found.groups) != 1 else ''}"
     said = members(Group({}, rows))
@@ -57,8 +78,11 @@ def _figures_only(found: Aggregate) -> Aggregate:
     return Aggregate(found.keys, found.columns, plain, found.trouble)
 
 
-def _differences(found: Aggregate) -> Iterator[str]:
-    """One row a cell and figure."""
+def _differences(document: Document) -> Iterator[str]:
+    """One row a cell and figure; nothing without a baseline."""
+    found = document.found
+    if not found.baseline:
+        return
     yield heading(2, "Difference to the baseline")
     yield from (prose(sentence) for sentence in caption(found) if sentence != found.trouble)
     columns, lines = names(found, short=True)
@@ -72,12 +96,24 @@ def _differences(found: Aggregate) -> Iterator[str]:
     yield table([*columns, "figure", "difference", "p", "p adjusted", "test", "n", "in a word"], rows)
 
 
-def _runs(found: Aggregate) -> tuple[list[str], list[list[Any]]]:
+def _runs(document: Document) -> Iterator[str]:
     """Every run, cell by cell."""
+    found = document.found
+    yield heading(2, "Runs")
     columns, lines = names(found, short=True)
     rows = [
         [*line, row["repeat"], row["fold"], row["state"], *(look_up(row, c.key) for c in found.columns), row["id"]]
         for line, group in zip(lines, found.groups, strict=True)
         for row in group.rows
     ]  # fmt: skip
-    return [*columns, "repeat", "fold", "state", *map(column_name, found.columns), "run"], rows
+    yield table([*columns, "repeat", "fold", "state", *map(column_name, found.columns), "run"], rows)
+
+
+SECTIONS: dict[str, Section[Document]] = {
+    "overview": Section("How many cells and runs, and from where", _head),
+    "cells": Section("Cells", _cells),
+    "differences": Section("Difference to the baseline", _differences),
+    "analysis": Section("What matters", _matters),
+    "runs": Section("Runs", _runs),
+}
+"""By the names that `--section` takes, in their order."""

@@ -154,6 +154,15 @@ class LabApp(App[None]):
 
             self.push_screen(Help(self.screen.commands))
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand a text to the terminal's clipboard; in tmux past it too, which may keep it to itself."""
+        super().copy_to_clipboard(text)
+        if self._driver and os.environ.get("TMUX"):
+            import base64
+
+            data = base64.b64encode(text.encode()).decode()
+            self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{data}\a\x1b\\")
+
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
         self.notify(clean(text), severity=severity, markup=False)

@@ -69,6 +69,7 @@ RUN = (
     Command("n", "note", "note", "Add a note to the run.", 6),
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
     Command("w", "sweep", "sweep", "The run's sweep: a line a cell, with means.", 6),
+    Command("p", "report", "report", "The run's report, to read, to save and to copy.", 6),
 )
 """What every screen with selected runs can do with them."""
 

@@ -154,6 +154,13 @@ class RunActions(Base):
 
             self.app.push_screen(CellsScreen(keys[0]))
 
+    def action_report(self) -> None:
+        """The report of the selected run, the first of several."""
+        if keys := self.targets():
+            from labtui.tui.screens.report import ReportScreen
+
+            self.app.push_screen(ReportScreen(keys[0]))
+
     def action_stop(self) -> None:
         """Stop the selected runs that are not over, after asking."""
         live = [k for k in self.targets() if self._state(k) in ("running", "queued")]
