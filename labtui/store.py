@@ -22,10 +22,11 @@ from tinydb.storages import Storage
 from labtui import run
 from labtui.errors import LabtuiError
 from labtui.files.atomic import locked, write_atomic
+from labtui.files.packed import Packed
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.notes import read_notes
 
-VERSION = 2
+VERSION = 3
 """Of the index's own form; another one is rebuilt."""
 _RACY = 2_000_000_000
 """Nanoseconds within which a directory's mtime may hide a second change."""
@@ -33,7 +34,9 @@ _WORTH_WRITING = 1_000_000
 """Bytes of new metrics of a live run after which its summary is kept."""
 
 _ENTRY = {"row": dict, "over": bool, "mtime": int, "offset": int, "step": int, "saved": int}
-_ROW = {"metrics": dict, "params": dict, "facts": dict, "tags": list, "state": str, "name": str}
+_ROW = {"facts": dict, "tags": list, "id": str, "state": str, "name": str, "metrics": str, "params": str}
+_PACKED = ("metrics", "params")
+"""What of a row is kept as JSON text, on the disk too, until somebody reads it."""
 
 Row = dict[str, Any]
 
@@ -54,7 +57,7 @@ class AtomicStorage(Storage):
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         """Replace the file."""
-        write_atomic(self._path, orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS))
+        write_atomic(self._path, orjson.dumps(data, default=_text, option=orjson.OPT_NON_STR_KEYS))
 
 
 class Index:
@@ -176,6 +179,8 @@ class Index:
             meta = db.table("meta").all()[0]
             if meta["version"] == VERSION and meta["lab"] == self._place:
                 entries = {doc["row"]["id"]: dict(doc) for doc in db.table("runs") if _whole(doc)}
+                for entry in entries.values():
+                    _pack(entry["row"])
                 self._recipes = {doc["path"]: dict(doc) for doc in db.table("recipes")}
                 self._entries = entries
 
@@ -199,9 +204,27 @@ class Index:
 
 def _whole(entry: Mapping[str, Any]) -> bool:
     """Whether an entry has what the reader counts on; another is derived anew."""
-    return all(isinstance(entry.get(key), kind) for key, kind in _ENTRY.items()) and all(
-        isinstance(entry["row"].get(key), kind) for key, kind in _ROW.items()
-    )
+    for key, kind in _ENTRY.items():
+        if type(entry.get(key)) is not kind:
+            return False
+    row = entry["row"]
+    for key, kind in _ROW.items():
+        if type(row.get(key)) is not kind:
+            return False
+    return all(row[key][:1] == "{" and row[key][-1:] == "}" for key in _PACKED)
+
+
+def _pack(row: Row) -> None:
+    """Texts of the index as the mappings that they stand for."""
+    for key in _PACKED:
+        row[key] = Packed(row[key])
+
+
+def _text(value: Any) -> str:
+    """What the index has of a mapping that is kept as text."""
+    if isinstance(value, Packed):
+        return value.text
+    raise TypeError(f"{type(value).__name__} has no place in the index")
 
 
 def _open(path: Path) -> TinyDB:
@@ -232,7 +255,7 @@ def _entry(paths: RunPaths, mtime: int, known: dict[str, Any] | None) -> dict[st
         before = series.Summary(known["row"]["metrics"], known["offset"], known["step"])
     summary = series.summarise(paths, monitor, tables.get("goals"), before)
     row = run.describe(paths, status, tables, read_notes(paths)["tags"])
-    row["metrics"] = summary.metrics
+    row |= {"metrics": Packed.of(summary.metrics), "params": Packed.of(row["params"])}
     # A change in the same tick of the clock as this look would not show in the mtime.
     settled = status.over and status.state != "running" and time.time_ns() - mtime > _RACY
     return {

@@ -101,8 +101,10 @@ def print_json(value: Any) -> None:
     """JSON in one go: numbers that JSON has not (NaN, infinite) are null."""
     import orjson
 
+    from labtui.files.packed import as_json
+
     sys.stdout.flush()
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(orjson.dumps(value, default=as_json, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def say(message: str) -> None:

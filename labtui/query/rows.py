@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from labtui.errors import FilterError
+from labtui.files.packed import Packed
 
 ASPECTS = ("at_best", "last", "best", "best_step", "min", "max")
 FIELDS = [
@@ -65,7 +66,8 @@ class Row(Mapping[str, Any]):
         self.fields = fields
 
     def __getitem__(self, key: str) -> Any:
-        return self.fields[key]
+        value = self.fields[key]
+        return dict(value.unpacked()) if isinstance(value, Packed) else value
 
     def __iter__(self) -> Any:
         return iter(self.fields)
@@ -75,7 +77,7 @@ class Row(Mapping[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self.fields[name]
+            return self[name]
         except KeyError:
             raise AttributeError(name) from None
 
