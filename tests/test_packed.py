@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from labtui.files.packed import Packed, as_json
 
-LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text()
+TEXT = st.text('a"\\\n{}\0é😀', max_size=5)
+LEAF = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | TEXT
 ITEMS = st.dictionaries(
-    st.text(), st.recursive(LEAVES, lambda v: st.lists(v) | st.dictionaries(st.text(), v))
+    TEXT, LEAF | st.lists(LEAF, max_size=3) | st.dictionaries(TEXT, LEAF, max_size=3), max_size=5
 )
 
 
