@@ -310,12 +310,12 @@ async def test_trouble_is_shown(tmp_path):
 
 
 async def test_the_theme_comes_from_the_lab(small):
-    from labtui.tui.themes import chosen
+    from labtui.tui.preferences import preferences
 
-    assert chosen(small.root) == "labtui"
+    assert preferences(small.root).theme == ""
     (small.root / "labtui.toml").write_text('theme = "labtui-light"\n')
-    assert chosen(small.root) == "labtui-light"
-    app = LabApp(Lab(small), chosen(small.root))
+    assert preferences(small.root).theme == "labtui-light"
+    app = LabApp(Lab(small), preferences(small.root))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.snapshot.place)
         app.theme = "nord"

@@ -2,99 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import sys
-import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyte
 import pytest
 from tui_lab import small_lab
+from tui_terminal import Terminal
 
 from labtui.query import open_lab
 from labtui.series import DTYPE
-
-SECONDS = 30.0
-
-
-class Terminal:
-    """A program on a terminal of its own."""
-
-    def __init__(self, arguments: list[str], size: tuple[int, int], **environment: str) -> None:
-        columns, lines = size
-        self.screen = pyte.Screen(columns, lines)
-        self.stream = pyte.ByteStream(self.screen)
-        self.bytes = 0
-        self.raw = b""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            known = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
-            os.execve(arguments[0], arguments, known | environment)
-
-    @property
-    def text(self) -> str:
-        """What is on the screen."""
-        return "\n".join(self.screen.display)
-
-    def read(self, seconds: float) -> bool:
-        """Read once; False when there was nothing."""
-        if not select.select([self.fd], [], [], seconds)[0]:
-            return False
-        try:
-            data = os.read(self.fd, 65536)
-        except OSError:
-            return False
-        self.bytes += len(data)
-        self.raw += data
-        self.stream.feed(data)
-        return bool(data)
-
-    def until(self, *parts: str) -> None:
-        """Wait until all parts are on the screen."""
-        end = time.monotonic() + SECONDS
-        while not all(part in self.text for part in parts):
-            assert time.monotonic() < end, f"{parts} not on the screen:\n{self.text}"
-            self.read(0.05)
-
-    def rest(self, seconds: float) -> int:
-        """Bytes sent in so many seconds."""
-        before, end = self.bytes, time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.read(0.05)
-        return self.bytes - before
-
-    def press(self, keys: str) -> None:
-        """Type."""
-        os.write(self.fd, keys.encode())
-
-    def ended(self) -> int:
-        """Wait for the end; the exit status."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            self.read(0.05)
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.pid = 0
-                return os.waitstatus_to_exitcode(status)
-        raise AssertionError(f"did not end:\n{self.text}")
-
-    def close(self) -> None:
-        """End it."""
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
 
 
 @pytest.fixture
@@ -168,8 +90,27 @@ def test_no_colour_and_a_plain_terminal(start):
     terminal.until("* val.loss", "+ train.loss")
     terminal.press("q")
     assert terminal.ended() == 0
-    colors = re.findall(rb"38;2;(\d+);(\d+);(\d+)", terminal.raw)
-    assert all(red == green == blue for red, green, blue in colors)
+    assert not re.findall(rb"\x1b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9\d|10\d)(?:;[\d;]*)?m", terminal.raw)
+    assert b"\x1b[7" in terminal.raw or b";7" in terminal.raw
+
+
+@pytest.mark.parametrize("term", ["dumb", "linux"])
+def test_a_plain_terminal_shows_plain_ascii(start, term):
+    terminal = start(TERM=term, COLORTERM="")
+    terminal.until("????", "> running", "q quit")  # names of other scripts have no likeness
+    terminal.press("jj")
+    terminal.until("* val.acc", "+ train.acc")
+    assert terminal.text.isascii()
+    reverse = {y for y, line in terminal.screen.buffer.items() if any(cell.reverse for cell in line.values())}
+    colors = {cell.fg for line in terminal.screen.buffer.values() for cell in line.values()}
+    assert len(reverse) == 1 if term == "dumb" else len(colors) > 3
+    terminal.press("?")
+    terminal.until("Enter", "esc back")
+    assert terminal.text.isascii()
+    terminal.press("\x1b")
+    terminal.until("q quit", "> running")
+    terminal.press("q")
+    assert terminal.ended() == 0
 
 
 def test_without_a_terminal_it_says_so(tmp_path):

@@ -27,7 +27,14 @@ _LITTLE = 1_000_000_000
 
 def findings(lab: Lab) -> list[Finding]:
     """Severity (ok, note, error), what was looked at, what was found, what to do."""
-    return [*_folders(lab), *_leftovers(lab), *_recipes(lab), *_runs(lab), *_machine(lab)]
+    return [
+        *_folders(lab),
+        *_settings(lab),
+        *_leftovers(lab),
+        *_recipes(lab),
+        *_runs(lab),
+        *_machine(lab),
+    ]
 
 
 def _folders(lab: Lab) -> Iterator[Finding]:
@@ -40,6 +47,29 @@ def _folders(lab: Lab) -> Iterator[Finding]:
     free = shutil.disk_usage(paths.root).free
     grade = "error" if free < _LITTLE else "ok"
     yield [grade, "disk", f"{size(free)} free", "make room before the next run" if grade == "error" else ""]
+
+
+def _settings(lab: Lab) -> Iterator[Finding]:
+    """Both files of settings; `[slots]`, without which nothing starts, is the machine's."""
+    from labtui.files.settings import KEYS, settings, wrong
+
+    root = lab.paths.root
+    try:
+        found = dict(wrong(root))
+        keys = settings(root).get(KEYS, {})
+    except LabError as error:
+        yield ["error", "settings", str(error), ""]
+        return
+    right = {n: k for n, k in keys.items() if f"{KEYS}.{n}" not in found} if KEYS not in found else {}
+    messages = [text for key, text in found.items() if key.partition(".")[0] != "slots"]
+    if right:
+        from labtui.tui.keymap import wrong_keys
+
+        messages += wrong_keys(right, root).values()
+    for text in messages:
+        yield ["error", "settings", text, "mend or remove it"]
+    if not found and not messages:
+        yield ["ok", "settings", "", ""]
 
 
 def _leftovers(lab: Lab) -> Iterator[Finding]:

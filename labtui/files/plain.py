@@ -1,9 +1,9 @@
-"""Values of other libraries as plain ones."""
+"""Values of other libraries as plain ones, and words that were meant."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -34,3 +34,14 @@ def tomlable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [tomlable(v) for v in value]
     return value
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the nearest spelling, or all that is known."""
+    import difflib
+
+    known = sorted(known)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known here: {', '.join(known)}" if known else ""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from labtui import gpus, run
 from labtui.errors import LabError, LaunchError
 from labtui.files import process, rundir
 from labtui.files.paths import RunPaths
-from labtui.files.settings import settings, source
+from labtui.files.settings import settings, wrong
 from labtui.launch.slots import Machine, Need, Place, Running
 
 
@@ -29,38 +28,15 @@ class Slots:
     """Threads of such a run that does not say; absent: $OMP_NUM_THREADS, else up to 4."""
 
 
-def _count(value: Any) -> bool:
-    return type(value) is int and value > 0
-
-
-_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "gpus": (
-        lambda value: isinstance(value, list) and all(type(n) is int and n >= 0 for n in value),
-        "a list of GPU numbers, such as [0, 1]; [] for none",
-    ),
-    "cores": (_count, "a number of CPU cores from 1 on"),
-    "threads": (_count, "a number of threads from 1 on"),
-}
-
-
 def slots(root: Path) -> Slots:
     """The settings of a lab, completed by what this process may use.
 
     Raises:
         LabError: a setting is wrong; the message names file, key, what is expected.
     """
+    if found := next(wrong(root, "slots"), None):
+        raise LabError(found[1])
     given = settings(root).get("slots", {})
-    if not isinstance(given, dict):
-        where = source(root, "slots")
-        raise LabError(f"{where}: slots = {given!r}: expected a table [slots] with {', '.join(_EXPECTED)}")
-    for key, value in given.items():
-        if key not in _EXPECTED:
-            from labtui.recipe.read import nearest
-
-            raise LabError(f"{source(root, 'slots', key)}: slots.{key}: no such key{nearest(key, _EXPECTED)}")
-        fits, expected = _EXPECTED[key]
-        if not fits(value):
-            raise LabError(f"{source(root, 'slots', key)}: slots.{key} = {value!r}: expected {expected}")
     allowed = tuple(given["gpus"]) if "gpus" in given else None
     cores = given.get("cores") or usable_cores()
     return Slots(allowed, cores, given.get("threads") or _threads(cores))

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from labtui.errors import RecipeError
+from labtui.files.plain import nearest
 from labtui.recipe.core import FACTORY, SPECS, Recipe
 from labtui.recipe.locate import line_of, lines_of_keys
 from labtui.recipe.placeholders import fill
@@ -231,15 +232,6 @@ def _leaves(node: dict[str, Any]) -> list[dict[str, Any]]:
         return _leaves(schema()["$defs"][node["$ref"].rpartition("/")[2]])
     below = node.get("oneOf") or node.get("anyOf")
     return [leaf for option in below for leaf in _leaves(option)] if below else [node]
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the nearest spelling, or all that is known."""
-    known = sorted(known)
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known here: {', '.join(known)}" if known else ""
 
 
 def _near_file(path: Path) -> str:

@@ -145,7 +145,7 @@ class Conditions:
 
 def _test(where: str, text: str, known: set[str]) -> tuple[Callable[[Mapping[str, Any]], bool], list[str]]:
     """A condition as a test of rows, and the keys that it names."""
-    from labtui.recipe.read import nearest
+    from labtui.files.plain import nearest
 
     try:
         test, keys = parse(text, lambda row, key: row.get(key))

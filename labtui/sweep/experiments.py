@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from labtui.errors import RecipeError
+from labtui.files.plain import nearest
 from labtui.files.toml import dumps, flatten
 from labtui.recipe import naming
 from labtui.recipe.core import Recipe
-from labtui.recipe.read import LIMIT, check, load, nearest, parse_value, read_text
+from labtui.recipe.read import LIMIT, check, load, parse_value, read_text
 from labtui.sweep.cells import TITLE
 from labtui.sweep.plan import Plan
 

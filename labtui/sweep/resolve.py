@@ -15,8 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from labtui.errors import RecipeError
+from labtui.files.plain import nearest
 from labtui.recipe.core import SPECS, Recipe
-from labtui.recipe.read import check, nearest, problems
+from labtui.recipe.read import check, problems
 
 WITHOUT = frozenset(
     ("format", "name", "description", "tags", "goals", "resources", "checkpoints", "sweep", "origin")

@@ -27,8 +27,8 @@ def run_app(lab: Lab, run_id: str = "") -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LabError("the screens need a terminal; `labtui ls` and `labtui --help` do without one")
     from labtui.tui.app import LabApp
-    from labtui.tui.themes import chosen
+    from labtui.tui.preferences import preferences
 
-    app = LabApp(lab, chosen(lab.paths.root), run_id)
+    app = LabApp(lab, preferences(lab.paths.root), run_id)
     app.run()
     return app.return_code or 0

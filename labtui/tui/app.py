@@ -7,26 +7,40 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from rich.console import Console
 from textual import events
 from textual.app import App, SystemCommand
+from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.widget import Widget
 from textual.widgets import Input
 
 from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.tui import acts
-from labtui.tui.feed import Feed, News
+from labtui.tui.commands import Command, listed, readable
+from labtui.tui.feed import LIVE, Feed, News
+from labtui.tui.plain import Ascii, Colorless, PlainBar
+from labtui.tui.preferences import Preferences
 from labtui.tui.screens.base import Base
 from labtui.tui.screens.lab import LabScreen
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.themes import LINE_COLORS, THEMES
 
+SYSTEMS: dict[str, Literal["standard", "256", "truecolor"]] = {
+    "16": "standard",
+    "256": "256",
+    "true": "truecolor",
+}
+"""Numbers of colours as rich calls them."""
 TICK = 10.0
 """Seconds between two looks at ages; they are shown in minutes."""
 
@@ -36,7 +50,7 @@ class LabApp(App[None]):
 
     Args:
         lab: what is shown.
-        theme: a name; one of labtui's own or of Textual's.
+        wanted: what the user prefers.
         run_id: a run to open at once.
         now: the clock, for ages.
     """
@@ -50,7 +64,7 @@ class LabApp(App[None]):
     def __init__(
         self,
         lab: Lab,
-        theme: str = "labtui",
+        wanted: Preferences | None = None,
         run_id: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -64,7 +78,48 @@ class LabApp(App[None]):
         self.trouble = ""
         for found in THEMES:
             self.register_theme(found)
-        self.theme = theme if theme in self.available_themes else "labtui"
+        self.wanted = wanted or Preferences()
+        self._colors()
+        self._follow()
+
+    def _colors(self) -> None:
+        """As many colours as the preferences say."""
+        given = self.wanted.colors
+        self.no_color = self.no_color or given == "none"
+        # What is bold or reversed is said in escape codes, too, which rich leaves out without a system.
+        system = SYSTEMS.get(given, "standard" if self.no_color else None)
+        if system:
+            self.console = Console(color_system=system, file=self.console.file, force_terminal=True)
+
+    def _follow(self) -> None:
+        """Follow the preferences."""
+        wanted = self.wanted
+        own = THEMES[-1 if wanted.colors in ("none", "16") else 0].name
+        self.theme = wanted.theme if wanted.theme in self.available_themes else own
+        self.feed.pace = wanted.refresh or LIVE
+        self._plain: list[LineFilter] = [Colorless()] if self.no_color else []
+        if self.ascii_only:
+            self._plain.append(Ascii())
+        ScrollBar.renderer = PlainBar if self._plain else ScrollBarRender
+        self.set_keymap({name: ",".join(listed(keys)) for name, keys in wanted.keys.items() if listed(keys)})
+
+    def prefer(self, **changes: Any) -> None:
+        """Change preferences, for as long as the app is open."""
+        self.wanted = replace(self.wanted, **changes)
+        self._follow()
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(Widget, with_self=True):
+                widget.refresh()
+            if isinstance(screen, Base):
+                screen.wish()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What makes lines plain, for plain terminals."""
+        return [*super().get_line_filters(), *self._plain] if self._plain else super().get_line_filters()
+
+    def keys_of(self, command: Command) -> str:
+        """The keys of a command as people read them, with those that the user gave it."""
+        return readable(self._keymap.get(command.name, command.key), self.ascii_only)
 
     @property
     def place(self) -> str:
@@ -81,8 +136,11 @@ class LabApp(App[None]):
         return LabScreen()
 
     def on_load(self) -> None:
-        """Begin to read before the first picture."""
+        """Begin to read before the first picture; a signal to end leaves the terminal as it was."""
         self.run_worker(self.feed.loop, thread=True, name="feed", group="feed")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(number, self.exit, None, 128 + number)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that came in one piece went to what had the focus when they came. Those typed after a
@@ -95,13 +153,25 @@ class LabApp(App[None]):
         await super().on_event(event)
 
     def on_mount(self) -> None:
-        """Ages grow; a signal to end leaves the terminal as it was."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, None, 128 + number)
+        """Ages grow; what is wrong with the settings is told."""
         self.set_interval(TICK, self.tick)
+        for problem in self.wanted.problems:
+            self.say(problem, "warning")
+        if self.wanted.keys:
+            self.run_worker(self._check_keys, thread=True, name="keys", group="keys")
         if self.run_id:
             self.open_run(self.run_id)
+
+    def _check_keys(self) -> None:
+        """Tell what is wrong with the user's keys; the commands have their own then."""
+        from labtui.tui.keymap import wrong_keys
+
+        found = wrong_keys(self.wanted.keys, self.lab.paths.root)
+        right = {name: keys for name, keys in self.wanted.keys.items() if name not in found}
+        if found:
+            self.call_from_thread(self.prefer, keys=right)
+        for problem in found.values():
+            self.call_from_thread(self.say, problem, "warning")
 
     def on_unmount(self) -> None:
         """The feed ends; workers of runs do not."""
@@ -135,15 +205,15 @@ class LabApp(App[None]):
 
     @property
     def ascii_only(self) -> bool:
-        """Whether the terminal draws nothing beyond ASCII."""
-        return os.environ.get("TERM") in ("linux", "dumb")
+        """Whether everything is drawn in ASCII."""
+        return self.wanted.ascii
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: the commands of the screen, and the theme."""
         if isinstance(screen, Base):
             for command in screen.commands:
                 if command.action != "palette":
-                    title = f"{command.label.capitalize()}  ({command.keys})"
+                    title = f"{command.label.capitalize()}  ({self.keys_of(command)})"
                     yield SystemCommand(title, command.help, partial(screen.perform, command))
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
@@ -152,7 +222,7 @@ class LabApp(App[None]):
         if isinstance(self.screen, Base):
             from labtui.tui.screens.help import Help
 
-            self.push_screen(Help(self.screen.commands))
+            self.push_screen(Help(self.screen.commands, self.keys_of))
 
     def copy_to_clipboard(self, text: str) -> None:
         """Hand a text to the terminal's clipboard; in tmux past it too, which may keep it to itself."""

@@ -34,10 +34,17 @@ class Command:
         """What settings call it, to give it other keys."""
         return self.label.replace(" ", "-")
 
-    @property
-    def keys(self) -> str:
-        """The keys as people read them."""
-        return " ".join(_SHOWN.get(key, key) for key in self.key.split(","))
+
+def listed(keys: str) -> list[str]:
+    """Keys with commas between them, as Textual names each; none where one is empty."""
+    if not all(key.strip() for key in keys.split(",")):
+        return []
+    return [one.key for one in Binding.make_bindings([Binding(keys, "")])]
+
+
+def readable(keys: str, ascii: bool = False) -> str:
+    """Keys with commas between them as people read them."""
+    return " ".join((_WORDS if ascii else {}).get(key) or _SHOWN.get(key, key) for key in keys.split(","))
 
 
 _SHOWN = {
@@ -46,6 +53,11 @@ _SHOWN = {
     "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
     "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "equals_sign": "=",
 }  # fmt: skip
+_WORDS = {
+    "enter": "Enter", "space": "Space", "tab": "Tab", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
+    "shift+left": "Shift-Left", "shift+right": "Shift-Right", "shift+tab": "Shift-Tab",
+}  # fmt: skip
+"""Where there are no signs for them."""
 
 MOVE = (
     Command("up,k", "move(-1)", "up", "One line up."),
@@ -78,7 +90,7 @@ _OWNERS = {"help": "app.help", "palette": "app.command_palette", "quit": "app.qu
 
 
 def action_of(command: Command) -> str:
-    """The command's action with its owner: help, palette and quit are the app's."""
+    """The command's action with its owner: what is everywhere is the app's."""
     return _OWNERS.get(command.action, command.action)
 
 

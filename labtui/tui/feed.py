@@ -74,6 +74,8 @@ class Feed:
         self.wish = Wish()
         self.eyes = Eyes(lab)
         self.listing = Listing(self.eyes)
+        self.pace = LIVE
+        """Seconds between two looks when something trains."""
         self._wake, self._stopped = threading.Event(), False
         self._recipes: list[dict[str, Any]] | None = None
         self._found: dict[str, tuple[Want, object, Any]] = {}
@@ -114,7 +116,9 @@ class Feed:
                 self.tell(News(trouble=trouble))
             live = "running" in self.eyes.snapshot.columns["state"]
             spent = time.thread_time() - began
-            self._wake.wait(min(max(LIVE if live else IDLE, spent / SHARE - spent), LONGEST))
+            self._wake.wait(
+                min(max(self.pace if live else max(self.pace, IDLE), spent / SHARE - spent), LONGEST)
+            )
             self._wake.clear()
 
     def once(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -25,8 +25,9 @@ class Help(ModalScreen[None]):
         *bindings(MOVE),
     ]
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, commands: Sequence[Command], keys_of: Callable[[Command], str]) -> None:
         super().__init__()
+        self.keys_of = keys_of
         self.commands = [*commands, *(c for c in MOVE if c not in commands)]
 
     def compose(self) -> ComposeResult:
@@ -43,4 +44,4 @@ class Help(ModalScreen[None]):
         self.set_focus(view)
 
     def _row(self, command: Command) -> Row:
-        return [(" " + pad(command.keys, 10), "accent"), (command.help, "")]
+        return [(" " + pad(self.keys_of(command), 10), "accent"), (command.help, "")]

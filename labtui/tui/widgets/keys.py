@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from textual import events
 from textual.message import Message
@@ -36,7 +37,7 @@ class Keys(Lines):
         """Choose the commands that fit and show them in the order of their declaration."""
         room, chosen = self.size.width - 1, set[Command]()
         for command in sorted((c for c in self.commands if c.rank), key=lambda c: c.rank):
-            needed = width(_key(command)) + width(command.label) + 3
+            needed = width(self._key(command)) + width(command.label) + 3
             if needed <= room + 2:
                 room -= needed
                 chosen.add(command)
@@ -45,9 +46,9 @@ class Keys(Lines):
         for command in self.commands:
             if command in chosen:
                 text = f" {command.label}  "
-                end = at + width(_key(command)) + len(text)
+                end = at + width(self._key(command)) + len(text)
                 self._places.append((at, end - 2, command))
-                row += [(_key(command), "accent"), (text, "dim")]
+                row += [(self._key(command), "accent"), (text, "dim")]
                 at = end
         self.show([row])
 
@@ -57,6 +58,7 @@ class Keys(Lines):
             if start <= event.x < end:
                 self.post_message(self.Clicked(command))
 
-
-def _key(command: Command) -> str:
-    return command.keys.split()[0]
+    def _key(self, command: Command) -> str:
+        """The first of its keys."""
+        app: Any = self.app
+        return str(app.keys_of(command)).split()[0]

@@ -38,7 +38,8 @@ class Paint:
             self._theme, self._known = self.widget.app.theme, {"": self.widget.rich_style}
         over = Style()
         if back:  # not kept: it may depend on the focus
-            over = Style(bgcolor=self.widget.get_component_rich_style(back).bgcolor)
+            full = self.widget.get_component_rich_style(back)
+            over = Style(bgcolor=full.bgcolor, reverse=full.reverse, underline=full.underline)
         segments = [Segment(text, self._style(style) + over) for text, style in row]
         return Strip(segments).adjust_cell_length(width, self._style("") + over)
 
