@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -52,3 +52,17 @@ def screen(pilot: Pilot[None], kind: type[Any]) -> Any:
 def table(pilot: Pilot[None], name: str = "runs") -> Table:
     """A table of the screen in front."""
     return pilot.app.screen.query_one(f"#{name}", Table)
+
+
+def pressed(*keys: str, wait: Callable[[Any], Any]) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """For a picture: press keys once the runs are there, and wait until something holds for the app."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        app: Any = pilot.app
+        await until(pilot, lambda: app.snapshot.place)
+        await pilot.pause()
+        await pilot.press(*keys)
+        await until(pilot, lambda: wait(app))
+        await pilot.pause()
+
+    return before

@@ -165,17 +165,16 @@ def logs(
 
 def _copy(run: Run, file: BinaryIO, follow: bool) -> None:
     """Print a log line by line; with `follow` until the run has ended."""
+    from labtui.logfile import shown
     from labtui.run import ENDED
-    from labtui.table import clean
 
     rest = b""
     while True:
         ended = not follow or run.status().state in (*ENDED, "lost", "idle")
         *lines, rest = (rest + file.read()).split(b"\n")
         for line in [*lines, rest] if ended and rest else lines:
-            text = line.decode("utf-8", "replace")
             # On a terminal, what a log holds is text and no instruction; a progress bar its last state.
-            print(clean(text.rstrip("\r").rpartition("\r")[2]) if sys.stdout.isatty() else text)
+            print(shown(line) if sys.stdout.isatty() else line.decode("utf-8", "replace"))
         sys.stdout.flush()
         if ended:
             return

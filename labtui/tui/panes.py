@@ -1,16 +1,16 @@
-"""The texts of a run's screen as rows: overview, parameters, log, notes. Pure."""
+"""The texts of a run's screen as rows: overview, parameters, notes. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from labtui.cells import clean, pad
+from labtui.logfile import shown
 from labtui.rows import Row
 from labtui.table import age, cell, duration, moment, number
 from labtui.tui.detail import Detail
 from labtui.tui.tables import SIGNS
 
-LOG_LINES = 1000
 LAST_LINES = 12
 """Lines of the log that tell of an end which nothing else explains."""
 
@@ -61,7 +61,7 @@ def overview_rows(detail: Detail, now: float) -> list[Row]:
     if isinstance(trace, str) and trace.strip():
         out += [[], [("traceback", "head")], *([(clean(line), "")] for line in trace.splitlines())]
     elif detail.words.strip():
-        out += [[], [("end of the log", "head")], *log_rows(detail.words)[-LAST_LINES:]]
+        out += [[], [("end of the log", "head")], *_last_words(detail.words)]
     return out
 
 
@@ -102,13 +102,10 @@ def parameter_rows(detail: Detail) -> list[Row]:
     return [[(pad(clean(k), wide) + "  ", "dim"), (cell(v), "")] for k, v in params.items()]
 
 
-def log_rows(log: str) -> list[Row]:
-    """The end of a log; of a line that was written over, its last state."""
-    lines = log.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    last = [line.rstrip("\r").rpartition("\r")[2] for line in lines[-LOG_LINES:]]
-    return [[(clean(line), "")] for line in last] or [[("nothing was printed", "dim")]]
+def _last_words(log: str) -> list[Row]:
+    """The end of a log."""
+    lines = log.rstrip("\n").split("\n")[-LAST_LINES:]
+    return [[(shown(line.encode("utf-8", "replace")), "")] for line in lines]
 
 
 def note_rows(detail: Detail) -> list[Row]:

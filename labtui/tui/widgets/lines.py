@@ -18,10 +18,10 @@ LINES = 7
 
 
 STYLES = {
-    "dim", "bold", "title", "head", "good", "bad", "warn", "accent", "cursor",
+    "dim", "bold", "title", "head", "good", "bad", "warn", "accent", "cursor", "match",
     *(f"line-{number}" for number in range(1, LINES + 1)),
 }  # fmt: skip
-"""Names of styles that rows may use, beside colours such as "#56b4e9"."""
+"""Names of styles that rows may use, beside colours such as "#56b4e9" or "#000000 on #56b4e9"."""
 
 
 class Paint:
@@ -47,8 +47,10 @@ class Paint:
         known = self._known
         if name not in known:
             number = name.startswith("#")  # its colour is the same in every theme
-            full = Style(color=name) if number else self.widget.get_component_rich_style(name)
-            known[name] = known[""] + Style(color=full.color, bold=full.bold)
+            full = Style.parse(name) if number else self.widget.get_component_rich_style(name)
+            back = full.bgcolor if number else None
+            own = Style(color=full.color, bgcolor=back, bold=full.bold, reverse=full.reverse)
+            known[name] = known[""] + own
         return known[name]
 
 
