@@ -95,7 +95,7 @@ class Index:
         Returns:
             The ids whose row is new, changed or gone.
         """
-        every = self._load() or every
+        every = self.load() or every
         mtime = _mtime(self.lab.runs)
         gone: set[str] = set()
         new: list[str] = []
@@ -122,7 +122,7 @@ class Index:
 
     def recipes(self) -> dict[str, Row]:
         """Recipe files of the lab by path below `recipes/`, read again when they changed."""
-        self._load()
+        self.load()
         found: dict[str, Row] = {}
         for path in sorted(self.lab.recipes.rglob("*.toml")):
             name = path.relative_to(self.lab.recipes).as_posix()
@@ -158,18 +158,21 @@ class Index:
             entry["saved"] = entry["offset"]
         return known is None or entry["row"] != known["row"], save
 
-    def _load(self) -> bool:
-        """Read the index once; True the first time."""
+    def load(self) -> bool:
+        """Read the index once; True the first time. Who has called it may refresh without `every`, and
+        look at the directories of finished runs later."""
         if self._loaded:
             return False
         self._loaded = True
-        # A million new objects, none of them garbage: the collector would look at them ten times.
+        # Many new objects, none of them garbage: the collector would look at them ten times.
+        collecting = gc.isenabled()
         gc.disable()
         try:
             self._read()
         finally:
             gc.freeze()  # nor later on
-            gc.enable()
+            if collecting:
+                gc.enable()
         return True
 
     def _read(self) -> None:

@@ -101,6 +101,22 @@ def test_changes_on_the_disk_are_seen(lab):
     assert [row["id"] for row in rows(lab)] == [ids[0], third]
 
 
+def test_a_loaded_index_may_be_believed_of_finished_runs_at_first(lab):
+    ids = make(2)
+    settle(lab)
+    Index(LabPaths(lab)).refresh()
+    from labtui import notes
+
+    notes.tag(LabPaths(lab).run(ids[0]), ["good"], [])
+    (third,) = make(1)
+    index = Index(LabPaths(lab))
+    assert index.load() and not index.load()
+    assert index.refresh(every=False) == {third}
+    assert index.row(ids[0])["tags"] == ["t"]
+    assert index.refresh() == {ids[0]}
+    assert index.row(ids[0])["tags"] == ["t", "good"]
+
+
 def test_a_live_run_is_followed_without_rereading(lab):
     index = Index(LabPaths(lab))
     with labtui.init("live", monitor="val.acc") as run:

@@ -57,3 +57,14 @@ def test_the_first_picture_needs_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     heavy = {"torch", "numpy", "pydantic", "plotext", "matplotlib", "markdown_it", "tree_sitter", "scipy"}
     assert heavy & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lab"),
+    [([], ""), (["--lab", "x"], "x"), (["--lab=x"], "x"), (["ls"], None), (["--lab"], None), (["--lab", "x", "ls"], None),
+     (["--help"], None), (["--debug"], None), (["--lab="], None), (["--lab", ""], None)],
+)  # fmt: skip
+def test_the_screens_alone_need_no_commands(arguments, lab):
+    from labtui.cli import _of_screens
+
+    assert _of_screens(arguments) == lab

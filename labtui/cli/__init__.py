@@ -25,19 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; its exit status. Errors are messages on stderr, never tracebacks."""
-    import typer
-
-    from labtui.cli.commands import app
-    from labtui.table import clean
-
     debug = "--debug" in arguments
     try:
-        # Not typer's own handling: a broken pipe and an interrupt have their own status here.
-        outcome = app(arguments, standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
-    except typer.Exit as leaving:
-        return leaving.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+        lab = _of_screens(arguments)
+        return _command(arguments) if lab is None else _screens(lab)
+    except KeyboardInterrupt:
         return 130
     except (BrokenPipeError, SystemExit):
         # The reader has seen enough (`labtui ls | head`; typer makes an exit of it when it sees it
@@ -47,6 +39,8 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        from labtui.table import clean
+
         if isinstance(error, LabtuiError):
             say = [clean(line) for line in str(error).splitlines()]
         elif hasattr(error, "show"):  # typer's usage errors, whichever click it builds on
@@ -57,3 +51,38 @@ def run(arguments: list[str]) -> int:
             say.append("this should not have happened; --debug shows where")
         print("labtui: " + "\n".join(say), file=sys.stderr)
         return 2
+
+
+def _of_screens(arguments: Sequence[str]) -> str | None:
+    """The lab of a command line that asks for the screens and nothing else (empty: the one that is
+    nearest); None for all others. The screens need none of the commands, which take long to load."""
+    match arguments:
+        case []:
+            return ""
+        case ["--lab", lab] if lab:
+            return lab
+        case [only] if only.startswith("--lab=") and len(only) > 6:
+            return only[6:]
+    return None
+
+
+def _screens(lab: str) -> int:
+    from labtui.query import open_lab
+    from labtui.tui import run_app
+
+    return run_app(open_lab(lab or None))
+
+
+def _command(arguments: list[str]) -> int:
+    import typer
+
+    from labtui.cli.commands import app
+
+    try:
+        # Not typer's own handling: a broken pipe and an interrupt have their own status here.
+        outcome = app(arguments, standalone_mode=False)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except typer.Abort:
+        return 130
+    return outcome if isinstance(outcome, int) else 0

@@ -20,15 +20,20 @@ def run_app(lab: Lab, run_id: str = "") -> int:
     Raises:
         LabError: there is no terminal.
     """
+    import gc
     import sys
 
     from labtui.errors import LabError
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LabError("the screens need a terminal; `labtui ls` and `labtui --help` do without one")
-    from labtui.tui.app import LabApp
-    from labtui.tui.preferences import preferences
+    gc.disable()  # nothing of what is loaded now is garbage; the feed's first look turns it on again
+    try:
+        from labtui.tui.app import LabApp
+        from labtui.tui.preferences import preferences
 
-    app = LabApp(lab, preferences(lab.paths.root), run_id)
-    app.run()
+        app = LabApp(lab, preferences(lab.paths.root), run_id)
+        app.run()
+    finally:
+        gc.enable()
     return app.return_code or 0

@@ -103,22 +103,22 @@ class Feed:
         trouble, first = "", True
         while not self._stopped:
             began = time.thread_time()
-            before, trouble = trouble, ""
+            before, trouble, hurry = trouble, "", first
             try:
                 self.once()
-                if first:  # the rows stay: the collector need not look at a million objects again
+                if first:  # what is there stays: the collector need not look at all of it again
                     gc.freeze()
                 first = False
             except Exception as error:
                 known = isinstance(error, LabtuiError | OSError)
                 trouble = str(error) if known else f"{type(error).__name__}: {error}"
+            gc.enable()  # it was off while all was loaded
             if trouble != before:
                 self.tell(News(trouble=trouble))
             live = "running" in self.eyes.snapshot.columns["state"]
             spent = time.thread_time() - began
-            self._wake.wait(
-                min(max(self.pace if live else max(self.pace, IDLE), spent / SHARE - spent), LONGEST)
-            )
+            rest = self.pace if live or hurry else max(self.pace, IDLE)
+            self._wake.wait(rest if hurry else min(max(rest, spent / SHARE - spent), LONGEST))
             self._wake.clear()
 
     def once(self) -> None:

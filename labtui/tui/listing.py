@@ -44,7 +44,9 @@ class Listing:
     def refresh(self, shown: Shown) -> Snapshot | None:
         """The snapshot, if it or what is asked of it changed."""
         index, before = self.eyes.lab.index, self.eyes.snapshot
-        every = time.monotonic() - self._all_at >= ALL or not self._all_at
+        # At first the index is believed of finished runs, for all their directories take a while to look at.
+        first = index.load()
+        every = not first and (time.monotonic() - self._all_at >= ALL or not self._all_at)
         changed = index.refresh(every=every, visible=shown.visible)
         if every:
             self._all_at = time.monotonic()
