@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 Range = tuple[float, float]
+Ticks = Callable[[float, float, int], tuple[list[float], list[str]]]
+"""From, to and how many at most, to places and their texts."""
 
 HUGE = 1e307
 """Axes end here: spans and steps beyond overflow."""
@@ -90,3 +94,82 @@ def short_exponent(text: str) -> str:
     """`1.5e-07` as `1.5e-7`."""
     mantissa, mark, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if mark else text
+
+
+def number_ticks(lo: float, hi: float, most: int) -> tuple[list[float], list[str]]:
+    """Round numbers."""
+    found = ticks(lo, hi, most)
+    return found, labels(found)
+
+
+DAY = 86400
+_SPANS = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
+    *(days * DAY for days in (1, 2, 7, 14, 30, 60, 180, 365)),
+)  # fmt: skip
+"""Seconds between two ticks of an axis of times."""
+
+
+def time_ticks(lo: float, hi: float, most: int) -> tuple[list[float], list[str]]:
+    """Seconds since a start, at round minutes, hours or days."""
+    step = _span(hi - lo, most)
+    if step < 1:
+        found = ticks(lo, hi, most)
+        return found, [f"{text}s" if text.strip("0.") else "0" for text in labels(found)]
+    found = _multiples(lo, hi, step, 0.0)
+    return found, [elapsed(value) for value in found]
+
+
+def clock_ticks(origin: float) -> Ticks:
+    """Ticks in local time for seconds since `origin` (unix seconds): hours and minutes, or dates."""
+
+    def found(lo: float, hi: float, most: int) -> tuple[list[float], list[str]]:
+        step = max(_span(hi - lo, most), 1.0)
+        try:
+            shift = time.localtime(origin + lo).tm_gmtoff
+            places = _multiples(lo, hi, step, -(origin + shift) % step)
+            return places, [clock(origin + place, step) for place in places]
+        except (OverflowError, ValueError, OSError):  # no year that people count
+            return number_ticks(lo, hi, most)
+
+    return found
+
+
+def _span(span: float, most: int) -> float:
+    """The smallest time between ticks of which at most `most` fit; below a second 0."""
+    rough = span / max(most, 1)
+    if rough <= 0.5:
+        return 0.0
+    return next((float(one) for one in _SPANS if one >= rough), 365.0 * DAY * math.ceil(rough / (365 * DAY)))
+
+
+def _multiples(lo: float, hi: float, step: float, first: float) -> list[float]:
+    start, end = math.ceil((lo - first) / step - 1e-9), math.floor((hi - first) / step + 1e-9)
+    return [first + k * step for k in range(start, end + 1)]
+
+
+def elapsed(seconds: float) -> str:
+    """A duration in its two largest units: `45s`, `1h30m`, `2d`."""
+    left = abs(round(seconds))
+    if not left:
+        return "0"
+    parts = []
+    for size, unit in ((DAY, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, left = divmod(left, size)
+        parts.append(f"{count}{unit}" if count else "")
+    first = next(number for number, part in enumerate(parts) if part)
+    return ("-" if seconds < 0 else "") + "".join(parts[first : first + 2])
+
+
+def clock(moment: float, step: float = 1.0) -> str:
+    """Unix seconds in local time, as finely as ticks `step` seconds apart need it."""
+    local = time.localtime(round(moment))
+    if step >= DAY or (local.tm_hour, local.tm_min, local.tm_sec) == (0, 0, 0):
+        return time.strftime("%d %b", local)
+    return time.strftime("%H:%M" if step >= 60 else "%H:%M:%S", local)
+
+
+def short(value: float) -> str:
+    """A value in four digits."""
+    text = f"{value:#.4g}"
+    return short_exponent(text) if "e" in text else text.removesuffix(".")

@@ -4,51 +4,72 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from labtui import axis
-from labtui.axis import Range, nice_limits
+from labtui.axis import Range, Ticks, nice_limits, number_ticks, short
 from labtui.canvas import BRAILLE, MARKERS, Layer, canvas
-from labtui.cells import ELLIPSIS, clean, fit, pad
-from labtui.cells import width as width_of
-from labtui.points import Floats, decimate, part_of, window
-from labtui.rows import PALETTE, PLAIN, Color, Row, merged, painted
+from labtui.cells import ELLIPSIS, clean
+from labtui.frame import Frame, drawable, log10
+from labtui.legend import Entry, legend_rows
+from labtui.points import Floats, decimate, ordered
+from labtui.rows import COLORS, FAINT, PALETTE, PLAIN, Color, Row, painted
 
 __all__ = [
-    "PALETTE", "Color", "Limits", "Line", "Row", "decimate", "draw", "limits_of", "nice_limits", "rows", "spark",
+    "PALETTE", "Color", "Limits", "Line", "Plot", "Row",
+    "decimate", "draw", "limits_of", "nice_limits", "plot", "rows", "spark",
 ]  # fmt: skip
 
 Limits = tuple[Range, Range]
 """((x from, x to), (y from, y to)) in the data's own units."""
-Points = tuple[list[float], list[float], list[int]]
-"""x and y as parts of the canvas; columns with a point that is not finite."""
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One line: x and y of equal length; NaN and infinite points are marked, not drawn."""
+    """One line: x and y of equal length; NaN and infinite points are marked, not drawn.
+
+    Args:
+        color: a style; absent: one of COLORS by position.
+        raw: y before it was smoothed, drawn fainter behind it; absent: nothing is.
+        mark: the character that draws it where colours do not tell lines apart; absent: by position.
+    """
 
     name: str
     x: ArrayLike
     y: ArrayLike
     color: str = ""
+    raw: ArrayLike | None = None
+    mark: str = ""
+
+
+class Plot(NamedTuple):
+    """A chart as it was drawn."""
+
+    rows: list[Row]
+    left: int
+    """Cells before the first column of points."""
+    columns: int
+    """Columns of points."""
 
 
 def limits_of(lines: Sequence[Line], ylog: bool = False, previous: Limits | None = None) -> Limits:
     """Round limits around all points (the previous ones where they still serve)."""
     xs, ys = [], []
     for line in lines:
-        x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
+        x = np.asarray(line.x, np.float64)
         xs.append(x[np.isfinite(x)])  # also where y is not finite: the mark has to show
-        ys.append(y[_drawable(x, y, ylog)])
+        for values in (line.y, line.raw):
+            if values is not None:
+                y = np.asarray(values, np.float64)
+                ys.append(y[drawable(x, y, ylog)])
     x_range, y_range = _extent(xs, (0.0, 1.0)), _extent(ys, (1.0, 10.0) if ylog else (0.0, 1.0))
     before_x, before_y = previous or (None, None)
     if not ylog:
         return nice_limits(*x_range, before_x), nice_limits(*y_range, before_y)
-    exponents = nice_limits(*_log10(y_range), _log10(before_y) if before_y else None)
+    exponents = nice_limits(*log10(y_range), log10(before_y) if before_y else None)
     low, high = max(-307.0, min(exponents[0], 306.0)), max(-306.0, min(exponents[1], 307.0))
     return nice_limits(*x_range, before_x), (10.0**low, 10.0**high)
 
@@ -61,160 +82,94 @@ def _extent(parts: list[Floats], default: Range) -> Range:
     return float(min(part.min() for part in parts)), float(max(part.max() for part in parts))
 
 
-def _log10(values: Range) -> Range:
-    return math.log10(values[0]), math.log10(values[1])
-
-
-def _drawable(x: Floats, y: Floats, ylog: bool) -> NDArray[np.bool_]:
-    finite = np.isfinite(x) & np.isfinite(y)
-    return finite & (y > 0) if ylog else finite
-
-
-def rows(
+def plot(
     lines: Sequence[Line], width: int, height: int, *, title: str = "", xlabel: str = "",
     ylog: bool = False, colored: bool = True, ascii: bool = False, limits: Limits | None = None,
-) -> list[Row]:  # fmt: skip
+    ticks: Ticks = number_ticks, cursor: float | None = None, values: bool = False, legend: int = 1,
+    focus: bool = False,
+) -> Plot:  # fmt: skip
     """A line chart as rows of (text, style), each exactly `width` cells; `height` rows.
 
     Args:
-        lines: at most 255; those without a colour take one of PALETTE by position.
+        lines: at most 255; those without a colour take one of COLORS by position.
         xlabel: named at the right end of the x axis.
         ylog: logarithmic y; values of 0 and below are marked like NaN.
         colored: False tells several lines apart by their marker.
         ascii: no character beyond ASCII is used for drawing.
         limits: part of the plane that is shown; absent: `limits_of(lines)`.
+        ticks: of the x axis.
+        cursor: x of a vertical line.
+        values: the legend reads the lines at the cursor, or without one at their ends.
+        legend: rows that the legend may take.
+        focus: the title is marked.
 
     A point that is not finite is marked by an x on the x axis, at its place.
     """
     if width < 1 or height < 1:
-        return []
+        return Plot([], 0, 0)
     lines = [
-        Line(clean(line.name), line.x, line.y, line.color or PALETTE[i % len(PALETTE)])
+        replace(line, name=clean(line.name), color=line.color or COLORS[i % len(COLORS)])
         for i, line in enumerate(lines)
     ]
-    header = height >= 4 and bool(title or any(line.name for line in lines))
-    frame = _Frame.of(limits or limits_of(lines, ylog), width, height - header, ylog)
     letters = ascii or (not colored and len(lines) > 1)
-    marks = [MARKERS[i % len(MARKERS)] if letters else BRAILLE for i in range(len(lines))]
-    points = [frame.points(line, 1 if letters else 2) for line in lines]
-    layers = [Layer(x, y, m, line.color) for (x, y, _), m, line in zip(points, marks, lines, strict=True)]
-    out = frame.left(canvas(layers, frame.columns, frame.lines), ascii)
-    if header:
+    marks = [(line.mark or MARKERS[i % len(MARKERS)]) if letters else BRAILLE for i, line in enumerate(lines)]
+    out: list[Row] = []
+    if height >= 4 and (title or any(line.name for line in lines)):
         keys = marks if letters else ["━"] * len(lines)
-        out.insert(0, _header(clean(title), lines, keys, width, "~" if ascii else ELLIPSIS))
-    out += frame.below(lines, [p[2] for p in points], clean(xlabel), ascii)[: height - len(out)]
-    return [[(t, s if colored or s in PLAIN else "") for t, s in row if t] for row in out]
+        entries = [
+            Entry(line.name, key, line.color, _read(line, cursor) if values else "")
+            for line, key in zip(lines, keys, strict=True)
+            if line.name or values
+        ]
+        style = "title" if focus else "bold"
+        ellipsis = "~" if ascii else ELLIPSIS
+        out = legend_rows(clean(title), style, entries, width, min(legend, height - 3), ellipsis)
+    frame = Frame.of(limits or limits_of(lines, ylog), width, height - len(out), ylog)
+    layers, lost = _layers(lines, marks, frame)
+    if cursor is not None and (at := frame.at(cursor)) is not None:
+        layers.append(Layer([at, at], [0, 1], "|" if ascii else "│", "dim", behind=True))
+    out += frame.left(canvas(layers, frame.columns, frame.lines), ascii)
+    out += frame.below(ticks, lost, clean(xlabel), ascii)[: height - len(out)]
+    shown = [[(t, s if colored or s in PLAIN else "") for t, s in row if t] for row in out]
+    return Plot(shown, frame.gutter, frame.columns)
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """Which part of the plane is shown, and the cells that are left for it."""
-
-    x: Range
-    y: Range
-    ylog: bool
-    columns: int
-    lines: int
-    gutter: int
-    ticks: dict[int, str]
-
-    @classmethod
-    def of(cls, limits: Limits, width: int, height: int, ylog: bool) -> _Frame:
-        """The frame of a chart; where rows are short, first the numbers below go, then the axis."""
-        x, y = limits
-        lines = height - (height >= 3) - (height >= 2)
-        most = max(2, min(6, lines // 2)) if lines > 1 else 1
-        if ylog:
-            y = _log10(y)
-            values = axis.log_ticks(*y, most)
-            texts = [axis.short_exponent(f"{10.0**v:.1g}") for v in values]
-        else:
-            values = axis.ticks(*y, most)
-            texts = axis.labels(values)
-        gutter = max(map(len, texts), default=0) + 1
-        if gutter > width // 2:
-            gutter, texts = 0, []
-        row = [lines - 1 - _dot(v, y, 4 * lines) // 4 for v in values]
-        ticks = dict(zip(row, texts, strict=False))
-        return cls(x, y, ylog, width - gutter, lines, gutter, ticks)
-
-    def points(self, line: Line, dots: int) -> Points:
-        """The line as parts of the canvas, and the columns of points that cannot be drawn."""
-        x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
-        good = _drawable(x, y, self.ylog)
-        lost = part_of(x[~good & np.isfinite(x)], self.x)
-        lost = np.unique(lost[(lost >= 0) & (lost <= 1)] * (self.columns - 1) + 0.5)
-        x, y = x[good], y[good]
-        if self.ylog:
-            y = np.log10(y)
-        if x.size and (x.min() < self.x[0] or x.max() > self.x[1]):
-            x, y = window(x, y, self.x)
-        px, py = decimate(part_of(x, self.x), part_of(y, self.y), dots * self.columns, (0, 1))
-        return px.tolist(), np.clip(py, -0.01, 1.01).tolist(), lost.astype(int).tolist()
-
-    def left(self, canvas: list[Row], ascii: bool) -> list[Row]:
-        """The canvas with the y axis at its left."""
-        if not self.gutter:
-            return canvas
-        tick, bar = ("+", "|") if ascii else ("┤", "│")
-        marks = [self.ticks.get(r, "") for r in range(self.lines)]
-        edges = [f"{m:>{self.gutter - 1}}{tick if m else bar}" for m in marks]
-        return [[(edge, "dim"), *row] for edge, row in zip(edges, canvas, strict=True)]
-
-    def below(self, lines: list[Line], lost: list[list[int]], xlabel: str, ascii: bool) -> list[Row]:
-        """The x axis, with an x where a point was not finite, and the row of numbers below it."""
-        flat, tick, corner = ("-", "+", "+") if ascii else ("─", "┬", "└")
-        bar: Row = [(flat, "dim") for _ in range(self.columns)]
-        end = self.gutter + self.columns
-        label = "  " + xlabel if xlabel and width_of(xlabel) < self.columns // 3 else ""
-        numbers = ""
-        values = axis.ticks(*self.x, max(2, self.columns // 10))
-        for value, text in zip(values, axis.labels(values), strict=True):
-            at = _dot(value, self.x, self.columns)
-            start = max(0, min(self.gutter + at - len(text) // 2, end - len(text)))
-            if start >= len(numbers) + bool(numbers) and start + len(text) <= end - width_of(label):
-                numbers = numbers.ljust(start) + text
-                bar[at] = (tick, "dim")
-        for line, columns in zip(lines, lost, strict=True):
-            for column in columns:
-                bar[column] = ("x", line.color)
-        left: Row = [(" " * (self.gutter - 1) + corner, "dim")] if self.gutter else []
-        return [merged(left + bar), [(pad(numbers, end - width_of(label)) + label, "dim")]]
+def _layers(
+    lines: Sequence[Line], marks: Sequence[str], frame: Frame
+) -> tuple[list[Layer], list[tuple[str, list[int]]]]:
+    """What is drawn, and the colour and columns of points that cannot be."""
+    layers, lost = [], []
+    for line, mark in zip(lines, marks, strict=True):
+        x, y, missing = frame.points(line.x, line.y, 2 if mark == BRAILLE else 1)
+        layers.append(Layer(x, y, mark, line.color))
+        lost.append((line.color, missing))
+    for line in lines:
+        if line.raw is not None:
+            dots = BRAILLE if BRAILLE in marks or not marks else "."
+            x, y, _ = frame.points(line.x, line.raw, 2 if dots == BRAILLE else 1)
+            layers.append(Layer(x, y, dots, line.color + FAINT, behind=True))
+    return layers, lost
 
 
-def _dot(value: float, limits: Range, dots: int) -> int:
-    """Where plotext puts a value on an axis of so many dots."""
-    part = float(part_of(np.array([value]), limits)[0])
-    return int(0.5 + (dots - 1) * min(max(part, 0.0), 1.0))
+def _read(line: Line, cursor: float | None) -> str:
+    """The value of a line at x or, where it has no point there, of the last one before."""
+    values = [line.y] if line.raw is None else [line.y, line.raw]
+    x, *found = ordered(line.x, *values)
+    at = x.size - 1 if cursor is None else int(np.searchsorted(x, cursor, "right")) - 1
+    if at < 0:
+        return "–"
+    texts = [short(float(one[at])) for one in found]
+    return texts[0] if len(texts) == 1 else f"{texts[0]} ({texts[1]})"
 
 
-def _header(title: str, lines: list[Line], keys: list[str], total: int, ellipsis: str) -> Row:
-    """Title and legend in one row, cut at its end."""
-    pieces: Row = [(title, "bold")] if title else []
-    for line, key in zip(lines, keys, strict=True):
-        if line.name:
-            pieces += [(("  " if pieces else "") + key + " ", line.color), (line.name, "")]
-    row: Row = []
-    left = total
-    for text, style in pieces:
-        cut = fit(text, left, ellipsis)
-        row.append((cut, style))
-        left -= width_of(cut)
-        if cut != text or left <= 0:
-            break
-    return [*row, (" " * left, "")]
+def rows(lines: Sequence[Line], width: int, height: int, **look: Any) -> list[Row]:
+    """The rows of a `plot`."""
+    return plot(lines, width, height, **look).rows
 
 
-def draw(
-    lines: Sequence[Line], width: int, height: int, *, title: str = "", xlabel: str = "",
-    ylog: bool = False, color: Color = "none", ascii: bool = False, limits: Limits | None = None,
-) -> list[str]:  # fmt: skip
-    """`rows` as text for a terminal, with the escape codes of so many colours."""
-    found = rows(
-        lines, width, height, title=title, xlabel=xlabel, ylog=ylog,
-        colored=color != "none", ascii=ascii, limits=limits,
-    )  # fmt: skip
-    return painted(found, color)
+def draw(lines: Sequence[Line], width: int, height: int, *, color: Color = "none", **look: Any) -> list[str]:
+    """A `plot` as text for a terminal, with the escape codes of so many colours."""
+    return painted(rows(lines, width, height, colored=color != "none", **look), color)
 
 
 def spark(values: ArrayLike, width: int, ascii: bool = False) -> str:

@@ -26,9 +26,7 @@ def decimate(x: ArrayLike, y: ArrayLike, columns: int, span: Range | None = None
     keep = np.isfinite(xs) & np.isfinite(ys)
     if not keep.all():
         xs, ys = xs[keep], ys[keep]
-    if np.any(xs[1:] < xs[:-1]):
-        order = np.argsort(xs, kind="stable")
-        xs, ys = xs[order], ys[order]
+    xs, ys = ordered(xs, ys)
     if xs.size <= 2 * columns + 2:
         return xs, ys
     column = column_of(xs, columns, span)
@@ -56,10 +54,52 @@ def part_of(values: Floats, limits: Range) -> Floats:
     return np.asarray((values / 2 - low) / (limits[1] / 2 - low), np.float64)
 
 
+def ema(values: ArrayLike, weight: float) -> Floats:
+    """Exponential moving average, free of the bias of its start, as in Adam and TensorBoard.
+
+    Args:
+        values: shape (n,). Those that are not finite stay as they are, and count for no other.
+        weight: of what came before, in [0, 1); 0 smooths nothing.
+
+    Returns:
+        Shape (n,): m_t / (1 - weight^t), with m_t = weight·m_(t-1) + (1 - weight)·v_t and m_0 = 0
+        (Kingma and Ba, Adam, 2015, section 3).
+    """
+    found = np.array(values, np.float64)
+    finite = np.isfinite(found)
+    good = found[finite] if not finite.all() else found
+    if weight <= 0 or not good.size:
+        return found
+    block = 64
+    powers = weight ** np.arange(block + 1)
+    lags = np.subtract.outer(np.arange(block), np.arange(block))
+    kernel = np.where(lags >= 0, (1 - weight) * powers[np.abs(lags)], 0.0)
+    size = -(-good.size // block) * block
+    padded = np.zeros(size)
+    padded[: good.size] = good
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        inner = padded.reshape(-1, block) @ kernel.T
+        before = 0.0
+        for row in inner:  # what earlier blocks leave for each value of this one
+            row += before * powers[1:]
+            before = row[-1]
+        means = inner.ravel()[: good.size] / (1 - weight ** np.arange(1.0, good.size + 1))
+    found[finite] = means
+    return found
+
+
+def ordered(x: ArrayLike, *others: ArrayLike) -> tuple[Floats, ...]:
+    """Arrays of one length in the order of the first."""
+    xs, rest = np.asarray(x, np.float64), [np.asarray(other, np.float64) for other in others]
+    if np.any(xs[1:] < xs[:-1]):
+        order = np.argsort(xs, kind="stable")
+        return xs[order], *(other[order] for other in rest)
+    return xs, *rest
+
+
 def window(x: Floats, y: Floats, limits: Range) -> tuple[Floats, Floats]:
     """The part of a line between two x, cut where it crosses them."""
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
+    x, y = ordered(x, y)
     inside = (x >= limits[0]) & (x <= limits[1])
     edges = [edge for edge in limits if x[0] < edge < x[-1]]
     xs, ys = np.r_[x[inside], edges], np.r_[y[inside], np.interp(edges, x, y)]

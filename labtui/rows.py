@@ -9,6 +9,9 @@ from typing import Literal
 Row = list[tuple[str, str]]
 """One line: (text, style) pairs; a style is one of PLAIN, a name of the theme's, or a colour."""
 
+FAINT = "~"
+"""Behind a colour: the same colour, fainter."""
+
 PLAIN = ("", "dim", "bold")
 """Styles that need no colour."""
 
@@ -17,6 +20,21 @@ PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#f0e442", "#0
 
 Color = Literal["none", "16", "256", "true"]
 """How many colours a terminal has."""
+
+
+def mixed(color: str, other: str, part: float) -> str:
+    """`#rrggbb` with a part, from 0 to 1, of another."""
+    pairs = [(int(color[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in pairs)
+
+
+TONES = 3
+COLORS = (
+    *PALETTE,
+    *(mixed(color, "#ffffff", 0.55) for color in PALETTE),
+    *(mixed(color, "#000000", 0.45) for color in PALETTE),
+)
+"""The palette, then all of it lighter, then darker: 21 colours."""
 
 
 def merged(pieces: Row) -> Row:
@@ -48,5 +66,7 @@ def _code(style: str, color: Color) -> str:
 
     if style in PLAIN:
         return {"bold": "1", "dim": "2", "": ""}[style]
+    if style.endswith(FAINT):
+        return "2;" + _code(style.removesuffix(FAINT), color)
     system = {"16": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}.get(color, ColorSystem.TRUECOLOR)
     return ";".join(RichColor.parse(style).downgrade(system).get_ansi_codes())

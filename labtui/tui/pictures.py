@@ -1,53 +1,53 @@
-"""Which lines a chart shows, and the chart drawn."""
+"""Charts as a screen wants them: drawn by the feed, so that a key never waits for one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from labtui.rows import Row
 from labtui.tui.want import Eyes, Want
+from labtui.view import View
 
 if TYPE_CHECKING:
-    from labtui.chart import Limits, Line
-    from labtui.rows import Row
-    from labtui.series import Series
+    from labtui.curves import Course
+    from labtui.grid import Page
 
-SPLITS = ("val", "test", "train")
-"""Of several runs, the first of these splits that a run has is compared."""
+__all__ = ["Drawn", "Picture", "View", "line_style"]
+
+LINE_STYLES = 21
+
+
+def line_style(number: int) -> str:
+    """The style of a line: `line-1` for number 0, and so on."""
+    return f"line-{number % LINE_STYLES + 1}"
 
 
 @dataclass(frozen=True)
-class View:
-    """How the lines of a chart are looked at.
+class Drawn:
+    """A page of charts, and the view it is of."""
 
-    Args:
-        ylog: logarithmic y axis.
-        window: part of the steps that is shown, (0, 1) all of them.
-    """
+    page: Page
+    view: View
 
-    ylog: bool = False
-    window: tuple[float, float] = (0.0, 1.0)
-
-
-class Drawn(NamedTuple):
-    """A chart as it was drawn."""
-
-    rows: list[Row]
-    same: object
-    """Charts of which this is equal share their limits."""
-    limits: Limits
+    @property
+    def rows(self) -> list[Row]:
+        """What is to be seen."""
+        return self.page.rows
 
 
 @dataclass(frozen=True)
 class Picture(Want):
-    """A chart as a screen wants it: found is a `Drawn`.
+    """A page of charts as a screen wants it: found is a `Drawn`.
 
     Args:
-        runs: ids, in the order of their colours.
+        runs: ids.
         width, height: cells.
-        turn: 0 the losses; 1 the monitored metric, 2 and on the others.
         view: how the lines are looked at.
+        colors: numbers of the runs' colours, from 0; absent: by position.
+        places: charts at most, the first of which always stays; 0: a grid of as many as have room.
+        machine: charts of the machine (`sys.*`) instead of metrics.
         colored: False tells lines apart without colour.
         ascii: for terminals without braille.
     """
@@ -55,8 +55,10 @@ class Picture(Want):
     runs: tuple[str, ...]
     width: int
     height: int
-    turn: int = 0
     view: View = field(default_factory=View)
+    colors: tuple[int, ...] = ()
+    places: int = 0
+    machine: bool = False
     colored: bool = True
     ascii: bool = False
 
@@ -71,82 +73,27 @@ class Picture(Want):
 
     def look(self, eyes: Eyes, before: Drawn | None) -> Drawn:
         """Draw it."""
-        from labtui import chart
+        from labtui.grid import Look, Page, page
 
-        title, lines = self._lines(eyes)
-        same = (self.runs, title, self.view.ylog)
-        if not lines:
-            some = any(eyes.series(key) for key in self.runs)
-            text = (
-                ("no other metric was logged" if self.turn else "no loss was logged")
-                if some
-                else ("nothing was logged yet" if self.runs else "")
-            )
-            return Drawn([[], [(" " + text, "dim")]], same, ((0.0, 1.0), (0.0, 1.0)))
-        held = before.limits if before and before.same == same else None
-        limits = chart.limits_of(lines, self.view.ylog, held)
-        shown = limits
-        if self.view.window != (0.0, 1.0):
-            shown = _zoomed(lines, limits, self.view)
-        rows = chart.rows(
-            lines, self.width, self.height, title=title, xlabel="step",
-            ylog=self.view.ylog, colored=self.colored, ascii=self.ascii, limits=shown,
-        )  # fmt: skip
-        return Drawn(rows, same, limits)
+        colors = self.colors or tuple(range(len(self.runs)))
+        courses = [self._course(eyes, key, number) for key, number in zip(self.runs, colors, strict=True)]
+        color: Callable[[int], str] = line_style
+        look = Look(self.colored, self.ascii, color, self.places, self.machine)
+        found = page(courses, self.view, self.width, self.height, look, before.page if before else None)
+        if not found.rows:
+            found = Page([[], [(" " + self._nothing(courses), "dim")]])
+        return Drawn(found, self.view)
 
-    def _lines(self, eyes: Eyes) -> tuple[str, list[Line]]:
-        """Title and lines: all splits of one run, or one split of each of several."""
-        from labtui.chart import Line
-        from labtui.tui.widgets.lines import LINES
+    def _course(self, eyes: Eyes, key: str, number: int) -> Course:
+        from labtui.curves import Course
 
-        found = {key: eyes.series(key) for key in self.runs}
-        group = _group(found, [eyes.snapshot.of(k, "metric") for k in self.runs], self.turn)
-        lines: list[Line] = []
-        for key, series in found.items():
-            mine = _members(series, group)
-            for metric in mine if len(found) == 1 else mine[:1]:
-                steps, _, values = series[metric]
-                color = f"line-{len(lines) % LINES + 1}"
-                name = metric if len(found) == 1 else f"{eyes.snapshot.of(key, 'name')} {key[-4:]}"
-                lines.append(Line(name, steps, values, color))
-        if len(found) == 1:
-            return "", lines  # its name stands above or beside the chart already
-        shown = {m for s in found.values() for m in _members(s, group)[:1]}
-        return " ".join(sorted(shown)) or group, lines
+        name, metric = (eyes.snapshot.of(key, what) or "" for what in ("name", "metric"))
+        return Course(key, str(name), number, eyes.series(key), str(metric))
 
-
-def _members(series: dict[str, Series], group: str) -> list[str]:
-    """The metrics of a group, validation first; single steps' losses if there are no others."""
-    mine = [m for m in series if m.rpartition(".")[2] == group]
-    if group == "loss" and not any(m.startswith("train.") for m in mine):
-        mine += [m for m in series if m.rpartition(".")[2] == "step_loss"]
-    rank = {split: number for number, split in enumerate(SPLITS)}
-    return sorted(mine, key=lambda m: (rank.get(m.partition(".")[0], len(SPLITS)), m))
-
-
-def _group(found: dict[str, dict[str, Series]], monitors: list[str | None], turn: int) -> str:
-    """Which metric: "loss", then the monitored one or accuracy, then the others in turn."""
-    if turn == 0:
-        return "loss"
-    groups = dict.fromkeys(name.rpartition(".")[2] for series in found.values() for name in series)
-    others = [g for g in groups if g not in ("loss", "step_loss", "epoch")]
-    first = [m.rpartition(".")[2] for m in monitors if m] + ["acc", "accuracy"]
-    ranked = [g for g in dict.fromkeys(first) if g in others]
-    ranked += [g for g in others if g not in ranked]
-    return ranked[(turn - 1) % len(ranked)] if ranked else "acc"
-
-
-def _zoomed(lines: list[Line], limits: Limits, view: View) -> Limits:
-    """The limits of a part of the steps, y around what is in it."""
-    import numpy as np
-
-    from labtui import chart
-
-    (low, high), _ = limits
-    start, end = (low + part * (high - low) for part in view.window)
-    inside = []
-    for line in lines:
-        x = np.asarray(line.x, np.float64)
-        part = (x >= start) & (x <= end)
-        inside.append(chart.Line(line.name, x[part], np.asarray(line.y)[part]))
-    return (start, end), chart.limits_of(inside, view.ylog)[1]
+    def _nothing(self, courses: Sequence[Course]) -> str:
+        """Why there is no chart."""
+        if not self.runs:
+            return ""
+        if not any(course.series for course in courses):
+            return "nothing was logged yet"
+        return "nothing of the machine was logged" if self.machine else "no metric was logged"

@@ -20,7 +20,7 @@ from labtui.tui.screens.base import RunActions
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.tables import RECIPE_COLUMNS, RUN_COLUMNS, SIGNS, SORTS, recipe_cells, run_cells
 from labtui.tui.want import Want
-from labtui.tui.widgets.charts import CHARTS, Charts
+from labtui.tui.widgets.charts import CHARTS, ChartKeys, Charts
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import LINES, Lines
 from labtui.tui.widgets.table import Cells, Table
@@ -42,7 +42,7 @@ class Recipes(Table):
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
 
-class LabScreen(RunActions):
+class LabScreen(ChartKeys, RunActions):
     """Runs, recipes, charts."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
@@ -78,7 +78,7 @@ class LabScreen(RunActions):
         line = Input(placeholder=hint, id="filter", compact=True, select_on_focus=False)
         line.cursor_blink = False
         yield line
-        yield Charts(self.slot, self.wish)
+        yield Charts(self.slot, self.wish, places=2)
         yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
@@ -156,7 +156,7 @@ class LabScreen(RunActions):
         self.query_one("#status", Lines).show([row])
 
     @property
-    def charts(self) -> Charts:
+    def charts(self) -> Charts:  # type: ignore[override]
         """The charts."""
         return self.query_one(Charts)
 
@@ -174,14 +174,6 @@ class LabScreen(RunActions):
             line = self.query_one("#filter", Input).value
             shown = Shown(line, SORTS[self.sort][0], self.reverse, tuple(self.runs.in_sight))
             self.lab_app.feed.ask(shown=shown, wants=self.wants())
-
-    def action_scale(self) -> None:
-        """Logarithmic loss, or back."""
-        self.charts.action_scale()
-
-    def action_metric(self, step: int) -> None:
-        """Another metric in the second chart."""
-        self.charts.action_metric(step)
 
     @on(Table.Moved, "#runs")
     def moved(self) -> None:

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
-from labtui.tui.commands import Command, bindings
 from labtui.tui.tabs.base import Tab
 from labtui.tui.want import Want
-from labtui.tui.widgets.charts import CHARTS, Charts
-
-ZOOM = (
-    Command("plus,equals_sign", "zoom(0.5)", "zoom", "Zoom in on the newest steps.", 5),
-    Command("minus", "zoom(2)", "out", "Zoom out."),
-    Command("left", "pan(-0.25)", "earlier", "Earlier steps, when zoomed in."),
-    Command("right", "pan(0.25)", "later", "Later steps, when zoomed in."),
-    Command("0", "unzoom", "all", "All steps."),
-)
-
-
-class RunCharts(Charts, can_focus=True):
-    """Charts that take keys."""
-
-    KEYS: ClassVar[tuple[Command, ...]] = (*ZOOM, *CHARTS)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+from labtui.tui.widgets.charts import ChartGrid
 
 
 class ChartsTab(Tab):
-    """Losses, and another metric."""
+    """Every metric."""
 
     TITLE = "charts"
 
     def compose(self) -> ComposeResult:
         """The charts."""
-        yield RunCharts(self.slot, self.run_screen.wish)
+        yield ChartGrid(self.slot, self.run_screen.wish)
 
     @property
-    def charts(self) -> RunCharts:
+    def charts(self) -> ChartGrid:
         """The charts."""
-        return self.query_one(RunCharts)
+        return self.query_one(ChartGrid)
 
     def wants(self) -> tuple[Want, ...]:
-        """The pictures."""
+        """The picture."""
         return self.charts.wants([self.run])
 
     def found(self, name: str, value: Any) -> None:
-        """A chart was drawn."""
+        """A page was drawn."""
         self.charts.found(name, value)
 
     def clear(self) -> None:

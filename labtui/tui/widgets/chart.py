@@ -1,4 +1,4 @@
-"""A chart on the screen. It is drawn elsewhere; this says how large it is to be."""
+"""Charts on the screen. They are drawn elsewhere; this says how large they are to be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Chart(Lines):
     """Shows rows that the feed drew."""
 
     class Resized(Message):
-        """The chart has another size and must be drawn anew."""
+        """It has another size and must be drawn anew."""
 
         def can_replace(self, message: Message) -> bool:
             """One drawing is enough."""

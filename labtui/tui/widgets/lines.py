@@ -11,17 +11,20 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from labtui.rows import Row
+from labtui.rows import FAINT, TONES, Row, mixed
 
-LINES = 7
-"""Colours of lines, `line-1` and so on, in the theme."""
+_HUES = 7
+"""Colours of lines in the theme."""
+LINES = _HUES * TONES
+"""Styles of lines, `line-1` and so on: the theme's colours, then nearer to the text's, then to the background's."""
 
 
 STYLES = {
     "dim", "bold", "title", "head", "good", "bad", "warn", "accent", "cursor", "match",
-    *(f"line-{number}" for number in range(1, LINES + 1)),
+    *(f"line-{number}" for number in range(1, _HUES + 1)),
 }  # fmt: skip
-"""Names of styles that rows may use, beside colours such as "#56b4e9" or "#000000 on #56b4e9"."""
+"""Names of styles that rows may use, beside lines of other tones, colours such as "#56b4e9" or "#000000 on
+#56b4e9", and FAINT ones."""
 
 
 class Paint:
@@ -46,12 +49,28 @@ class Paint:
     def _style(self, name: str) -> Style:
         known = self._known
         if name not in known:
-            number = name.startswith("#")  # its colour is the same in every theme
-            full = Style.parse(name) if number else self.widget.get_component_rich_style(name)
-            back = full.bgcolor if number else None
-            own = Style(color=full.color, bgcolor=back, bold=full.bold, reverse=full.reverse)
-            known[name] = known[""] + own
+            known[name] = known[""] + self._own(name)
         return known[name]
+
+    def _own(self, name: str) -> Style:
+        """What a style says itself."""
+        if name.startswith("#") and not name.endswith(FAINT):  # the same in every theme
+            return Style.parse(name)
+        if name.endswith(FAINT):
+            return self._nearer(name.removesuffix(FAINT), "bgcolor", 0.6)
+        hue, _, number = name.partition("-")
+        if hue == "line" and int(number) > _HUES:
+            tone, place = divmod(int(number) - 1, _HUES)
+            return self._nearer(f"line-{place + 1}", "color" if tone == 1 else "bgcolor", 0.5)
+        full = self.widget.get_component_rich_style(name)
+        return Style(color=full.color, bold=full.bold, reverse=full.reverse)
+
+    def _nearer(self, name: str, end: str, part: float) -> Style:
+        """A style whose colour is nearer to the text's or the background's."""
+        color, other = self._style(name).color, getattr(self._known[""], end)
+        if color is None or other is None or not (color.triplet and other.triplet):
+            return self._style(name)
+        return Style(color=mixed(color.triplet.hex, other.triplet.hex, part))
 
 
 def changed_span(old: Row, new: Row) -> tuple[int, int] | None:
