@@ -86,7 +86,7 @@ def own(root: Path, factory: str, code: str = PARTS, **tables: Any) -> RunPaths:
 def overview(lab: Path, paths: RunPaths) -> str:
     """The text of the run's overview in the terminal application."""
     from labtui.query import open_lab
-    from labtui.tui.feed import Detail
+    from labtui.tui.detail import Detail
     from labtui.tui.panes import overview_rows
 
     run = open_lab(lab).run(paths.id)
