@@ -21,7 +21,7 @@ from labtui.tui.detail import WantDetail
 from labtui.tui.feed import Feed, News
 from labtui.tui.listing import Shown
 from labtui.tui.pictures import Picture, View
-from labtui.tui.snapshot import FIELDS, Snapshot
+from labtui.tui.snapshot import Snapshot
 from labtui.tui.tabs.log import WantLog
 
 
@@ -41,7 +41,7 @@ def found(news: list[News], slot: str) -> Any:
 
 
 def row(number: int, **changes: object) -> dict[str, object]:
-    metrics = {"val.acc": {"at_best": number / 100, "last": 0.5}, "epoch": {"last": 3.0}}
+    metrics = {"val.acc": {"at_best": number / 100, "last": 0.5, "goal": "max"}, "epoch": {"last": 3.0}}
     return {
         "id": f"20260101-0000{number:02d}-x-aaaa", "name": f"run {number}", "state": "finished",
         "reason": "", "recipe": "r.toml", "created": float(number), "started": None, "ended": None,
@@ -51,26 +51,35 @@ def row(number: int, **changes: object) -> dict[str, object]:
 
 
 def test_a_snapshot_changes_only_with_what_is_shown():
-    first = Snapshot().updated([row(1), row(2)])
-    assert first is not None
+    first = Snapshot.of_rows([row(1), row(2)], ["tags", "value"])
     assert {len(column) for column in first.columns.values()} == {2}
     assert first.of(str(row(1)["id"]), "tags") == "a b" and first.of("?", "name") is None
-    assert first.updated([row(1, duration=7.0)]) is None
+    assert first.updated([row(1, duration=7.0)]) is first
     second = first.updated([row(2, state="failed"), row(3)])
-    assert second is not None and second.counts() == {"finished": 2, "failed": 1}
-    assert first.counts() == {"finished": 2}
+    assert second.counts() == {"finished": 2, "failed": 1} and first.counts() == {"finished": 2}
     assert second.of(str(row(3)["id"]), "value") == 0.03
 
 
-@given(st.lists(st.none() | st.floats(), max_size=12), st.booleans())
+def test_a_snapshot_gains_and_loses_columns():
+    rows = {str(one["id"]): one for one in (row(1), row(2))}
+    first = Snapshot.of_rows(rows.values(), ["tags"])
+    second = first.with_columns(["val.acc.last", "train.epochs"], rows.get)
+    assert second.columns["val.acc.last"] == [0.5, 0.5] and second.columns["train.epochs"] == [9, 9]
+    assert "tags" not in second.columns and second.goals == {"val.acc.last": "max"}
+    assert second.with_columns(["val.acc.last", "train.epochs"], rows.get) is second
+
+
+@given(st.lists(st.none() | st.floats() | st.booleans() | st.text(max_size=2), max_size=12), st.booleans())
 def test_nothing_and_nan_sort_last_either_way(values, reverse):
     keys = [f"k{number:02d}" for number in range(len(values))]
-    columns = {name: list(values) for name in FIELDS}
-    snapshot = Snapshot(columns, {key: number for number, key in enumerate(keys)})
-    ordered = [values[int(key[1:])] for key in snapshot.ordered(keys, "value", reverse)]
-    known = [v for v in values if v is not None and v == v]
-    assert ordered[: len(known)] == sorted(known, reverse=reverse)
-    assert len(ordered) == len(values)
+    place = {key: number for number, key in enumerate(keys)}
+    snapshot = replace(Snapshot(), columns={"value": list(values)}, place=place)
+    found = [values[int(key[1:])] for key in snapshot.ordered(keys, "value", reverse)]
+    known = [v for v in values if v is not None and v == v and v != ""]
+    numbers = sorted((v for v in known if not isinstance(v, str)), reverse=reverse)
+    words = sorted((v for v in known if isinstance(v, str)), reverse=reverse)
+    assert found[: len(known)] == (words + numbers if reverse else numbers + words)
+    assert len(found) == len(values)
 
 
 def test_the_first_look_tells_everything_and_the_second_nothing(tmp_path):
@@ -119,11 +128,12 @@ def test_filters_are_words_or_expressions_and_wrong_ones_change_nothing(tmp_path
 
 def test_sorting_asks_the_columns(tmp_path):
     feed, news = watched(small_lab(tmp_path))
-    for by in ("value", "name", "state", "epoch", "loss", "created"):
+    for by in ("value", "name", "state", "progress", "train.loss.last", "created"):
         feed.ask(shown=Shown(sort=by, reverse=False))
         feed.once()
         snapshot = last(news, "snapshot")
         values = [snapshot.of(key, by) for key in snapshot.keys]
+        assert len(values) == 10
         known = [v for v in values if v is not None]
         assert known == sorted(known) and values[: len(known)] == known
 

@@ -52,12 +52,12 @@ async def test_marked_runs_share_the_charts(small):
     async with opened(small) as pilot:
         await pilot.press("j", "j", "space", "j", "space")
         lab = screen(pilot, LabScreen)
-        assert len(lab.marked) == 2 and list(lab.targets()) == lab.marked
+        assert len(lab.marked) == 2 and list(lab.targets()) == list(lab.marked)
         await until(pilot, lambda: screen_text(pilot.app).count("━") >= 2)
         assert "val.loss" in screen_text(pilot.app) and "val.acc" in screen_text(pilot.app)
         assert screen_text(pilot.app).count("●") == 2
         await pilot.press("escape")
-        assert lab.marked == []
+        assert not lab.marked
 
 
 async def test_filter_sort_and_clear(small):
@@ -65,12 +65,14 @@ async def test_filter_sort_and_clear(small):
         await pilot.press("slash", *"transformer", "enter")
         await until(pilot, lambda: len(table(pilot).keys) == 5)
         assert "5 shown" in screen_text(pilot.app) and pilot.app.focused is table(pilot)
-        await pilot.press("s")
+        await pilot.press("s", "s")
         await until(pilot, lambda: "name▲" in screen_text(pilot.app))
         names = [pilot.app.snapshot.of(key, "name") for key in table(pilot).keys]
         await until(pilot, lambda: names == sorted(names))
-        await pilot.press("s", "s", "S")
-        await until(pilot, lambda: "at best▲" in screen_text(pilot.app))
+        await pilot.press("s")
+        await until(pilot, lambda: "val.acc▼" in screen_text(pilot.app))
+        await pilot.press("S")
+        await until(pilot, lambda: "val.acc▲" in screen_text(pilot.app))
         await pilot.press("escape")
         await until(pilot, lambda: len(table(pilot).keys) == 10)
 

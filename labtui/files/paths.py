@@ -198,6 +198,11 @@ class LabPaths(_Rooted):
         return self.own / "store.json"
 
     @property
+    def screens(self) -> Path:
+        """How the runs were arranged on the screen; the terminal application alone writes it."""
+        return self.own / "screens.json"
+
+    @property
     def cache(self) -> Path:
         """What can be made anew, a folder for each; used now and then, or else `labtui gc` frees it."""
         return self.own / "cache"

@@ -15,7 +15,7 @@ from typing import Any
 from labtui.errors import FilterError
 from labtui.files.toml import short_keys
 from labtui.query.difference import Difference, Observation, differences
-from labtui.query.rows import ASPECTS, look_up, require
+from labtui.query.rows import goal_of, look_up, require
 from labtui.query.spread import STATS, Spread, counted, figure, spread_of
 
 Fields = Mapping[str, Any]
@@ -240,18 +240,6 @@ def protocols(rows: Iterable[Fields]) -> list[str]:
     return [key for metric in figures(rows) for key in (metric, f"{metric}.last")]
 
 
-def goal_of(rows: Iterable[Fields], key: str) -> str | None:
-    """ "min" or "max" for a figure; None where nobody said, or runs say different things."""
-    goals = set()
-    for row in rows:
-        metrics, (name, _, aspect) = row["metrics"], key.rpartition(".")
-        if key in metrics:
-            goals.add(metrics[key]["goal"])
-        elif aspect in ASPECTS and aspect != "best_step" and name in metrics:
-            goals.add(metrics[name]["goal"])
-    return goals.pop() if len(goals) == 1 else None
-
-
 def _compare(groups: list[Group], columns: list[Column], baseline: Collection[str], unfinished: bool) -> None:
     """Fill in the differences to the group that holds a run of the baseline."""
     ids = set(baseline)
@@ -307,5 +295,6 @@ def _split(row: Fields) -> tuple[tuple[Any, ...], float | None]:
 
 
 __all__ = [
-    "STATS", "Aggregate", "Column", "Group", "aggregate", "figures", "hyperparameters", "monitored", "protocols",
+    "STATS", "Aggregate", "Column", "Group", "aggregate", "figures", "goal_of", "hyperparameters", "monitored",
+    "protocols",
 ]  # fmt: skip

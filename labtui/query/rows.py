@@ -133,6 +133,18 @@ def keys_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(found)
 
 
+def goal_of(rows: Iterable[Mapping[str, Any]], key: str) -> str | None:
+    """ "min" or "max" for a figure; None where nobody said, or runs say different things."""
+    goals = set()
+    for row in rows:
+        metrics, (name, _, aspect) = row["metrics"], key.rpartition(".")
+        if key in metrics:
+            goals.add(metrics[key]["goal"])
+        elif aspect in ASPECTS and aspect != "best_step" and name in metrics:
+            goals.add(metrics[name]["goal"])
+    return goals.pop() if len(goals) == 1 else None
+
+
 def require(rows: Iterable[Mapping[str, Any]], key: str) -> None:
     """See that some row knows the key.
 

@@ -50,6 +50,13 @@ def resume(lab: LabPaths, keys: Sequence[str]) -> str:
         launch.wake(lab)
 
 
+def remove(lab: LabPaths, keys: Sequence[str]) -> str:
+    """Remove runs; those that run stay."""
+    from labtui import launch
+
+    return _each(keys, lambda key: launch.remove(lab, lab.run(key)), "removed {}")
+
+
 def baseline(lab: LabPaths, key: str, wanted: bool) -> str:
     """Compare the cells of a run's sweep with the one that it is of, or with none."""
     from labtui.query import Lab, baseline

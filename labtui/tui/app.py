@@ -19,6 +19,7 @@ from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -26,6 +27,7 @@ from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.tui import acts
+from labtui.tui.arrangement import Arrangement
 from labtui.tui.commands import Command, listed, readable
 from labtui.tui.feed import LIVE, Feed, News
 from labtui.tui.plain import Ascii, Colorless, PlainBar
@@ -43,6 +45,8 @@ SYSTEMS: dict[str, Literal["standard", "256", "truecolor"]] = {
 """Numbers of colours as rich calls them."""
 TICK = 10.0
 """Seconds between two looks at ages; they are shown in minutes."""
+RESTS = 0.5
+"""Seconds without a change after which the arrangement of the runs is written down."""
 
 
 class LabApp(App[None]):
@@ -55,7 +59,8 @@ class LabApp(App[None]):
         now: the clock, for ages.
     """
 
-    CSS_PATH = Path(__file__).with_name("css") / "labtui.tcss"
+    CSS_PATH = [Path(__file__).with_name("css") / f"{name}.tcss" for name in ("labtui", "lab")]
+    """Textual loads those of other screens when they are opened, but none of the first."""
     TITLE = "labtui"
     ENABLE_COMMAND_PALETTE = True
 
@@ -72,6 +77,10 @@ class LabApp(App[None]):
         self.lab, self.run_id, self.now = lab, run_id, now
         self.animation_level = "none"
         self.feed = Feed(lab, self.post_message)
+        # A few hundred bytes, before the first picture: it is to have the right columns.
+        self.arranged = Arrangement.read(lab.paths.screens)
+        self.feed.ask(shown=self.arranged.shown)
+        self._keeping: Timer | None = None
         self.snapshot = Snapshot()
         self.recipes: list[dict[str, Any]] = []
         self.found: dict[str, Any] = {}
@@ -176,6 +185,8 @@ class LabApp(App[None]):
     def on_unmount(self) -> None:
         """The feed ends; workers of runs do not."""
         self.feed.stop()
+        if self._keeping:  # the last change may not have been written yet
+            self.arranged.write(self.lab.paths.screens)
 
     def tick(self) -> None:
         """Show ages anew where their text changed."""
@@ -261,6 +272,10 @@ class LabApp(App[None]):
         """Resume runs."""
         self.act("resume", lambda: acts.resume(self.lab.paths, keys))
 
+    def remove(self, keys: Sequence[str]) -> None:
+        """Remove runs."""
+        self.act("remove", lambda: acts.remove(self.lab.paths, keys))
+
     def write(self, what: str, keys: Sequence[str], text: str) -> None:
         """Add a note or tags to runs, or replace the newest note."""
         self.act(what, lambda: acts.write(self.lab.paths, what, keys, text))
@@ -275,6 +290,14 @@ class LabApp(App[None]):
         if isinstance(first, LabScreen):
             first.action_runs()
         self.act("launch", lambda: acts.launch(self.lab.paths, path, overrides, repeats))
+
+    def keep(self, arranged: Arrangement) -> None:
+        """Keep how the runs are arranged, once that rests."""
+        self.arranged = arranged
+        if self._keeping:
+            self._keeping.stop()
+        keep = partial(arranged.write, self.lab.paths.screens)
+        self._keeping = self.set_timer(RESTS, lambda: self.run_worker(keep, thread=True, name="arrangement"))
 
     def act(self, name: str, do: Callable[[], str]) -> None:
         """Do something in a worker, say how it went, and look at the disk."""

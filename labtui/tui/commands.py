@@ -50,7 +50,7 @@ def readable(keys: str, ascii: bool = False) -> str:
 _SHOWN = {
     "enter": "⏎", "space": "␣", "slash": "/", "question_mark": "?", "escape": "esc", "tab": "⇥",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
-    "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
+    "shift+up": "⇧↑", "shift+down": "⇧↓", "delete": "Del", "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
     "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "equals_sign": "=",
 }  # fmt: skip
 _WORDS = {
@@ -82,6 +82,7 @@ RUN = (
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
     Command("w", "sweep", "sweep", "The run's sweep: a line a cell, with means.", 6),
     Command("p", "report", "report", "The run's report, to read, to save and to copy.", 6),
+    Command("delete", "remove", "remove", "Remove runs with all that they wrote, after asking."),
 )
 """What every screen with selected runs can do with them."""
 

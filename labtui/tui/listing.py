@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from labtui.errors import LabtuiError
 from labtui.query.lab import select
-from labtui.tui.snapshot import Snapshot
+from labtui.tui.columns import DEFAULT, needed, sorted_by
+from labtui.tui.grouping import group_lines
+from labtui.tui.snapshot import Snapshot, ordered
 from labtui.tui.want import Eyes
 
 ALL = 60.0
@@ -16,17 +20,29 @@ ALL = 60.0
 
 @dataclass(frozen=True)
 class Shown:
-    """Which runs the table shows.
+    """What the table of runs shows.
 
     Args:
-        filter, sort, reverse: which runs, by which column of the snapshot.
+        filter: which runs: an expression, or a word.
+        sort, reverse: by which column, and whether the largest is first.
+        columns: see `labtui.tui.columns`.
+        group: keys by which runs are put together; none: runs.
+        baseline: id of the run that others are compared with.
         visible: ids of rows on the screen.
     """
 
     filter: str = ""
-    sort: str = "created"
+    sort: str = "age"
     reverse: bool = True
+    columns: tuple[str, ...] = DEFAULT
+    group: tuple[str, ...] = ()
+    baseline: str = ""
     visible: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> list[str]:
+        """Names of the values that the snapshot must have."""
+        return [name for key in self.columns for name in needed(key)] + [sorted_by(self.sort)]
 
 
 class Listing:
@@ -51,29 +67,56 @@ class Listing:
         if every:
             self._all_at = time.monotonic()
         self.eyes.changes += bool(changed)
-        rows = [index.row(key) for key in sorted(changed)]
-        gone = [key for key in changed if key in before.place and index.row(key) is None]
-        base = Snapshot() if gone else before
-        new = base.updated(index.rows if gone or not base.place else [r for r in rows if r])
-        asked = (shown.filter, shown.sort, shown.reverse)
-        seen = self._shown and (self._shown.filter, self._shown.sort, self._shown.reverse)
-        if new is None and asked == seen and not gone:
+        new = self._read(changed, shown)
+        asked = replace(shown, visible=())
+        if new is before and asked == self._shown:
             return None
-        snapshot = new or (base if not gone else Snapshot())
-        keys, problem = self._filtered(shown.filter.strip(), snapshot)
-        ordered = snapshot.ordered(keys, shown.sort, shown.reverse)
-        self.eyes.snapshot = replace(snapshot, keys=ordered, problem=problem)
-        self._shown = shown
+        rows, problem = self._filtered(shown.filter.strip(), new)
+        keys, groups = [row["id"] for row in rows], {}
+        if shown.group and not problem:
+            try:
+                groups = group_lines(rows, shown.group, shown.columns, shown.baseline)
+            except LabtuiError as error:
+                problem = str(error)
+        keys = self._ordered(new, keys, shown)
+        if groups:
+            pairs = [(name, line.ranks.get(sorted_by(shown.sort))) for name, line in groups.items()]
+            place = {key: number for number, key in enumerate(keys)}
+            groups = {
+                name: replace(groups[name], runs=tuple(sorted(groups[name].runs, key=place.__getitem__)))
+                for name in ordered(pairs, shown.reverse)
+            }
+            keys = list(groups)
+        self._shown = asked
+        self.eyes.snapshot = replace(new, keys=keys, problem=problem, groups=groups)
         return self.eyes.snapshot
 
-    def _filtered(self, text: str, snapshot: Snapshot) -> tuple[list[str], str]:
-        """The runs that fit, and what is wrong with the filter; those shown last if it is wrong."""
+    def _read(self, changed: set[str], shown: Shown) -> Snapshot:
+        """The values of all runs as they are now; the snapshot that there is, if that is right."""
+        index, before = self.eyes.lab.index, self.eyes.snapshot
+        gone = any(key in before.place and index.row(key) is None for key in changed)
+        if gone or not before.place:
+            rows = index.rows
+            return Snapshot.of_rows(rows, shown.values) if rows or gone else before
+        new = before.updated([row for key in sorted(changed) if (row := index.row(key))])
+        return new.with_columns(shown.values, index.row)
+
+    def _ordered(self, snapshot: Snapshot, keys: Sequence[str], shown: Shown) -> list[str]:
+        return snapshot.ordered(keys, sorted_by(shown.sort), shown.reverse)
+
+    def _filtered(self, text: str, snapshot: Snapshot) -> tuple[Sequence[dict[str, Any]], str]:
+        """The rows that fit, and what is wrong with the filter; those shown last if it is wrong."""
+        index = self.eyes.lab.index
         if not text:
-            return list(snapshot.place), ""
+            return index.rows, ""
         if not any(sign in text for sign in "=<>~"):
             word = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            text = f"name~{word} or tags~{word} or id~{word} or state~{word}"
+            text = f"name~{word} or tags~{word} or id~{word} or state~{word} or title~{word}"
         try:
-            return [row["id"] for row in select(self.eyes.lab.index.rows, text)], ""
+            return select(index.rows, text), ""
         except LabtuiError as error:
-            return [key for key in self.eyes.snapshot.keys if key in snapshot.place], str(error)
+            shown = self.eyes.snapshot
+            last = (
+                [key for line in shown.groups.values() for key in line.runs] if shown.groups else shown.keys
+            )
+            return [row for key in last if (row := index.row(key))], str(error)

@@ -83,6 +83,8 @@ class Choose(ModalScreen[list[str] | None]):
         Binding("slash", "search", "search"),
         *bindings(MOVE),
     ]
+    HINT = ""
+    """Its keys, where there are more than those of all."""
 
     def __init__(
         self, title: str, options: dict[str, str], chosen: Collection[str] = (), several: bool = True
@@ -100,12 +102,18 @@ class Choose(ModalScreen[list[str] | None]):
             yield line
             yield Table((Column("", 3), Column("", 0)), self._cells, id="options", empty="  Nothing fits.")
             keys = "␣ choose   ⏎ done" if self.several else "⏎ take"
-            yield Static(f"{keys}   / search   esc cancel", markup=False, classes="hint")
+            hint = self.HINT or f"{keys}   / search   esc cancel"
+            yield Static(hint, markup=False, classes="hint")
 
     @property
     def table(self) -> Table:
         """The list."""
         return self.query_one(Table)
+
+    @property
+    def line(self) -> Input:
+        """The line to search in."""
+        return self.query_one(Input)
 
     def on_mount(self) -> None:
         """The list takes the keys, with the cursor on what is chosen."""
@@ -129,7 +137,7 @@ class Choose(ModalScreen[list[str] | None]):
 
     def action_search(self) -> None:
         """To the line."""
-        self.set_focus(self.query_one(Input))
+        self.set_focus(self.line)
 
     def action_choose(self) -> None:
         """Take the row under the cursor in, or out."""

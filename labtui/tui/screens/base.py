@@ -180,6 +180,17 @@ class RunActions(Base):
             return
         self.lab_app.resume(over)
 
+    def action_remove(self) -> None:
+        """Remove the selected runs that do not run, after asking."""
+        over = [k for k in self.targets() if self._state(k) != "running"]
+        if not over:
+            self.lab_app.say("nothing to remove: a run that is running has to be stopped first")
+            return
+        from labtui.tui.screens.ask import Confirm
+
+        question = f"Remove {self.named(over)} for good, with checkpoints and all else that was written?"
+        self.app.push_screen(Confirm(question), lambda yes: self.lab_app.remove(over) if yes else None)
+
     def action_note(self) -> None:
         """Ask for a note and add it."""
         self._ask("note", "Note on")

@@ -1,8 +1,9 @@
-"""The first screen: all runs, the recipes, and charts of the runs that are selected."""
+"""The first screen: all runs, the recipes, charts of the runs that are selected, and the machine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on
@@ -12,45 +13,53 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
+from labtui.errors import LabtuiError
 from labtui.rows import Row
+from labtui.tui.columns import sorted_by
 from labtui.tui.commands import COMMON, RUN, Command, bindings
+from labtui.tui.completing import WantWords, Words
 from labtui.tui.feed import News
-from labtui.tui.listing import Shown
+from labtui.tui.marks import Marks
 from labtui.tui.screens.base import RunActions
 from labtui.tui.snapshot import Snapshot
-from labtui.tui.tables import RECIPE_COLUMNS, RUN_COLUMNS, SIGNS, SORTS, recipe_cells, run_cells
+from labtui.tui.sparks import WantSparks
+from labtui.tui.strip import Strip, strip_row
+from labtui.tui.strip import look as look_at_machine
+from labtui.tui.tables import SIGNS
 from labtui.tui.want import Want
-from labtui.tui.widgets.charts import CHARTS, ChartKeys, Charts
+from labtui.tui.widgets.charts import CHARTS, MOST, ChartKeys, Charts
+from labtui.tui.widgets.filter import FilterInput, FilterLine
 from labtui.tui.widgets.keys import Keys
-from labtui.tui.widgets.lines import LINES, Lines
-from labtui.tui.widgets.table import Cells, Table
+from labtui.tui.widgets.lines import Lines
+from labtui.tui.widgets.recipes import Recipes, RecipeTable
+from labtui.tui.widgets.runs import RunsTable
+from labtui.tui.widgets.table import Table
 
 SETTLED = 0.12
 """Seconds the cursor rests before its run's charts are read: moving stays free of the disk."""
 TYPED = 0.01
 """Seconds without a key before a filter that is being typed is tried."""
-
-
-class Recipes(Table):
-    """The recipes; its keys come before the screen's."""
-
-    KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("enter", "screen.open", "launch", "Set options of the recipe and launch it.", 1),
-        Command("r,escape", "screen.runs", "runs", "Back to the runs.", 1),
-        *COMMON,
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+MACHINE = 5.0
+"""Seconds between two looks at the machine."""
+SPARK = 10
+"""Cells of a small line."""
 
 
 class LabScreen(ChartKeys, RunActions):
-    """Runs, recipes, charts."""
+    """Runs, recipes, charts, the machine."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("enter", "open", "open", "Open the run.", 1),
+        Command("enter", "open", "open", "Open the run; of a group, show its runs or hide them.", 1),
         Command("space", "mark", "mark", "Mark the run: charts overlay all marked runs.", 3),
-        Command("slash", "filter", "filter", "Show some runs: a word, or state=finished and val.acc>0.9", 3),
-        Command("s", "sort(1)", "sort", "Sort by the next column.", 4),
+        Command("a", "mark_all", "mark all", "Mark all runs that are shown; again: none."),
+        Command("shift+down,J", "extend(1)", "mark down", "Mark this run and the next."),
+        Command("shift+up,K", "extend(-1)", "mark up", "Mark this run and the one before."),
+        Command("slash", "filter", "filter", "Show some runs: a word, or state=finished and val.acc>0.9", 2),
+        Command("s", "sort", "sort", "Sort by the next column.", 4),
         Command("S", "reverse", "reverse", "Sort the other way round."),
+        Command("v", "columns", "columns", "Choose the columns: any option, any metric.", 5),
+        Command("o", "group", "group", "Put runs together by sweep, recipe or options, with means.", 5),
+        Command("b", "baseline", "baseline", "Show differences to this run, or no longer.", 6),
         Command("r", "recipes", "launch", "To the recipes, to launch one; back again.", 3),
         *RUN,
         *CHARTS,
@@ -61,41 +70,47 @@ class LabScreen(ChartKeys, RunActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.marked: list[str] = []
+        self.marked = Marks()
         self.recipes: dict[str, dict[str, Any]] = {}
-        self.sort, self.reverse = 0, True
+        self.arranged = self.lab_app.arranged
         self._resting: Timer | None = None
         self._snapshot = Snapshot()
+        self._strip = Strip()
+        self._asking = ""
+        """For which dialog the keys of all runs are wanted."""
 
     def compose(self) -> ComposeResult:
-        """Status, tables, filter, charts, keys."""
+        """Status, tables, filter, charts, machine, keys."""
         yield Lines(id="status")
         with Horizontal(id="tables"):
-            yield Table(RUN_COLUMNS, self.run_cells, id="runs", empty="  Reading the lab …")
-            yield Recipes(RECIPE_COLUMNS, self.recipe_cells, id="recipes", empty="  No recipes here.")
-        # Not selected on focus: that comes late, and what was typed meanwhile would be replaced.
-        hint = "a word, or: state=finished and val.acc>0.9"
-        line = Input(placeholder=hint, id="filter", compact=True, select_on_focus=False)
-        line.cursor_blink = False
-        yield line
+            yield RunsTable(self.arranged, self.marked)
+            yield Recipes(self.arranged.turned)
+        yield FilterLine(self.arranged.filter)
         yield Charts(self.slot, self.wish, places=2)
+        yield Lines(id="strip")
         yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
         """The runs take the keys."""
-        self.runs.sorted_by = (SORTS[self.sort][1], self.reverse)
         self.set_focus(self.runs)
         self.show_status()
+        self.set_interval(MACHINE, self.look_at_machine)
 
     @property
-    def runs(self) -> Table:
+    def runs(self) -> RunsTable:
         """The table of runs."""
-        return self.query_one("#runs", Table)
+        return self.query_one(RunsTable)
+
+    @property
+    def line(self) -> FilterInput:
+        """The filter line."""
+        return self.query_one(FilterInput)
 
     @property
     def commands(self) -> tuple[Command, ...]:
-        """Those of the list that has the focus."""
-        return Recipes.KEYS if isinstance(self.focused, Recipes) else self.KEYS
+        """Those of the list or line that has the focus."""
+        own = isinstance(self.focused, RecipeTable | FilterInput)
+        return self.focused.KEYS if own else self.KEYS  # type: ignore[union-attr]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Over the recipes, the keys of runs do nothing."""
@@ -103,33 +118,24 @@ class LabScreen(ChartKeys, RunActions):
         here = {c.action.partition("(")[0].removeprefix("screen.") for c in self.commands}
         return action not in declared or action in here
 
-    def run_cells(self, key: str) -> Cells:
-        """A row of the runs table."""
-        mark = self.marked.index(key) % LINES + 1 if key in self.marked else 0
-        return run_cells(self._snapshot, key, mark, self.lab_app.now())
-
-    def recipe_cells(self, key: str) -> Cells:
-        """A row of the recipes table."""
-        return recipe_cells(self.recipes[key])
-
     def targets(self) -> Sequence[str]:
-        """The marked runs, or else the one under the cursor."""
-        return self.marked or ([self.runs.key] if self.runs.key else [])
+        """The marked runs, or else the one under the cursor, or all of its group."""
+        return self.runs.targets
 
     def show_news(self, news: News) -> None:
         """Show what changed on the disk."""
         if news.snapshot is not None:
-            self._snapshot = news.snapshot
-            self.marked = [key for key in self.marked if key in news.snapshot.place]
-            self.runs.empty = (
-                "  No run fits the filter; esc clears it." if news.snapshot.place
-                else "  No runs yet: press r, choose a recipe, and launch it."
-            )  # fmt: skip
-            self.runs.show(news.snapshot.keys)
-            self.show_status()
+            first, self._snapshot = not self._snapshot.place, news.snapshot
+            self.marked.keep(news.snapshot.place)
+            self.runs.show_snapshot(news.snapshot)
+            if first:
+                self.look_at_machine()
         if news.recipes is not None:
             self.recipes = {recipe["path"]: recipe for recipe in news.recipes}
-            self.query_one("#recipes", Table).show(list(self.recipes))
+        if news.snapshot is not None or news.recipes is not None:
+            files = None if news.snapshot is None else news.snapshot.columns["recipe"]
+            self.query_one(Recipes).show(self.recipes, files)
+            self.show_status()
         if news.trouble is not None:
             self.show_status()
         if news.snapshot is not None:
@@ -140,7 +146,7 @@ class LabScreen(ChartKeys, RunActions):
         self.runs.repaint()
 
     def show_status(self) -> None:
-        """Counts by state, the lab, and what is wrong with the filter or the disk."""
+        """Counts by state, the lab, what is wrong with the filter or the disk; and the machine."""
         counts = self._snapshot.counts()
         row: Row = [(" labtui  ", "title")]
         trouble = self._snapshot.problem or self.lab_app.trouble
@@ -150,10 +156,40 @@ class LabScreen(ChartKeys, RunActions):
             for state, (_, style) in SIGNS.items():
                 if counts.get(state):
                     row += [(f"{counts[state]} ", "bold"), (f"{state}  ", style)]
-            if len(self.runs.keys) != len(self._snapshot.place):
-                row.append((f"{len(self.runs.keys)} shown  ", "warn"))
+            if (shown := len(self.runs.shown_runs)) != len(self._snapshot.place):
+                row.append((f"{shown} shown  ", "warn"))
+            if groups := len(self._snapshot.groups):
+                row.append((f"{groups} group{'s' if groups > 1 else ''}  ", "warn"))
+            if self.marked:
+                row.append((f"{len(self.marked)} marked  ", "accent"))
         row.append((self.lab_app.place, "dim"))
         self.query_one("#status", Lines).show([row])
+        waiting = counts.get("queued", 0)
+        machine = strip_row(self._strip, counts.get("running", 0), waiting, self.size.width)
+        self.query_one("#strip", Lines).show([machine])
+
+    def look_at_machine(self) -> None:
+        """Ask the machine in a worker: NVML may take its time."""
+        if not self.in_front or (not self._snapshot.place and not self.lab_app.news):
+            return
+        running = [key for key, at in self._snapshot.place.items()
+                   if self._snapshot.columns["state"][at] == "running"]  # fmt: skip
+        paths = self.lab_app.lab.paths
+
+        def work() -> None:
+            try:
+                found = look_at_machine(paths, running)
+            except (LabtuiError, OSError) as error:
+                found = Strip(problem=str(error))
+            self.app.call_from_thread(self.show_machine, found)
+
+        self.run_worker(work, thread=True, name="machine", group="machine", exclusive=True)
+
+    def show_machine(self, strip: Strip) -> None:
+        """What the machine has and does."""
+        if strip != self._strip:
+            self._strip = strip
+            self.show_status()
 
     @property
     def charts(self) -> Charts:  # type: ignore[override]
@@ -161,114 +197,203 @@ class LabScreen(ChartKeys, RunActions):
         return self.query_one(Charts)
 
     def wants(self) -> tuple[Want, ...]:
-        """The charts of the selected runs."""
-        return self.charts.wants(self.targets())
+        """Charts of the selected runs, small lines of those in sight, words for what is being written."""
+        found: list[Want] = [*self.charts.wants(self.targets()[:MOST], self.marked.colors)]
+        if self.runs.sparked:
+            in_sight = self.runs.runs_in_sight
+            found.append(WantSparks(self.slot("sparks"), in_sight, SPARK, self.lab_app.ascii_only))
+        if self.line.has_focus or self._asking:
+            found.append(WantWords(self.slot("words"), self.query_one(FilterLine).asks))
+        return tuple(found)
 
     def found(self, name: str, value: Any) -> None:
-        """A chart was drawn."""
-        self.charts.found(name, value)
+        """A chart was drawn, runs were looked at, or keys were gathered."""
+        if name == "sparks":
+            self.runs.sparks = value
+            self.runs.repaint()
+        elif name == "words":
+            self.query_one(FilterLine).show_words(value)
+            self._ask_now(value)
+        else:
+            self.charts.found(name, value)
 
     def wish(self) -> None:
         """Tell the feed what is on the screen."""
         if self.in_front:
-            line = self.query_one("#filter", Input).value
-            shown = Shown(line, SORTS[self.sort][0], self.reverse, tuple(self.runs.in_sight))
+            shown = replace(self.arranged.shown, visible=self.runs.runs_in_sight)
             self.lab_app.feed.ask(shown=shown, wants=self.wants())
+
+    def change(self, **changes: Any) -> None:
+        """Arrange the runs otherwise, and keep that."""
+        arranged = replace(self.arranged, **changes)
+        if arranged != self.arranged:
+            self.arranged = arranged
+            self.lab_app.keep(arranged)
+            self.runs.show_arranged(arranged)
+        self.wish()
+
+    def action_cursor(self, step: int) -> None:
+        """Open or close the group under the cursor; where there is none, move the charts' own."""
+        if self.runs.fold(step < 0):
+            self.wish()
+        else:
+            super().action_cursor(step)
 
     @on(Table.Moved, "#runs")
     def moved(self) -> None:
         """Wait for the cursor to rest before its charts are drawn."""
-        self._wish_later(SETTLED)
+        self._later(SETTLED, self.wish)
 
-    def _wish_later(self, seconds: float) -> None:
+    def _later(self, seconds: float, do: Any) -> None:
         if self._resting:
             self._resting.stop()
-        self._resting = self.set_timer(seconds, self.wish)
+        self._resting = self.set_timer(seconds, do)
 
     def action_open(self) -> None:
-        """Open the run or the recipe under the cursor."""
-        table = self.focused if isinstance(self.focused, Table) else self.runs
-        if table.key:
-            self.open(table, table.key)
-
-    def open(self, table: Table, key: str) -> None:
-        """Open a run, or a recipe to launch it."""
-        if table.id == "runs":
+        """Open the run under the cursor; open or close a group."""
+        key = self.runs.key
+        if key in self._snapshot.groups:
+            self.runs.fold()
+            self.wish()
+        elif key is not None:
             self.lab_app.open_run(key)
-        else:
-            self.lab_app.open_recipe(self.recipes[key])
 
-    @on(Table.Opened)
+    @on(Table.Opened, "#runs")
     def opened(self, message: Table.Opened) -> None:
         """A row was clicked twice."""
-        self.open(message.table, message.key)
+        self.action_open()
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, or unmark it, and step on."""
-        key = self.runs.key
-        if key is None:
-            return
-        if key in self.marked:
-            self.marked.remove(key)
-        else:
-            self.marked.append(key)
-        self.runs.repaint()
-        self.runs.action_move(1)
+        self.runs.mark(1)
+        self._marked()
+
+    def action_extend(self, rows: int) -> None:
+        """Mark the run under the cursor and the next."""
+        self.runs.extend(rows)
+        self._marked()
+
+    def action_mark_all(self) -> None:
+        """Mark all that are shown, or none."""
+        self.runs.mark_all()
+        self._marked()
+
+    def _marked(self) -> None:
+        self.show_status()
         self.wish()
 
     def action_filter(self) -> None:
         """To the filter line."""
-        line = self.query_one("#filter", Input)
-        line.add_class("open")
-        self.set_focus(line)  # at once: `Widget.focus` lets the next key pass first
+        self.query_one(FilterLine).add_class("open")
+        self.set_focus(self.line)  # at once: `Widget.focus` lets the next key pass first
+        self.wish()
 
     @on(Input.Changed, "#filter")
     def typed(self) -> None:
         """Filter when typing pauses."""
-        self._wish_later(TYPED)
+        self._later(TYPED, lambda: self.change(filter=self.line.value))
+
+    @on(FilterLine.Asked)
+    def asked(self) -> None:
+        """Values of another key are wanted."""
+        self.wish()
 
     @on(Input.Submitted, "#filter")
-    def filtered(self, event: Input.Submitted) -> None:
+    def filtered(self) -> None:
         """Filter, and back to the runs."""
-        event.input.set_class(bool(event.value.strip()), "open")
         self.set_focus(self.runs)
-        self.wish()
+        self.change(filter=self.line.value)
 
     def action_clear(self) -> None:
         """Leave the filter line, or clear the marks, or the filter: one at a time."""
-        line = self.query_one("#filter", Input)
-        if line.has_focus:
+        if self.line.has_focus:
             self.set_focus(self.runs)
         elif self.marked:
-            self.marked = []
+            self.marked.clear()
             self.runs.repaint()
+            self._marked()
         else:
-            line.value = ""
-        line.set_class(bool(line.value), "open")
-        self.wish()
+            self.line.value = ""
+            self.query_one(FilterLine).remove_class("open")
+        self.change(filter=self.line.value)
 
-    def action_sort(self, step: int) -> None:
-        """Sort by the next column; first its natural way."""
-        self.sort = (self.sort + step) % len(SORTS)
-        self.reverse = SORTS[self.sort][2]
-        self._sorted()
+    def action_sort(self) -> None:
+        """Sort by the next column, first its natural way."""
+        shown = [part.key for part in self.runs.parts if part.what == "text" and part.key != "spark"]
+        at = shown.index(self.arranged.sort) + 1 if self.arranged.sort in shown else 0
+        self._sort(shown[at % len(shown)])
+
+    def _sort(self, key: str) -> None:
+        """The best, the longest, the newest first; words from their beginning."""
+        values = self._snapshot.columns.get(sorted_by(key), [])
+        numbers = any(isinstance(value, int | float) for value in values)
+        goal = self._snapshot.goals.get(key)
+        if key == "value":
+            goals = set(self._snapshot.columns["goal"]) - {None}
+            goal = goals.pop() if len(goals) == 1 else None
+        self.change(sort=key, reverse=numbers and goal != "min")
+
+    @on(RunsTable.HeadClicked, "#runs")
+    def head_clicked(self, message: RunsTable.HeadClicked) -> None:
+        """Sort by a column; again: the other way round."""
+        part = self.runs.parts[message.number]
+        if part.key == self.arranged.sort:
+            self.action_reverse()
+        elif part.key:
+            self._sort(part.key)
 
     def action_reverse(self) -> None:
         """The other way round."""
-        self.reverse = not self.reverse
-        self._sorted()
+        self.change(reverse=not self.arranged.reverse)
 
-    def _sorted(self) -> None:
-        self.runs.sorted_by = (SORTS[self.sort][1], self.reverse)
-        self.runs.repaint()
+    def action_baseline(self) -> None:
+        """Compare with the run under the cursor, or with none."""
+        key = self.runs.key
+        if key is not None and key not in self._snapshot.groups:
+            self.change(baseline="" if key == self.arranged.baseline else key)
+
+    def action_columns(self) -> None:
+        """Choose columns, once it is known which there are."""
+        self._asking = "columns"
         self.wish()
+
+    def action_group(self) -> None:
+        """Choose by what runs are put together, once it is known what there is."""
+        self._asking = "group"
+        self.wish()
+
+    def _ask_now(self, words: Words) -> None:
+        """The dialog for which the keys were wanted."""
+        what, self._asking = self._asking, ""
+        if not what or not self.in_front:
+            return
+        from labtui.tui.screens.columns import ChooseColumns, choose_groups
+
+        def done(keys: list[str] | None) -> None:
+            if keys is not None:
+                self.change(**{what: tuple(keys)})
+
+        chosen = getattr(self.arranged, what)
+        dialog = (ChooseColumns if what == "columns" else choose_groups)(words, chosen)
+        self.app.push_screen(dialog, done)
 
     def action_recipes(self) -> None:
         """To the recipes."""
         self.add_class("-recipes")
-        self.set_focus(self.query_one("#recipes", Table))
+        self.set_focus(self.query_one(RecipeTable))
 
+    @on(Recipes.Left)
     def action_runs(self) -> None:
         """Back to the runs."""
         self.remove_class("-recipes")
         self.set_focus(self.runs)
+
+    @on(Recipes.Chosen)
+    def launch(self, message: Recipes.Chosen) -> None:
+        """Launch a recipe."""
+        self.lab_app.open_recipe(self.recipes[message.path])
+
+    @on(Recipes.Turned)
+    def turned(self) -> None:
+        """Keep which folders are open."""
+        self.change(turned=tuple(sorted(self.query_one(Recipes).turned)))

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from labtui.cells import pad
+from labtui.cells import fit, pad
 from labtui.rows import Row
 from labtui.tui.commands import MOVE, bindings
 from labtui.tui.widgets.lines import STYLES, Paint
@@ -73,6 +73,18 @@ class Table(ScrollView, can_focus=True):
         def __init__(self, table: Table, key: str) -> None:
             super().__init__()
             self.table, self.key = table, key
+
+        @property
+        def control(self) -> Table:
+            """The table."""
+            return self.table
+
+    class HeadClicked(Message):
+        """The head of a column was clicked."""
+
+        def __init__(self, table: Table, number: int) -> None:
+            super().__init__()
+            self.table, self.number = table, number
 
         @property
         def control(self) -> Table:
@@ -187,10 +199,12 @@ class Table(ScrollView, can_focus=True):
         return self._layouts[width]
 
     def _title(self, number: int) -> str:
-        title = self.columns[number].title
+        """A column's head; the sign of the order is never cut off."""
+        column = self.columns[number]
         if self.sorted_by and self.sorted_by[0] == number:
-            return title + ("▼" if self.sorted_by[1] else "▲")
-        return title
+            sign = "▼" if self.sorted_by[1] else "▲"
+            return (fit(column.title, column.width - 1) if column.width else column.title) + sign
+        return column.title
 
     def render_line(self, y: int) -> Strip:
         """One line: the head, then the rows in sight."""
@@ -209,11 +223,20 @@ class Table(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """One click moves the cursor, two open."""
         number = event.y - 1 + self.scroll_offset.y
+        if event.y < 1:
+            self._head_clicked(event.x - self.styles.padding.left)
         if event.y < 1 or number >= len(self.keys):
             return
         self._go(number)
         if event.chain > 1 and self.key is not None:
             self.post_message(self.Opened(self, self.key))
+
+    def _head_clicked(self, x: int) -> None:
+        for number, room, _ in self._layout(self._width):
+            if 0 <= x <= room:
+                self.post_message(self.HeadClicked(self, number))
+                return
+            x -= room + 1
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
