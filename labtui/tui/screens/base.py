@@ -52,7 +52,7 @@ class Base(Screen[None]):
     @property
     def in_front(self) -> bool:
         """Whether this is what the user sees."""
-        return self.is_mounted and self.app.screen is self
+        return self.is_mounted and self.app.screen_stack[-1:] == [self]
 
     def slot(self, name: str) -> str:
         """The slot of one of the screen's wants."""

@@ -319,7 +319,8 @@ class LabScreen(ChartKeys, RunActions):
 
     def action_sort(self) -> None:
         """Sort by the next column, first its natural way."""
-        shown = [part.key for part in self.runs.parts if part.what == "text" and part.key != "spark"]
+        none = ("spark", "id")  # by them nothing else is sorted than by the value, and by age
+        shown = [part.key for part in self.runs.parts if part.what == "text" and part.key not in none]
         at = shown.index(self.arranged.sort) + 1 if self.arranged.sort in shown else 0
         self._sort(shown[at % len(shown)])
 
