@@ -44,7 +44,7 @@ def records(paths: RunPaths, offset: int = 0) -> Records:
         return np.empty(0, DTYPE)
 
 
-def _valid(found: Records, known: list[str]) -> NDArray[np.bool_] | None:
+def valid(found: Records, known: list[str]) -> NDArray[np.bool_] | None:
     """Which records no later resume made void; None for all."""
     voids = found["key"] == VOID
     if not voids.any():
@@ -65,7 +65,7 @@ def read(paths: RunPaths, name: str) -> Series:
     if name not in known:
         return Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
     mine = found["key"] == known.index(name)
-    kept = _valid(found, known)
+    kept = valid(found, known)
     if kept is not None:
         mine &= kept
     # A run with one metric needs no copy; compress is five times as fast as indexing records.
@@ -77,15 +77,15 @@ def read_all(paths: RunPaths) -> dict[str, Series]:
     """All metrics of a run by name."""
     found = records(paths)
     known = names(paths)
-    kept = _valid(found, known)
+    kept = valid(found, known)
     return {
         known[key]: Series(part["step"], part["time"], part["value"])
-        for key, part in _by_key(found if kept is None else found.compress(kept))
+        for key, part in by_key(found if kept is None else found.compress(kept))
         if 0 <= key < len(known)
     }
 
 
-def _by_key(found: Records) -> list[tuple[int, Records]]:
+def by_key(found: Records) -> list[tuple[int, Records]]:
     """The records of each key, in their order."""
     if not len(found):
         return []
@@ -134,10 +134,10 @@ def summarise(
     if known.offset and len(found) and (found["step"].min() < known.step or (found["key"] == VOID).any()):
         # A resume or steps that go back change what was summarised: once more from the start.
         return summarise(paths, monitor, goals)
-    kept = _valid(found, labels)
+    kept = valid(found, labels)
     if kept is not None:
         found = found.compress(kept)
-    parts = {labels[key]: part for key, part in _by_key(found) if 0 <= key < len(labels)}
+    parts = {labels[key]: part for key, part in by_key(found) if 0 <= key < len(labels)}
     metrics = {name: dict(entry) for name, entry in known.metrics.items()}
     for name, part in parts.items():
         _extend(metrics.setdefault(name, _new(name, goals)), part)

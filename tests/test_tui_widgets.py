@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from textual.geometry import Region
 
 import labtui.tui
 from labtui.tui.themes import LINE_COLORS
-from labtui.tui.widgets.lines import Lines, TextView, changed_span
+from labtui.tui.widgets.lines import Lines, TextView, changed_spans
 from labtui.tui.widgets.table import Cells, Column, Table
 
 ROWS = st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from(["", "dim"])), max_size=4)
@@ -65,20 +66,20 @@ def table_of(keys: list[str], asked: list[str] | None = None) -> Table:
     return table
 
 
-@given(ROWS, ROWS)
-def test_only_what_differs_is_painted(old, new):
+@given(ROWS, ROWS, st.integers(1, 4))
+def test_only_what_differs_is_painted(old, new, gap):
     before = [(c, s) for t, s in old for c in t]
     after = [(c, s) for t, s in new for c in t]
-    span = changed_span(old, new)
-    if span is None:
+    spans = changed_spans(old, new, gap)
+    if not spans:
         assert before == after
         return
-    first, last = span
     size = max(len(before), len(after))
     before += [("", "")] * (size - len(before))
     after += [("", "")] * (size - len(after))
-    assert before[:first] == after[:first]
-    assert before[last:] == after[last:]
+    inside = {at for first, last in spans for at in range(first, last)}
+    assert all(before[at] == after[at] for at in range(size) if at not in inside)
+    assert all(next_[0] - last[1] >= gap for last, next_ in pairwise(spans))
 
 
 async def test_rows_paint_their_changed_cells():

@@ -20,6 +20,7 @@ from labtui.query.lab import Run
 from labtui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from labtui.growing import Growing
     from labtui.series import Series
 
 Stamp = tuple[int, int]
@@ -65,7 +66,7 @@ class Eyes:
         self.snapshot = Snapshot()
         self.changes = 0
         """Grows whenever a row of the index changed."""
-        self._series: dict[str, tuple[int, dict[str, Series]]] = {}
+        self._growing: dict[str, Growing] = {}
 
     def run(self, key: str) -> Run | None:
         """A run with its row as the index has it; None for an unknown one."""
@@ -81,17 +82,17 @@ class Eyes:
         return file_stamp(self.lab.paths.run(key).metrics)[0]
 
     def series(self, key: str) -> dict[str, Series]:
-        """All series of a run by name, read again only when its log grew."""
-        size, known = self.grown(key), self._series.get(key)
-        if known is None or known[0] != size:
-            run = self.run(key)
-            known = self._series[key] = (size, run.all_series() if run and size > 0 else {})
-        return known[1]
+        """All series of a run by name; only what its log grew by is read."""
+        from labtui.growing import Growing
+
+        if key not in self._growing:
+            self._growing[key] = Growing(self.lab.paths.run(key))
+        return self._growing[key].look()
 
     def keep(self, wanted: Sequence[Want]) -> None:
         """Let go of the series that none of these wants reads."""
         read = {key for want in wanted for key in want.drawn_runs}
-        self._series = {key: known for key, known in self._series.items() if key in read}
+        self._growing = {key: known for key, known in self._growing.items() if key in read}
 
 
 def file_stamp(path: Path) -> Stamp:

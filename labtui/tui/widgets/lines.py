@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.segment import Segment
 from rich.style import Style
@@ -73,20 +74,23 @@ class Paint:
         return Style(color=mixed(color.triplet.hex, other.triplet.hex, part))
 
 
-def changed_span(old: Row, new: Row) -> tuple[int, int] | None:
-    """First and last differing character of two rows (not cells: a bound from below), or None."""
+def changed_spans(old: Row, new: Row, gap: int = 8) -> list[tuple[int, int]]:
+    """First and last differing characters of two rows (not cells: a bound from below).
+
+    Args:
+        gap: equal characters that part two spans; fewer are painted with them.
+    """
     if old == new:
-        return None
+        return []
     before, after = _characters(old), _characters(new)
-    if before == after:
-        return None
-    size = min(len(before), len(after))
-    first = next((i for i in range(size) if before[i] != after[i]), size)
-    longest = max(len(before), len(after))
-    if len(before) != len(after):  # an equal end stands elsewhere, and a shorter row leaves blanks
-        return first, longest
-    last = next(i for i in range(size) if before[-1 - i] != after[-1 - i])
-    return first, longest - last
+    spans: list[tuple[int, int]] = []
+    for at, (one, other) in enumerate(zip_longest(before, after)):
+        if one != other:
+            if spans and at - spans[-1][1] < gap:
+                spans[-1] = (spans[-1][0], at + 1)
+            else:
+                spans.append((at, at + 1))
+    return spans
 
 
 def _characters(row: Row) -> list[tuple[str, str]]:
@@ -110,14 +114,13 @@ class Lines(Widget):
         for y in range(min(max(len(old), len(self.rows)), self.size.height)):
             before = old[y] if y < len(old) else []
             after = self.rows[y] if y < len(self.rows) else []
-            span = changed_span(before, after)
-            if span is None:
+            spans = changed_spans(before, after)
+            if not spans:
                 continue
             plain = all(text.isascii() or _narrow(text) for text, _ in [*before, *after])
-            first, last = span if plain else (0, self.size.width)
-            if not (before and after):
-                first, last = 0, self.size.width
-            regions.append(Region(first, y, max(last - first, 1), 1))
+            if not (plain and before and after):
+                spans = [(0, max(self.size.width, 1))]
+            regions += [Region(first, y, last - first, 1) for first, last in spans]
         if regions:
             self.refresh(*regions)
 
