@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "textual", "matplotlib", "sklearn", "scipy", "optuna")
+HEAVY = ("torch", "textual", "matplotlib", "sklearn", "scipy", "plotext", "optuna")
 
 
 def loaded(code: str, folder: Path) -> set[str]:

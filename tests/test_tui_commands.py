@@ -55,7 +55,7 @@ def test_every_screen_has_help_and_quit():
 def test_the_first_picture_needs_nothing_heavy():
     program = "import sys, labtui.tui.app; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    heavy = {"torch", "numpy", "pydantic", "matplotlib", "markdown_it", "tree_sitter", "scipy"}
+    heavy = {"torch", "numpy", "pydantic", "plotext", "matplotlib", "markdown_it", "tree_sitter", "scipy"}
     assert heavy & set(done.stdout.split()) == set()
 
 

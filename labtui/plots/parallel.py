@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from labtui.canvas import BRAILLE, Layer, canvas
 from labtui.cells import clean, fit
 from labtui.cells import width as width_of
+from labtui.plots.canvas import BRAILLE, Layer, canvas
 from labtui.plots.parts import RAMP, Look, positions, short_names, ticks
 from labtui.query.analysis import TOP, Analysis, Parallel, parallel
 from labtui.query.parameters import Floats
@@ -69,7 +69,7 @@ def _layers(
 def _dots(
     places: Floats, at: list[int], columns: int, lines: int, fine: int
 ) -> tuple[list[float], list[float]]:
-    """Every dot of some lines, each once: a canvas would join the end of one line to the next one's beginning."""
+    """Every dot of some lines, each once: plotext would join the end of one line to the next one's beginning."""
     wide, high = columns * fine, lines * fine * (2 if fine > 1 else 1)
     found: set[tuple[int, int]] = set()
     for i in range(len(at) - 1):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labtui.canvas import BRAILLE, Layer, canvas
 from labtui.cells import clean, fit, pad
 from labtui.cells import width as width_of
+from labtui.plots.canvas import BRAILLE, Layer, canvas
 from labtui.plots.parts import Look, positions, short_names, ticks
 from labtui.query.analysis import Analysis
 from labtui.query.slices import slices
