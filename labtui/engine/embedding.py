@@ -1,8 +1,9 @@
-"""What an embedding is worth, for a model whose outputs are compared with each other only.
+"""Where a model puts samples: pictures of its embedding, and what that is worth.
 
-Two simple classifiers tell how well classes lie apart in it, learnt from the embedded training split and
-scored on the others: the five nearest neighbours, and logistic regression. t-SNE (van der Maaten and Hinton
-2008) shows it in two dimensions, before the training and after it.
+A classifier's embedding is what its last linear layer sees (`keep`). Of a model whose outputs are compared with
+each other only, it is the outputs themselves (`look`), and two simple classifiers tell how well classes lie apart in it,
+learnt from the embedded training split and scored on the others: the five nearest neighbours, and logistic
+regression. t-SNE (van der Maaten and Hinton 2008) shows it in two dimensions, before the training and after it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from labtui.engine.loop import Loop
 
@@ -20,6 +22,12 @@ MOST_LEARNT = 20_000
 """Training samples that the classifiers learn from, evenly drawn."""
 MOST_SHOWN = 1_000
 """Points of a picture."""
+MOST_VALUES = 2**18
+"""Of the embedded points that are kept."""
+SHARE = 0.03
+"""Of the training's time that a classifier's t-SNE may take."""
+TSNE_START, TSNE_POINT = 2.0, 6e-3
+"""Seconds that t-SNE takes, and each point more, on a slow CPU."""
 
 Array = NDArray[Any]
 
@@ -58,6 +66,73 @@ def look(loop: Loop, step: int, name: str, untrained: bool = False) -> dict[str,
         arrays["seen_tsne"] = _flat(seen.flatten(1).cpu().numpy(), loop.recipe.train.seed)
     loop.run.artifact(name, arrays)
     return found
+
+
+def keep(loop: Loop) -> None:
+    """Keep where a classifier, as it is, puts validation samples, as the artifact `embedding.npz`.
+
+    Of n <= MOST_SHOWN samples, evenly drawn: `index`, `y`, `prediction` (n,), `pca` (n, 2); `tsne` (n, 2) if the
+    training took so long that it is at most SHARE of its time; `points` (n, d), what the model's last linear
+    layer sees (of sequences the mean over time; of a model without one, the outputs), if they are few values.
+    """
+    samples, table = loop.parts.samples["val"], loop.recipe.train
+    if not table.statistics or loop.world.rank or samples.shelf.dataset.task != "classes":
+        return
+    rows = torch.from_numpy(_evenly(len(samples), MOST_SHOWN))
+    index = samples.index[rows.to(samples.index.device)]
+    points, outputs = loop.pieces.within_memory(lambda: _features(loop, index))
+    if not np.isfinite(points).all():
+        return
+    arrays = {
+        "index": index.cpu().numpy(),
+        "y": samples.targets[rows.to(samples.device)].cpu().numpy(),
+        "prediction": outputs.argmax(1),
+        "pca": principal(points),
+    }
+    if TSNE_START + TSNE_POINT * len(points) <= SHARE * loop.spent:
+        arrays["tsne"] = _flat(points, table.seed)
+    if points.size <= MOST_VALUES:
+        arrays["points"] = points
+    loop.run.artifact("embedding", arrays)
+
+
+def _features(loop: Loop, index: Tensor) -> tuple[Array, Array]:
+    """What the last linear layer sees (n, d), and the outputs (n, classes), of the samples at `index` (n,)."""
+    model, classes = loop.parts.model.eval(), loop.train.shelf.dataset.outputs
+    seen: dict[bool, Tensor] = {}
+
+    def note(layer: nn.Module, args: tuple[Any, ...]) -> None:
+        if args:  # a layer that gives the classes is last, whatever others a loss asks after it
+            seen[bool(layer.out_features == classes)] = args[0]
+
+    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    hooks = [layer.register_forward_pre_hook(note) for layer in linear]
+    points, outputs = [], []
+    try:
+        with torch.no_grad():
+            for at in torch.split(index, loop.pieces.without_gradient()):
+                seen.clear()
+                _, output = loop.parts.objective(model, loop.parts.samples["val"].batch(at))
+                point = seen.get(True, seen.get(False, output)).float()
+                points.append((point.flatten(1, -2).mean(1) if point.ndim > 2 else point).cpu().numpy())
+                outputs.append(output.cpu().numpy())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return np.concatenate(points), np.concatenate(outputs)
+
+
+def principal(points: Array) -> Array:
+    """(n, 2): the two directions of points (n, d) in which they vary most."""
+    centred = (points - points.mean(axis=0)).astype(np.float64)
+    n, d = centred.shape
+    if d <= n:
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        flat = centred @ axes[:, :-3:-1]
+    else:
+        power, axes = np.linalg.eigh(centred @ centred.T)
+        flat = axes[:, :-3:-1] * np.sqrt(power[:-3:-1].clip(0))
+    return np.pad(flat, ((0, 0), (0, 2 - flat.shape[1]))).astype(np.float32)
 
 
 def _embedded(loop: Loop, split: str, most: int | None = None) -> tuple[Array, Array]:

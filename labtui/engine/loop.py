@@ -29,6 +29,7 @@ from labtui.engine.precision import Precision
 from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.samples import Samples
 from labtui.engine.schedule import Schedule
+from labtui.engine.statistics import Statistics
 from labtui.engine.tally import NotFinite, Tally
 from labtui.engine.world import ALONE, WRITE, Part, World
 from labtui.errors import TrainingError
@@ -82,6 +83,8 @@ class Loop:
         self.device = self.train.device
         self.step = self.epoch = self.place = 0
         self.lr = math.nan
+        self.spent = 0.0
+        """Seconds of optimiser steps in this attempt."""
         self.resumed = self.out_of_patience = False
         self.tally = parts.tally(finite=True)
         self.scores: dict[str, float] = {}
@@ -98,6 +101,10 @@ class Loop:
             parts.precision,
             self.world,
         )
+        self.statistics: Statistics | None = None
+        if recipe.train.statistics and self.world.rank == 0:
+            table = recipe.train
+            self.statistics = Statistics(parts.model, run, table.statistics, parts.steps, table.epochs)
         self.weights = [weight for weight in parts.model.parameters() if weight.requires_grad]
 
     def fit(self) -> str | None:
@@ -123,6 +130,8 @@ class Loop:
             NotFinite: a loss or a weight is no number.
             TrainingError: the disk is full.
         """
+        if self.statistics and self.statistics.due(self.step):  # unless it was at the step itself
+            self.statistics.look(self.step)
         if not self.resumed:
             self.evaluate()
             self.save()
@@ -136,6 +145,8 @@ class Loop:
         """Keep what was good, and the error that the training ends with."""
         # The best epoch was good, and may still wait in memory.
         self.checkpoints.flush()
+        if self.statistics:
+            self.statistics.save()
         self.world.wait()  # all are here, and the first has something to write
         return self.diverged(error)
 
@@ -212,6 +223,7 @@ class Loop:
                 self.write()
             elif word:
                 return word
+        self.spent += time.perf_counter() - begun
         self.end_epoch(left, begun)
         return None
 
@@ -242,9 +254,14 @@ class Loop:
         self.set_lr(parts.schedule(self.step))
         part = self.pieces.part(len(at))
         loss, output, batch = self.pieces.within_memory(lambda: self.gradient(at, part))
+        watched = self.statistics if self.statistics and self.statistics.due(self.step + 1) else None
+        if watched:
+            watched.gradient(parts.precision.scale)
         norm = self.clip()
         parts.precision.step(parts.optimizer)
         self.step += 1
+        if watched:
+            watched.look(self.step)
         if self.step % self.recipe.train.log_every == 0:
             first = loss[0] if loss.ndim else loss
             # Nothing waits for a CPU, and the log takes numbers at once.
@@ -283,6 +300,8 @@ class Loop:
         """Write best and last checkpoint; all records up to here are on disk before."""
         self.check()
         self.run.flush()
+        if self.statistics:
+            self.statistics.save()
         self.checkpoints.write(self.state_dict())
 
     def check(self) -> None:
@@ -361,5 +380,7 @@ class Loop:
         else:  # there were fewer processes
             set_rng_state(generators[0], self.device, {"augment": self.augment})
             self.world.disperse(self.recipe.train.seed + self.step)
+        if self.statistics:
+            self.statistics.restore(self.step)
         self.resumed = True
         self.run.void_after(self.step)

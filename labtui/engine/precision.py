@@ -36,6 +36,11 @@ class Precision:
         """The loss that the gradient is taken of."""
         return loss if self._scaler is None else self._scaler.scale(loss)
 
+    @property
+    def scale(self) -> float:
+        """What the loss is multiplied by; asking waits for the device."""
+        return 1.0 if self._scaler is None else float(self._scaler.get_scale())
+
     def unscale(self, optimizer: torch.optim.Optimizer) -> None:
         """Bring the gradient to its own size, before it is cut."""
         if self._scaler is not None:

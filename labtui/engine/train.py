@@ -176,6 +176,7 @@ def of_best(loop: Loop, held_out: Sequence[str], classes: list[str], result: dic
     result["best"] = {name: best[name] for name in ("metric", "goal", "value", "step", "epoch")}
     if loop.parts.objective.kept == "predictions":
         predictions(loop, held_out, classes, best)
+        embedding.keep(loop)
         teaching.keep(loop, held_out, classes)
         return
     for split in held_out:

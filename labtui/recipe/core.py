@@ -121,6 +121,9 @@ class Train(Spec):
     """Seed of weights, order, dropout and augmentation."""
     log_every: int = Field(1, ge=1)
     """Optimiser steps between two records of `train.step_loss`."""
+    statistics: int = Field(32, ge=0, le=64)
+    """How often at most weights and gradients are looked at, evenly over the training (`weights.npz`: norms,
+    histograms); 0: never, nor are validation samples embedded at the end (`embedding.npz`)."""
 
 
 class Validate(Spec):

@@ -19,7 +19,7 @@ FREE: dict[str, tuple[str, ...] | None] = {
         *("lr", "lr_head", "weight_decay", "momentum", "dampening", "betas", "eps", "momentum_decay"),
         *("lr_decay", "initial_accumulator_value", "rho", "alpha"),
     ),
-    "train": ("epochs", "seed", "clip_norm", "clip_value", "log_every"),
+    "train": ("epochs", "seed", "clip_norm", "clip_value", "log_every", "statistics"),
     "loss": ("report", "threshold"),
     "resources": ("priority", "after", "retries", "hang_timeout", "min_free", "slurm", "unused_parameters"),
     **dict.fromkeys(("schedule", "validate", "checkpoints", "goals", "origin", "sweep")),

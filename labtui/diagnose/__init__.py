@@ -1,0 +1,14 @@
+"""What is wrong with a training, if anything: rules, each with what it rests on and what helps.
+
+A rule is one function in one of this folder's modules. It looks at a `Case`, arrays and figures alone, so that a
+worker and a reader can ask the same rules; and it says nothing rather than something wrong.
+"""
+
+from labtui.diagnose import losses as losses
+from labtui.diagnose import scores as scores
+from labtui.diagnose import weights as weights
+from labtui.diagnose.case import Case as Case
+from labtui.diagnose.rules import RULES as RULES
+from labtui.diagnose.rules import Diagnosis as Diagnosis
+from labtui.diagnose.rules import Finding as Finding
+from labtui.diagnose.rules import diagnose as diagnose
