@@ -148,6 +148,8 @@ class Scale:
 def group_of(name: str) -> str:
     """The chart that a metric belongs to: its name without the split, or without the GPU's number."""
     if name.startswith(MACHINE):
+        if name == "sys.process_memory":
+            return "sys.memory"
         return re.sub(r"(?<=gpu)\d+", "", name)
     split, dot, rest = name.partition(".")
     group = rest if dot and split in _SPLIT_NAMES else name

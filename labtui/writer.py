@@ -102,6 +102,11 @@ class Run:
         """The run's id."""
         return self.paths.id
 
+    @property
+    def step(self) -> int:
+        """The newest step."""
+        return self._metrics.step if self._metrics else last_step(self.paths)
+
     def _first_log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """A program that was resumed goes on from its first step: what was there beyond is void."""
         assert self._metrics
@@ -240,12 +245,11 @@ class Run:
         self._recorded.set()
 
     def _touch(self) -> None:
-        step = self._metrics.step if self._metrics else last_step(self.paths)
         with suppress(OSError):
             fd = os.open(self.paths.heartbeat, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 # Written over in place: never empty for a reader, and no new room on a full disk.
-                os.pwrite(fd, b"%-19d\n" % step, 0)
+                os.pwrite(fd, b"%-19d\n" % self.step, 0)
             finally:
                 os.close(fd)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from labtui.engine import parallel
 from labtui.engine.attempt import Asked, fail, refer, training
+from labtui.engine.machine import observed
 from labtui.engine.workplace import at_work
 from labtui.errors import LabtuiError
 from labtui.files import toml
@@ -32,7 +33,8 @@ def work(run: Run, tables: dict[str, Any], asked: Asked, result: dict[str, Any])
     if layout(tables) != (1, 1):
         return parallel.lead(run, tables, asked)
     train, recipe = training(run.paths, tables)
-    return train(run, recipe, run.paths.lab.root, asked, result)
+    with observed(run.paths.lab, lambda: [run]):
+        return train(run, recipe, run.paths.lab.root, asked, result)
 
 
 def main(argv: list[str]) -> int:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from labtui.engine import failure
 from labtui.engine.attempt import Asked, refer, training
+from labtui.engine.machine import observed
 from labtui.engine.parallel import LOST
 from labtui.errors import LabtuiError, TrainingError
 from labtui.files import process, toml
@@ -55,7 +56,8 @@ def work(run: Run, asked: Asked, pieces: int, tables: dict[str, Any], result: di
         # Of a signal to all of them the first one tells the others.
         listens = asked if world.rank == 0 else lambda: None
         try:
-            return train(run, recipe, run.paths.lab.root, listens, result, world)
+            with nullcontext() if world.rank else observed(run.paths.lab, lambda: [run]):
+                return train(run, recipe, run.paths.lab.root, listens, result, world)
         except RuntimeError as error:
             if "find_unused_parameters" not in str(error):
                 raise

@@ -65,6 +65,11 @@ SETTINGS = {
         f"one of {', '.join(map(repr, COLORS))}",
         "How many colours the terminal has; absent: what TERM and COLORTERM say.",
     ),
+    "machine.every": Setting(
+        lambda value: type(value) in (int, float) and value >= 0,
+        "seconds; 0 for never",
+        "Seconds between two looks of a run at GPUs, cores, memory and disk, which it records; absent: 15.",
+    ),
     "slots.gpus": Setting(
         _gpus, "a list of GPU numbers, such as [0, 1]; [] for none", "GPUs that labtui may use; absent: all."
     ),

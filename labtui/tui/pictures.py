@@ -94,6 +94,8 @@ class Picture(Want):
         """Why there is no chart."""
         if not self.runs:
             return ""
-        if not any(course.series for course in courses):
+        if not self.machine and not any(course.series for course in courses):
             return "nothing was logged yet"
-        return "nothing of the machine was logged" if self.machine else "no metric was logged"
+        if self.machine:
+            return "nothing of the machine was logged (labtui's own trainings log it every 15 seconds)"
+        return "no metric was logged"

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labtui.engine.attempt import Asked, Terminated, fail, refer, training
+from labtui.engine.machine import observed
 from labtui.engine.workplace import at_work
 from labtui.errors import LabtuiError
 from labtui.files import toml
@@ -228,7 +229,10 @@ def train(all_: Sequence[Attempt], group: tuple[Stack, Feed]) -> int:
         if 0 < len(of) < sum(one.prepared is not None for one in all_):
             group = stacked([one.prepared for one in of.values() if one.prepared])
         if of:
-            Group(list(of), *group, left).run()
+            with observed(
+                there[0].paths.lab, lambda: [one.run for one in of.values() if one.run and not one.left]
+            ):
+                Group(list(of), *group, left).run()
     except (Exception, SystemExit) as error:  # a step is that of all
         for one in of.values():
             if not one.left:
