@@ -130,14 +130,14 @@ class _Parser:
         terms = [self.term(depth)]
         while self.word("or"):
             terms.append(self.term(depth))
-        return terms[0] if len(terms) == 1 else lambda row: any(t(row) for t in terms)
+        return _joined(terms, True)
 
     def term(self, depth: int) -> Test:
         """Factors joined by `and`."""
         factors = [self.factor(depth)]
         while self.word("and"):
             factors.append(self.factor(depth))
-        return factors[0] if len(factors) == 1 else lambda row: all(f(row) for f in factors)
+        return _joined(factors, False)
 
     def factor(self, depth: int) -> Test:
         """`not`, parentheses around an expression, or a comparison."""
@@ -179,8 +179,10 @@ class _Parser:
         named = self.key if last else self.named
         left = named(first) if isinstance(first, _Token) else first
         if not sign.endswith("~"):
-            wanted = self.wanted(last) if last else self.calculated(depth)
-            test = _compared(left, _ORDER.get(sign, operator.eq), wanted)
+            compare = _ORDER.get(sign, operator.eq)
+            test = _compared(left, compare, self.wanted(last) if last else self.calculated(depth))
+            if last:
+                test = _quick(left, compare, last, test)
         elif last:
             test = _contains(left, last.text)
         else:
@@ -202,7 +204,8 @@ class _Parser:
     def key(self, token: _Token) -> Value:
         """The value in a row of the key that a word is."""
         self.keys.append(token.text)
-        return lambda row: self.look_up(row, token.text)
+        look_up, key = self.look_up, token.text
+        return lambda row: look_up(row, key)
 
     def wanted(self, word: _Token) -> Wanted:
         """What a lone word on the right means beside a value."""
@@ -276,15 +279,47 @@ def _chained(first: Value, rest: list[tuple[Operator, Value]]) -> Value:
     return value
 
 
+def _joined(tests: list[Test], some: bool) -> Test:
+    """One test of several: some of them must hold, or all."""
+    if len(tests) == 1:
+        return tests[0]
+
+    def joined(row: Row) -> bool:
+        for test in tests:
+            if test(row) is some:
+                return some
+        return not some
+
+    return joined
+
+
 def _contains(left: Value, part: str) -> Test:
     part = part.casefold()
 
     def contains(row: Row) -> bool:
         value = left(row)
-        text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        return value is not None and part in text.casefold()
+        if value is None:
+            return False
+        if type(value) is not str:
+            value = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return part in value.casefold()
 
     return contains
+
+
+def _quick(left: Value, compare: Operator, word: _Token, test: Test) -> Test:
+    """The same test, at once where a number is compared with a number or text with text: a filter that is
+    being typed asks ten thousand rows at each key."""
+    constant = word.text if word.kind == "quoted" else _constant(word.text)
+    if type(constant) is bool:
+        return test
+    kinds = (str,) if type(constant) is str else (float, int)
+
+    def quick(row: Row) -> bool:
+        value = left(row)
+        return bool(compare(value, constant)) if type(value) in kinds else value is not None and test(row)
+
+    return quick
 
 
 def _compared(left: Value, compare: Operator, wanted: Wanted) -> Test:

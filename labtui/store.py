@@ -35,6 +35,7 @@ _WORTH_WRITING = 1_000_000
 
 _ENTRY = {"row": dict, "over": bool, "mtime": int, "offset": int, "step": int, "saved": int}
 _ROW = {"facts": dict, "tags": list, "id": str, "state": str, "name": str, "metrics": str, "params": str}
+_ENTRY_KINDS, _ROW_KINDS = [*_ENTRY.values()], [*_ROW.values()]
 _PACKED = ("metrics", "params")
 """What of a row is kept as JSON text, on the disk too, until somebody reads it."""
 
@@ -178,13 +179,14 @@ class Index:
     def _read(self) -> None:
         # A file of another version, another lab or another hand is as good as none.
         with suppress(KeyError, TypeError, ValueError, AttributeError, IndexError):
-            db = _open(self.lab.store)
-            meta = db.table("meta").all()[0]
+            # As they are read: a TinyDB table would copy each of ten thousand documents.
+            tables = _open(self.lab.store).storage.read() or {}
+            (meta,) = tables["meta"].values()
             if meta["version"] == VERSION and meta["lab"] == self._place:
-                entries = {doc["row"]["id"]: dict(doc) for doc in db.table("runs") if _whole(doc)}
+                entries = {doc["row"]["id"]: doc for doc in tables.get("runs", {}).values() if _whole(doc)}
                 for entry in entries.values():
                     _pack(entry["row"])
-                self._recipes = {doc["path"]: dict(doc) for doc in db.table("recipes")}
+                self._recipes = {doc["path"]: doc for doc in tables.get("recipes", {}).values()}
                 self._entries = entries
 
     def _save(self) -> None:
@@ -207,14 +209,12 @@ class Index:
 
 def _whole(entry: Mapping[str, Any]) -> bool:
     """Whether an entry has what the reader counts on; another is derived anew."""
-    for key, kind in _ENTRY.items():
-        if type(entry.get(key)) is not kind:
-            return False
-    row = entry["row"]
-    for key, kind in _ROW.items():
-        if type(row.get(key)) is not kind:
-            return False
-    return all(row[key][:1] == "{" and row[key][-1:] == "}" for key in _PACKED)
+    row: Row = entry.get("row", {})
+    return (
+        [*map(type, map(entry.get, _ENTRY))] == _ENTRY_KINDS
+        and [*map(type, map(row.get, _ROW))] == _ROW_KINDS
+        and all(row[key][:1] == "{" and row[key][-1:] == "}" for key in _PACKED)
+    )
 
 
 def _pack(row: Row) -> None:

@@ -191,3 +191,14 @@ def test_a_word_holds_any_other_characters(key: str, word: str) -> None:
     assert fits(f"{key}='{word}' and {key}~{word}", {key: word})
     test, keys = parse(f" {key} = {word} ", lambda row, name: row[name] if name == key else None)
     assert keys == [key] and test({key: word})
+
+
+@given(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(["1", "2.5", "true", "abc", ""])
+    ),
+    st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
+    st.sampled_from(["1", "2.5", "true", "abc", '"abc"', '"1"', "b"]),
+)
+def test_a_value_fits_as_a_list_of_it_does(value, sign, word):
+    assert fits(f"a{sign}{word}", {"a": value, "b": 3}) == fits(f"a{sign}{word}", {"a": [value], "b": 3})
