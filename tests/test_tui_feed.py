@@ -51,22 +51,25 @@ def row(number: int, **changes: object) -> dict[str, object]:
 
 
 def test_a_snapshot_changes_only_with_what_is_shown():
-    first = Snapshot.of_rows([row(1), row(2)], ["tags", "value"])
+    first = Snapshot.of_rows([row(1), row(2)])
     assert {len(column) for column in first.columns.values()} == {2}
     assert first.of(str(row(1)["id"]), "tags") == "a b" and first.of("?", "name") is None
-    assert first.updated([row(1, duration=7.0)]) is first
-    second = first.updated([row(2, state="failed"), row(3)])
+    assert first.updated([row(1, duration=7.0)], ["value"]) is first
+    assert first.updated([row(1, duration=7.0)], ["duration"]) is not first
+    second = first.updated([row(2, state="failed"), row(3)], ["value"])
     assert second.counts() == {"finished": 2, "failed": 1} and first.counts() == {"finished": 2}
     assert second.of(str(row(3)["id"]), "value") == 0.03
 
 
 def test_a_snapshot_gains_and_loses_columns():
-    rows = {str(one["id"]): one for one in (row(1), row(2))}
-    first = Snapshot.of_rows(rows.values(), ["tags"])
-    second = first.with_columns(["val.acc.last", "train.epochs"], rows.get)
+    first = Snapshot.of_rows([row(1), row(2)]).with_columns(["tags"])
+    second = first.with_columns(["val.acc.last", "train.epochs"])
     assert second.columns["val.acc.last"] == [0.5, 0.5] and second.columns["train.epochs"] == [9, 9]
-    assert "tags" not in second.columns and second.goals == {"val.acc.last": "max"}
-    assert second.with_columns(["val.acc.last", "train.epochs"], rows.get) is second
+    assert "tags" not in second.columns
+    assert second.with_columns(["val.acc.last", "train.epochs"]) is second
+    third = second.updated([row(3)], []).with_goals(["val.acc.last", "train.epochs"])
+    assert third.columns["train.epochs"] == [9, 9, 9]
+    assert third.judged == "val.acc" and third.goals == {"val.acc.last": "max", "value": "max"}
 
 
 @given(st.lists(st.none() | st.floats() | st.booleans() | st.text(max_size=2), max_size=12), st.booleans())

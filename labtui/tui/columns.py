@@ -7,8 +7,10 @@ A column is named by a key of the query language (`optimizer.lr`, `val.acc.best`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
+from labtui.files.packed import Packed
 from labtui.query.rows import ASPECTS, FIELDS, look_up
 
 Fields = Mapping[str, Any]
@@ -29,12 +31,15 @@ DEFAULT = (
 )  # fmt: skip
 """Of a lab in which nobody chose others."""
 
-ALWAYS = ("name", "state", "reason", "recipe", "created", "metric", "label", "sweep")
-"""Values that the screens use whatever columns are shown."""
+ALWAYS = ("name", "state", "reason", "recipe", "created", "label", "sweep")
+"""Values that are known of all runs, whatever is shown: those that cost nothing to read."""
+
+SOUGHT = "?"
+"""Before a key: its value as the query language has it, which of some columns is another."""
 
 _NEEDED = {
     "state": ("state", "reason"), "name": ("label",), "spark": ("metric",),
-    "value": ("value", "goal", "@value"), "progress": ("progress", "train.epochs"), "age": ("created",),
+    "value": ("value", "metric", "goal", "@value"), "progress": ("progress", "train.epochs"), "age": ("created",),
     "id": (), "duration": ("duration", "started"),
 }  # fmt: skip
 _NONE: dict[str, Any] = {"at_best": None, "last": None, "goal": None}
@@ -50,15 +55,33 @@ def sorted_by(key: str) -> str:
     return {"age": "created", "spark": "value"}.get(key, key)
 
 
+@cache
 def reader(key: str) -> Read:
     """How a value is read from a row."""
     if key.startswith("@"):
         return lambda row: _epoch(row, key[1:])
+    if key.startswith(SOUGHT):
+        return lambda row: look_up(row, key[1:])
     if key in _READ:
         return _READ[key]
     if key in FIELDS:
         return lambda row: row.get(key)
     return lambda row: look_up(row, key)
+
+
+def bare(row: Fields) -> Fields:
+    """A row whose options and figures are there to be read once, and are not kept: for who goes through
+    ten thousand of them."""
+    packed = {key: row[key] for key in ("params", "metrics")}
+    return {
+        **row,
+        **{key: part.unpacked() if isinstance(part, Packed) else part for key, part in packed.items()},
+    }
+
+
+def plain(key: str) -> bool:
+    """Whether a value is there without reading options and figures."""
+    return key in ALWAYS or key.removeprefix(SOUGHT) in FIELDS
 
 
 def _monitored(row: Fields) -> str:

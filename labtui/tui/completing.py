@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from labtui.query.rows import ASPECTS, FIELDS, look_up
+from labtui.tui.columns import bare
 from labtui.tui.want import Eyes, Want
 
 MOST = 200
@@ -55,36 +56,33 @@ class WantWords(Want):
 
 def words(rows: Sequence[Mapping[str, Any]], key: str = "") -> Words:
     """What rows have to offer."""
-    metrics = _union(row["metrics"] for row in rows)
-    options = _union(row["params"] for row in rows)
-    facts = [f"facts.{name}" for name in _union(row["facts"] for row in rows)]
+    metrics: dict[str, None] = {}
+    options: dict[str, Any] = {}
+    facts: dict[str, None] = {}
+    differing: dict[str, None] = {}
+    counts: Counter[Any] = Counter()
+    for row in map(bare, rows):
+        metrics |= dict.fromkeys(row["metrics"])
+        facts |= dict.fromkeys(f"facts.{name}" for name in row["facts"])
+        for name, value in row["params"].items():
+            if options.setdefault(name, value) != value:
+                differing[name] = None
+        if key:
+            counts.update(_values(look_up(row, key)))
     aspects = [f"{name}.{aspect}" for name in metrics for aspect in ASPECTS if aspect != "at_best"]
     keys = [*FIELDS, *metrics, *options, *facts, *aspects]
-    differing = [name for name in options if _differs(rows, name)]
-    return Words(keys, metrics, differing, values_of(rows, key) if key else ())
+    return Words(keys, list(metrics), [k for k in options if k in differing], offered(counts))
 
 
-def _union(parts: Iterable[Mapping[str, Any]]) -> list[str]:
-    found: dict[str, None] = {}
-    for part in parts:
-        if not part.keys() <= found.keys():
-            found |= dict.fromkeys(part)
-    return list(found)
+def _values(value: Any) -> list[Any]:
+    """What can be compared with: of a list its parts, neither NaN nor nothing."""
+    parts = value if isinstance(value, list) else [value]
+    return [one for one in parts if isinstance(one, str | int | float) and one == one and one != ""]
 
 
-def _differs(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
-    first = rows[0]["params"].get(key)
-    return any(row["params"].get(key) != first for row in rows)
-
-
-def values_of(rows: Iterable[Mapping[str, Any]], key: str) -> list[str]:
-    """The values of a key as a filter spells them, the most frequent first; of many numbers three."""
-    counts: Counter[Any] = Counter()
-    for row in rows:
-        value = look_up(row, key)
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, str | int | float) and one == one and one != "":
-                counts[one] += 1
+def offered(counts: Counter[Any]) -> list[str]:
+    """Values as a filter spells them, the most frequent first; of many numbers the least, the middle one
+    and the largest."""
     if len(counts) > _SPREAD and all(isinstance(one, int | float) for one in counts):
         ordered = sorted(counts)
         return [spelled(ordered[at]) for at in (0, len(ordered) // 2, -1)]
@@ -143,6 +141,8 @@ def candidates(at: Place, known: Words) -> list[str]:
         pool: Sequence[str] = ("and", "or")
     else:
         pool = known.values if at.expects == "value" else [spelled(key) for key in known.keys]
+    if at.expects == "key" and at.prefix in pool:
+        return [at.prefix + sign for sign in ("=", ">", "<", "!=", "~")]
     word = at.prefix.strip("\"'").casefold()
     begin = [one for one in pool if one.lstrip('"').casefold().startswith(word)]
     hold = [one for one in pool if word and word in one.casefold() and one not in begin]

@@ -6,11 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from labtui.tui.columns import bare
+
 if TYPE_CHECKING:
     from labtui.query.aggregate import Aggregate, Group
 
 Fields = Mapping[str, Any]
 
+_PLACES = ("validate.", "train.seed", "params.seed", "params.fold")
+"""Options by which runs of two groups are paired."""
 SIGN = "/"
 """What names of groups begin with, as no run id does."""
 
@@ -51,6 +55,7 @@ def group_lines(
     """
     from labtui.query.aggregate import aggregate
 
+    rows = [_slim(row, keys, columns) for row in rows]
     metrics = _metrics_of(rows)
     monitored = {metric for row in rows if (metric := row["params"].get("validate.monitor")) in metrics}
     figures = [key for key in columns if _figure(key, metrics)]
@@ -59,6 +64,17 @@ def group_lines(
     pinned = [baseline] if any(row["id"] == baseline for row in rows) else []
     table = aggregate(rows, keys, figures or ["duration"], pinned)
     return {SIGN + repr(tuple(group.values.values())): _line(group, columns, table) for group in table.groups}
+
+
+def _slim(row: Fields, keys: Sequence[str], columns: Sequence[str]) -> Fields:
+    """A row with no more than groups are made of, so that thousands of them take little memory."""
+    row = bare(row)
+    named = {*keys, *columns, *(f"params.{key}" for key in (*keys, *columns))}
+    params = {key: value for key, value in row["params"].items() if key in named or key.startswith(_PLACES)}
+    names = {*columns, *(key.rpartition(".")[0] for key in columns), *keys}
+    names |= {row["params"].get("validate.monitor"), *(key.rpartition(".")[0] for key in keys)}
+    metrics = {name: entry for name, entry in row["metrics"].items() if name in names}
+    return {**row, "params": params, "metrics": metrics}
 
 
 def _metrics_of(rows: Sequence[Fields]) -> Collection[str]:
@@ -111,7 +127,7 @@ def label(group: Group, table: Aggregate) -> str:
         key = table.keys[0]
         value = group.values[key]
         if key == "sweep" and value:
-            return f"{group.rows[0]['name']} · {value}"
+            return f"{group.rows[0]['name']} · {str(value)[-4:]}"  # the end of an id is a reference, too
         return cell(value) if value not in (None, "") else f"no {key}"
     return group.label
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from labtui.errors import LabtuiError
-from labtui.query.lab import select
-from labtui.tui.columns import DEFAULT, needed, sorted_by
-from labtui.tui.grouping import group_lines
+from labtui.expression import parse
+from labtui.query.rows import require
+from labtui.tui.columns import DEFAULT, SOUGHT, Fields, bare, needed, sorted_by
+from labtui.tui.grouping import GroupLine, group_lines
 from labtui.tui.snapshot import Snapshot, ordered
 from labtui.tui.want import Eyes
 
@@ -41,8 +41,8 @@ class Shown:
 
     @property
     def values(self) -> list[str]:
-        """Names of the values that the snapshot must have."""
-        return [name for key in self.columns for name in needed(key)] + [sorted_by(self.sort)]
+        """Names of the values that are shown of each run."""
+        return [name for key in self.columns for name in needed(key)]
 
 
 class Listing:
@@ -52,6 +52,7 @@ class Listing:
         self.eyes = eyes
         self._shown: Shown | None = None
         self._all_at = 0.0
+        self._keys: tuple[int, Fields] | None = None
 
     def look(self) -> None:
         """At the next refresh look at all directories: something was done."""
@@ -71,52 +72,86 @@ class Listing:
         asked = replace(shown, visible=())
         if new is before and asked == self._shown:
             return None
-        rows, problem = self._filtered(shown.filter.strip(), new)
-        keys, groups = [row["id"] for row in rows], {}
+        keys, new, problem = self._filtered(shown, new)
+        if asked.columns != (self._shown and self._shown.columns) or len(new.place) != len(before.place):
+            new = new.with_goals(shown.values)
+        keys = new.ordered(keys, sorted_by(shown.sort), shown.reverse)
+        groups: dict[str, GroupLine] = {}
         if shown.group and not problem:
             try:
-                groups = group_lines(rows, shown.group, shown.columns, shown.baseline)
+                groups = group_lines(
+                    [new.rows[key] for key in keys], shown.group, shown.columns, shown.baseline
+                )
             except LabtuiError as error:
                 problem = str(error)
-        keys = self._ordered(new, keys, shown)
         if groups:
-            pairs = [(name, line.ranks.get(sorted_by(shown.sort))) for name, line in groups.items()]
-            place = {key: number for number, key in enumerate(keys)}
-            groups = {
-                name: replace(groups[name], runs=tuple(sorted(groups[name].runs, key=place.__getitem__)))
-                for name in ordered(pairs, shown.reverse)
-            }
-            keys = list(groups)
+            groups, keys = _ordered(groups, keys, shown)
         self._shown = asked
         self.eyes.snapshot = replace(new, keys=keys, problem=problem, groups=groups)
         return self.eyes.snapshot
 
     def _read(self, changed: set[str], shown: Shown) -> Snapshot:
-        """The values of all runs as they are now; the snapshot that there is, if that is right."""
+        """The runs as they are now; the snapshot that there is, if that is right."""
         index, before = self.eyes.lab.index, self.eyes.snapshot
         gone = any(key in before.place and index.row(key) is None for key in changed)
         if gone or not before.place:
             rows = index.rows
-            return Snapshot.of_rows(rows, shown.values) if rows or gone else before
-        new = before.updated([row for key in sorted(changed) if (row := index.row(key))])
-        return new.with_columns(shown.values, index.row)
+            return Snapshot.of_rows(rows) if rows or gone else before
+        return before.updated([row for key in sorted(changed) if (row := index.row(key))], shown.values)
 
-    def _ordered(self, snapshot: Snapshot, keys: Sequence[str], shown: Shown) -> list[str]:
-        return snapshot.ordered(keys, sorted_by(shown.sort), shown.reverse)
+    def _all_keys(self, snapshot: Snapshot) -> Fields:
+        """A row that has every key that some run has."""
+        if self._keys is None or self._keys[0] != len(snapshot.rows):
+            found: dict[str, dict[str, Any]] = {"params": {}, "metrics": {}, "facts": {}}
+            for row in map(bare, snapshot.rows.values()):
+                for part, known in found.items():
+                    known |= row[part]
+            self._keys = len(snapshot.rows), found
+        return self._keys[1]
 
-    def _filtered(self, text: str, snapshot: Snapshot) -> tuple[Sequence[dict[str, Any]], str]:
-        """The rows that fit, and what is wrong with the filter; those shown last if it is wrong."""
-        index = self.eyes.lab.index
+    def _filtered(self, shown: Shown, snapshot: Snapshot) -> tuple[list[str], Snapshot, str]:
+        """The runs that fit, the snapshot with the columns that say so, and what is wrong with the filter;
+        those shown last if it is wrong."""
+        text, sort, found = shown.filter.strip(), sorted_by(shown.sort), list(snapshot.place)
         if not text:
-            return index.rows, ""
+            return found, snapshot.with_columns([sort]), ""
         if not any(sign in text for sign in "=<>~"):
             word = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
             text = f"name~{word} or tags~{word} or id~{word} or state~{word} or title~{word}"
+        columns: dict[str, list[Any]] = {}
+
+        def look_up(at: int, key: str) -> Any:
+            if key not in columns:  # a word beside a number, which may be a key
+                columns[key] = snapshot.with_columns([SOUGHT + key]).columns[SOUGHT + key]
+            return columns[key][at]
+
         try:
-            return select(index.rows, text), ""
+            test, keys = parse(text, look_up)  # type: ignore[arg-type]
+            snapshot = snapshot.with_columns([sort, *(SOUGHT + key for key in keys)])
+            columns |= {key: snapshot.columns[SOUGHT + key] for key in keys}
+            for key in keys:
+                if all(value is None for value in columns[key]):
+                    require([self._all_keys(snapshot)], key)
+            return [key for key, at in snapshot.place.items() if test(at)], snapshot, ""  # type: ignore[arg-type]
         except LabtuiError as error:
-            shown = self.eyes.snapshot
+            before = self.eyes.snapshot
             last = (
-                [key for line in shown.groups.values() for key in line.runs] if shown.groups else shown.keys
+                [key for line in before.groups.values() for key in line.runs]
+                if before.groups
+                else before.keys
             )
-            return [row for key in last if (row := index.row(key))], str(error)
+            return [key for key in last if key in snapshot.place], snapshot.with_columns([sort]), str(error)
+
+
+def _ordered(
+    groups: dict[str, GroupLine], keys: list[str], shown: Shown
+) -> tuple[dict[str, GroupLine], list[str]]:
+    """Groups in order, their runs too, and their names."""
+    place = {key: number for number, key in enumerate(keys)}
+    pairs = [(name, line.ranks.get(sorted_by(shown.sort))) for name, line in groups.items()]
+    names = ordered(pairs, shown.reverse)
+    found = {}
+    for name in names:
+        runs = tuple(sorted(groups[name].runs, key=place.__getitem__))
+        found[name] = replace(groups[name], runs=runs)
+    return found, names

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labtui.query.rows import goal_of
-from labtui.tui.columns import ALWAYS, reader
+from labtui.tui.columns import ALWAYS, bare, plain, reader
 from labtui.tui.grouping import GroupLine
 
 Fields = Mapping[str, Any]
+
+SAMPLE = 200
+"""Rows that say what all are like: which metric is monitored, and which way metrics get better."""
 
 
 @dataclass(frozen=True)
@@ -19,87 +23,100 @@ class Snapshot:
     """What is known of all runs at one moment.
 
     Args:
-        columns: name of a value to those of all runs.
+        columns: name of a value to those of all runs: of what is counted, sorted and filtered by.
+        rows: run id to the index's row, of which all else is read when it is in sight.
         place: run id to its place in the columns.
         keys: ids of the runs that are shown, or names of groups, in order.
         problem: what is wrong with the filter or the grouping.
         goals: column of a metric to "min" or "max", or None where that is not known.
+        judged: the metric that is monitored, where it is the same in all runs.
         groups: name of a group to what is shown of it; empty while runs are not grouped.
     """
 
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in ALWAYS})
+    rows: Mapping[str, Fields] = field(default_factory=dict)
     place: dict[str, int] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     problem: str = ""
     goals: dict[str, str | None] = field(default_factory=dict)
+    judged: str = ""
     groups: dict[str, GroupLine] = field(default_factory=dict)
 
     @classmethod
-    def of_rows(cls, rows: Iterable[Fields], names: Iterable[str]) -> Snapshot:
-        """The named values of all rows."""
-        rows = list(rows)
-        columns = {name: list(map(reader(name), rows)) for name in dict.fromkeys([*ALWAYS, *names])}
-        place = {row["id"]: number for number, row in enumerate(rows)}
-        return cls(columns, place, goals=_goals(rows, columns))
+    def of_rows(cls, rows: Iterable[Fields]) -> Snapshot:
+        """What is always known of these rows."""
+        known = {row["id"]: row for row in rows}
+        columns = {name: list(map(reader(name), known.values())) for name in ALWAYS}
+        return cls(columns, known, {key: number for number, key in enumerate(known)})
 
     def of(self, key: str, name: str) -> Any:
-        """One value of one run; None for an unknown run, or a value that nobody asked for."""
-        place = self.place.get(key)
+        """One value of one run; None for an unknown run."""
         column = self.columns.get(name)
-        return None if place is None or column is None else column[place]
+        if column is not None:
+            place = self.place.get(key)
+            return None if place is None else column[place]
+        row = self.rows.get(key)
+        return None if row is None else reader(name)(row)
 
     def counts(self) -> dict[str, int]:
         """How many runs are in each state."""
-        found: dict[str, int] = {}
-        for state in self.columns["state"]:
-            found[state] = found.get(state, 0) + 1
-        return found
+        return Counter(self.columns["state"])
 
-    def updated(self, rows: Iterable[Fields]) -> Snapshot:
-        """This snapshot with some rows newly read; itself when nothing in them is shown."""
-        rows = list(rows)
-        read = {name: reader(name) for name in self.columns}
-        new = [(row["id"], tuple(get(row) for get in read.values())) for row in rows]
-        differing = [(key, found) for key, found in new if found != self._values(key)]
-        if not differing:
-            return self
-        copied = {name: list(column) for name, column in self.columns.items()}
-        place = dict(self.place)
-        for key, found in differing:
-            at = place.setdefault(key, len(place))
-            for column, value in zip(copied.values(), found, strict=True):
-                if at == len(column):
-                    column.append(value)
-                else:
-                    column[at] = value
-        return replace(self, columns=copied, place=place, goals=self.goals | _goals(rows, copied))
-
-    def with_columns(self, names: Iterable[str], row: Callable[[str], Fields | None]) -> Snapshot:
-        """This snapshot with these columns beside those that are always there; itself when it has them.
+    def updated(self, rows: Iterable[Fields], shown: Iterable[str]) -> Snapshot:
+        """This snapshot with some rows newly read; itself when nothing in them differs that is shown.
 
         Args:
-            row: the row of a run.
+            shown: names of values, beside those of the columns.
         """
+        read = [reader(name) for name in dict.fromkeys([*self.columns, *shown])]
+        new = {row["id"]: row for row in rows if self._differs(row, read)}
+        if not new:
+            return self
+        columns = {name: list(column) for name, column in self.columns.items()}
+        place = dict(self.place)
+        for key, row in new.items():
+            at = place.setdefault(key, len(place))
+            for name, column in columns.items():
+                column[at : at + 1] = [reader(name)(row)]
+        return replace(self, columns=columns, rows={**self.rows, **new}, place=place)
+
+    def _differs(self, row: Fields, read: Iterable[Callable[[Fields], Any]]) -> bool:
+        before = self.rows.get(row["id"])
+        return before is None or any(get(row) != get(before) for get in read)
+
+    def with_columns(self, names: Iterable[str]) -> Snapshot:
+        """This snapshot with these columns beside those that are always there; itself when it has them."""
         names = list(dict.fromkeys([*ALWAYS, *names]))
         if names == list(self.columns):
             return self
-        missing = [name for name in names if name not in self.columns]
-        rows = [row(key) for key in self.place] if missing else []
-        new = {name: [None if one is None else read(one) for one in rows]
-               for name in missing for read in (reader(name),)}  # fmt: skip
-        columns = {name: new[name] if name in new else self.columns[name] for name in names}
-        goals = self.goals | _goals([one for one in rows if one], new)
-        return replace(self, columns=columns, goals={k: goal for k, goal in goals.items() if k in columns})
+        missing = {name: reader(name) for name in names if name not in self.columns}
+        new: dict[str, list[Any]] = {name: [] for name in missing}
+        light = all(map(plain, missing))
+        for row in self.rows.values() if missing else ():
+            row = row if light else bare(row)
+            for name, read in missing.items():
+                new[name].append(read(row))
+        return replace(self, columns={n: new[n] if n in new else self.columns[n] for n in names})
 
-    def _values(self, key: str) -> tuple[Any, ...] | None:
-        at = self.place.get(key)
-        return None if at is None else tuple([column[at] for column in self.columns.values()])
+    def with_goals(self, shown: Iterable[str]) -> Snapshot:
+        """This snapshot, knowing of its values which are metrics, and which metric is monitored."""
+        rows = self.sample
+        judged = {metric for row in rows if (metric := reader("metric")(row))}
+        ways = {goal for row in rows if (goal := reader("goal")(row))}
+        goals = _goals(rows, shown) | {"value": ways.pop() if len(ways) == 1 else None}
+        return replace(self, goals=goals, judged=judged.pop() if len(judged) == 1 else "")
+
+    @property
+    def sample(self) -> list[Fields]:
+        """Some rows from everywhere, the newest among them."""
+        rows = list(self.rows.values())
+        return [*rows[:: max(len(rows) // SAMPLE, 1)][:SAMPLE], *rows[-10:]]
 
     def ordered(self, keys: Iterable[str], by: str, reverse: bool) -> list[str]:
         """Runs by a value; equal ones newest first, missing and NaN last either way."""
         column, place = self.columns.get(by), self.place
         newest = sorted(keys, reverse=True)
-        if by in ("created", "id") or column is None:
+        if by in ("created", "id") or column is None:  # ids begin with the time
             return newest if reverse else newest[::-1]
         return ordered([(key, column[place[key]]) for key in newest], reverse)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from labtui.cells import clean, fit, width
 from labtui.table import age, cell, duration, moment, number
+from labtui.tui.columns import reader
 from labtui.tui.grouping import GroupLine
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.widgets.table import Cells, Column
@@ -35,9 +36,9 @@ _RANK = 2
 _NAME = 18
 """Cells at least for the name; and comfortable ones."""
 _COMFORTABLE = 24
-_SPREAD = 18
+_SPREAD = 22
 """Cells of a mean with its deviation and number."""
-_SAMPLE, _WIDEST = 100, 20
+_WIDEST = 20
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ def parts(snapshot: Snapshot, columns: Sequence[str], room: int, grouped: bool, 
         grouped: figures are means with deviations.
         compared: figures have differences beside them.
     """
-    judged = set(snapshot.columns["metric"])
-    if len(judged) == 1:  # then it is the head of its column, and has none of its own
+    if snapshot.judged:  # then it is the head of the value's column, and has none of its own
         columns = [key for key in columns if key != "metric"]
     wanted = [Part(key, "text", _column(snapshot, key, grouped)) for key in columns]
     if "name" not in columns:  # something has to take what is left
@@ -79,7 +79,7 @@ def parts(snapshot: Snapshot, columns: Sequence[str], room: int, grouped: bool, 
         if part.key not in chosen:
             continue
         found.append(part)
-        figure = part.key in snapshot.goals or part.key == "value"
+        figure = part.key in snapshot.goals
         for what, extra in (("difference", compared), ("epoch", not grouped)):
             beside = Column("Δ", 8) if what == "difference" else Column("@", 4)
             if figure and extra and beside.width + 1 <= room:
@@ -95,19 +95,18 @@ def _rank_of(key: str) -> int:
 def _column(snapshot: Snapshot, key: str, grouped: bool) -> Column:
     if key in _FIXED:
         title, cells, side, _ = _FIXED[key]
-        judged = set(snapshot.columns["metric"]) if key == "value" else ()
-        title = title if len(judged) != 1 else next(iter(judged)) or title
+        title = snapshot.judged or title if key == "value" else title
     else:
         title, side, cells = key, *_content(snapshot, key)
-    if grouped and (key == "value" or key in snapshot.goals):
+    if grouped and key in snapshot.goals:
         cells = max(cells, _SPREAD)
     return Column(clean(title), cells, side)
 
 
 def _content(snapshot: Snapshot, key: str) -> tuple[str, int]:
     """Side and cells of a column of which only its values are known."""
-    values = snapshot.columns.get(key, [])
-    sample = [v for v in values[:: max(len(values) // _SAMPLE, 1)] if v is not None]
+    read = reader(key)
+    sample = [value for row in snapshot.sample if (value := read(row)) is not None]
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in sample)
     widest = max((width(_plain(v)) for v in sample), default=0)
     return "right" if sample and numbers else "left", min(max(widest, min(width(key), 12), 4), _WIDEST)

@@ -32,7 +32,7 @@ class ChooseColumns(Choose):
         Binding("shift+up,K", "shift(-1)", "up"),
         Binding("shift+down,J", "shift(1)", "down"),
     ]
-    HINT = "␣ choose   ⇧↑ ⇧↓ move   / search or type a key   ⏎ done   esc cancel"
+    HINT = "␣ choose  ⇧↑ ⇧↓ move  / find, or type a key  ⏎ done  esc cancel"
 
     def __init__(self, words: Words, chosen: Sequence[str]) -> None:
         told = {**_FIELDS, **{key: f"{key}: {text}" for key, text in SPECIAL.items()}}

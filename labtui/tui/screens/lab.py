@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from labtui.errors import LabtuiError
 from labtui.rows import Row
-from labtui.tui.columns import sorted_by
+from labtui.tui.columns import reader, sorted_by
 from labtui.tui.commands import COMMON, RUN, Command, bindings
 from labtui.tui.completing import WantWords, Words
 from labtui.tui.feed import News
@@ -172,8 +172,8 @@ class LabScreen(ChartKeys, RunActions):
         """Ask the machine in a worker: NVML may take its time."""
         if not self.in_front or (not self._snapshot.place and not self.lab_app.news):
             return
-        running = [key for key, at in self._snapshot.place.items()
-                   if self._snapshot.columns["state"][at] == "running"]  # fmt: skip
+        states = zip(self._snapshot.place, self._snapshot.columns["state"], strict=True)
+        running = [key for key, state in states if state == "running"]
         paths = self.lab_app.lab.paths
 
         def work() -> None:
@@ -326,12 +326,9 @@ class LabScreen(ChartKeys, RunActions):
 
     def _sort(self, key: str) -> None:
         """The best, the longest, the newest first; words from their beginning."""
-        values = self._snapshot.columns.get(sorted_by(key), [])
-        numbers = any(isinstance(value, int | float) for value in values)
+        read = reader(sorted_by(key))
+        numbers = any(isinstance(read(row), int | float) for row in self._snapshot.sample)
         goal = self._snapshot.goals.get(key)
-        if key == "value":
-            goals = set(self._snapshot.columns["goal"]) - {None}
-            goal = goals.pop() if len(goals) == 1 else None
         self.change(sort=key, reverse=numbers and goal != "min")
 
     @on(RunsTable.HeadClicked, "#runs")
