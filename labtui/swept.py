@@ -64,6 +64,17 @@ def called(line: Line) -> str:
     return f"cell {line.number}: {clean(line.title)}" if line.title else f"cell {line.number}"
 
 
+def epoch(place: Place) -> str:
+    """How far a training is that runs: `epoch 12/40`; of others empty."""
+    if place.state != "running" or place.row is None:
+        return ""
+    done = (place.row["metrics"].get("epoch") or {}).get("last")
+    epochs = place.row["params"].get("train.epochs")
+    if done is None:
+        return ""
+    return f"epoch {done:.0f}/{epochs}" if isinstance(epochs, int) else f"epoch {done:.0f}"
+
+
 def page(progress: Progress) -> list[str]:
     """What there is to say of a sweep above its table."""
     cells = f"{len(progress.lines):,} cell{'s' if len(progress.lines) != 1 else ''}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,54 @@ def folds(
             points = accuracies(best, best - 0.05, best - 0.02)
             ids.append(training(lab, first + len(ids), recipe, points, sweep=sweep, **origin))
     return ids
+
+
+SPACE = """
+name = "digits"
+[data]
+name = "digits"
+[model]
+name = "digits_cnn"
+[validate]
+monitor = "val.acc"
+[train]
+epochs = 3
+[sweep]
+method = "grid"
+repeats = 2
+[sweep.space]
+"optimizer.lr" = [0.0001, 0.001, 0.01]
+"train.batch_size" = [16, 64]
+"model.dropout" = [0.0, 0.5]
+"""
+
+
+def planned(lab: Path, made: int, states: Mapping[int, tuple[str, str]] | None = None) -> str:
+    """A sweep with its definition, of whose 24 trainings the first ones have been made; its id.
+
+    Args:
+        states: number of a training to the state and reason in which it ended, where it has not finished.
+    """
+    from itertools import islice
+
+    from labtui.files.paths import LabPaths
+    from labtui.launcher import plan_of
+    from labtui.sweep import definition
+
+    paths = LabPaths(lab)
+    paths.recipes.mkdir(parents=True, exist_ok=True)
+    (paths.recipes / "grid.toml").write_text(SPACE)
+    plan = plan_of(paths, paths.recipes / "grid.toml", [])
+    sweep = "20261120-102000-digits-bb00"
+    definition.write(paths.sweep(sweep), plan, [])
+    for number, one in enumerate(islice(plan, made)):
+        tables = plan.resolved(one, sweep).tables()
+        origin = {key: tables["origin"].get(key) for key in ("cell", "title", "repeat", "fold", "key")}
+        lr, size, dropout = one.cell.values.values()
+        best = 0.9 - 0.02 * abs(math.log10(lr) + 3) - size / 3200 + 0.01 * dropout + 0.002 * one.repeat
+        state, reason = (states or {}).get(number, ("finished", ""))
+        rest = {key: value for key, value in tables.items() if key not in ("format", "name", "origin")}
+        training(
+            lab, 100 + number, rest, accuracies(best, best - 0.01), state=state, reason=reason, sweep=sweep, **origin
+        )  # fmt: skip
+    return sweep

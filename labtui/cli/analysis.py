@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from labtui.analysed import Table
     from labtui.query import Lab
     from labtui.query.analysis import Analysis
-    from labtui.rows import Row
 
 
 class Plot(StrEnum):
@@ -89,16 +88,6 @@ def _check_picture(output: Path, plot: Plot | None) -> None:
         raise LabError(f"{output}: a picture is a .png or an .svg file")
 
 
-def _pair(found: Analysis, keys: Sequence[str]) -> tuple[str, str]:
-    """The two keys of a heat map; not named, those that tell most alone."""
-    from labtui.query.slices import telling
-
-    pair = list(keys) or telling(found)[:2]
-    if len(pair) != 2:
-        raise LabError(f"analysis: a heat map has two keys, not {len(pair)}; name them with --keys A,B")
-    return pair[0], pair[1]
-
-
 def _tell(found: Analysis, format: Format) -> None:
     """The table of keys, then what there is to say in words."""
     from labtui.analysed import Findings, caption, in_numbers, in_words, record
@@ -142,58 +131,37 @@ def _table(found: Analysis, plot: Plot, keys: Sequence[str]) -> Table:
     if plot is Plot.slice:
         return analysed.slice_table(found, keys)
     if plot is Plot.heat:
-        return analysed.heat_table(found, *_pair(found, keys))
+        from labtui.plots import pair
+
+        return analysed.heat_table(found, *pair(found, keys))
     return analysed.parallel_table(found)
 
 
 def _draw(found: Analysis, plot: Plot, keys: Sequence[str]) -> None:
     """The plot in the terminal; elsewhere in 80 columns without colours."""
     from labtui import analysed
-    from labtui.plots import Look
+    from labtui.plots import Look, drawing
     from labtui.rows import painted
 
     columns, lines = shutil.get_terminal_size()
     color = "256" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else "none"
     look = Look(columns, color != "none", os.environ.get("TERM") in ("dumb", "linux"))
-    rows = _drawing(found, plot, keys, look, max(lines - 3, 8))
+    rows, remark = drawing(found, plot.value, look, max(lines - 3, 8), keys)
+    if remark:
+        say(remark)
     print("\n".join(painted(rows, "256" if look.colored else "none")))
     sys.stdout.flush()
     said = [analysed.basis(found), *analysed.following(found)]
     say("\n".join(said))
 
 
-def _drawing(found: Analysis, plot: Plot, keys: Sequence[str], look: Any, height: int) -> list[Row]:
-    from labtui import plots
-
-    if plot is Plot.importance:
-        from labtui.query.importance import importance
-
-        shares = importance(found)
-        if shares.remark:
-            say(shares.remark)
-        return plots.importance_rows(shares, look)
-    if not found.parameters:
-        raise LabError("analysis: the cells differ in nothing that could be drawn")
-    if plot is Plot.correlation:
-        from labtui.query.analysis import metrics_of
-        from labtui.query.correlation import correlations
-
-        return plots.correlation_rows(correlations(found.parameters, metrics_of(found)), look)
-    if plot is Plot.slice:
-        return plots.slices_rows(found, look, keys=keys)
-    if plot is Plot.heat:
-        from labtui.query.slices import heat
-
-        return plots.heat_rows(heat(found, *_pair(found, keys)), found.metric, found.goal, look)
-    return plots.parallel_rows(found, look, height)
-
-
 def _save(found: Analysis, plot: Plot, keys: Sequence[str], output: Path) -> None:
     from labtui.files.atomic import write_atomic
+    from labtui.plots import pair
     from labtui.report import drawing
 
-    pair = _pair(found, keys) if plot is Plot.heat else ()
-    content = drawing.picture(found, plot.value, pair or keys, output.suffix.lower().removeprefix("."))
+    chosen = pair(found, keys) if plot is Plot.heat else keys
+    content = drawing.picture(found, plot.value, chosen, output.suffix.lower().removeprefix("."))
     try:
         write_atomic(output, content)
     except OSError as error:

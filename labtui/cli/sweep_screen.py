@@ -108,7 +108,7 @@ def _entry(progress: Progress, line: Line) -> Entry:
     if len(marks) > _MARKS:
         done = sum(place.state == "finished" for place in line.places)
         marks = [(f"{done} of {len(line.places)}", "")]
-    now = next((_epoch(place) for place in line.places if place.state == "running"), "")
+    now = next((swept.epoch(place) for place in line.places if place.state == "running"), "")
     figures = swept.figures(line) if line.spread.n else ""
     return Entry(str(line.number), clean(line.title), marks, figures, now, line is progress.best)
 
@@ -137,18 +137,7 @@ def _trainings(progress: Progress, room: int) -> Iterator[Entry]:
         state = "to come" if place.state == TO_COME else f"{place.state}{reason}"
         sign = swept.SIGNS.get(place.state, "◦")
         marks = [(f"{sign} {state}", _style(place))]
-        yield Entry("", ", ".join(title), marks, "" if value is None else number(value), _epoch(place))
-
-
-def _epoch(place: Place) -> str:
-    """How far a run is: `epoch 12/40`."""
-    if place.state != "running" or place.row is None:
-        return ""
-    epoch = (place.row["metrics"].get("epoch") or {}).get("last")
-    epochs = place.row["params"].get("train.epochs")
-    if epoch is None:
-        return ""
-    return f"epoch {epoch:.0f}/{epochs}" if isinstance(epochs, int) else f"epoch {epoch:.0f}"
+        yield Entry("", ", ".join(title), marks, "" if value is None else number(value), swept.epoch(place))
 
 
 def _table(text: Text, entries: Sequence[Entry | None], columns: int) -> None:

@@ -97,6 +97,6 @@ def _grid(
     top = [[(fit(head, wide - 2, look.ellipsis), "bold")] for head in heads]
     rows = [line(corner, top, "dim"), *(line(name, row) for name, row in zip(sides, cells, strict=True))]
     if kept < len(heads):
-        more = f"{look.ellipsis} and {len(heads) - kept} more columns; a picture (-o FILE.png) shows all"
+        more = f"{look.ellipsis} and {len(heads) - kept} more columns; {look.whole} shows all"
         rows.append(look.line([(more, "dim")]))
     return rows

@@ -45,7 +45,7 @@ def _note(analysis: Analysis, found: Parallel, left: int, look: Look) -> str:
     if len(found.lines) < len(analysis.groups):
         words += f"; {len(found.lines)} of {len(analysis.groups)} cells"
     if left:
-        words += f"; {left} more key{'s' if left > 1 else ''}: --keys"
+        words += f"; {left} more key{'s' if left > 1 else ''}: {look.keys}"
     return words
 
 

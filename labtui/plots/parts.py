@@ -36,6 +36,10 @@ class Look:
     """Cells of a row."""
     colored: bool = True
     ascii: bool = False
+    keys: str = "--keys"
+    """With what other keys are chosen."""
+    whole: str = "a picture (-o FILE.png)"
+    """What shows all where there is no room."""
 
     @property
     def ellipsis(self) -> str:

@@ -57,6 +57,32 @@ def remove(lab: LabPaths, keys: Sequence[str]) -> str:
     return _each(keys, lambda key: launch.remove(lab, lab.run(key)), "removed {}")
 
 
+def stop_sweep(lab: LabPaths, sweep: str) -> str:
+    """Make nothing more of a sweep, and ask what there is of it to stop."""
+    from labtui import launch, sweeper
+    from labtui.query import Lab
+
+    sweeper.stop(lab, sweep)
+    index = Lab(lab).index  # the feed's own is its thread's
+    index.refresh()
+    rows = [row for row in index.rows if row["sweep"] == sweep and row["state"] in ("running", "queued")]
+    rows.sort(key=lambda row: str(row["state"]))  # those that wait would begin in the place of the others
+    launch.stop_all([lab.run(row["id"]) for row in rows])
+    return f"asked {_count(len(rows))} of the sweep to stop; nothing more is made of it"
+
+
+def resume_sweep(lab: LabPaths, sweep: str) -> str:
+    """Go on with all of a sweep that is not done."""
+    from labtui import launch, sweeper
+
+    try:
+        queued, problems = sweeper.resume(lab, sweep)
+    finally:
+        launch.wake(lab)
+    said = f"{_count(len(queued))} of the sweep queued" if queued else "nothing of the sweep was queued"
+    return "; ".join([said, *problems])
+
+
 def baseline(lab: LabPaths, key: str, wanted: bool) -> str:
     """Compare the cells of a run's sweep with the one that it is of, or with none."""
     from labtui.query import Lab, baseline

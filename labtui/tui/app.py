@@ -264,6 +264,26 @@ class LabApp(App[None]):
 
         self.push_screen(LaunchScreen(recipe))
 
+    def open_sweep(self, key: str) -> None:
+        """The screen of a sweep, named by its id or by one of its runs."""
+        from labtui.tui.screens.sweep import SweepScreen
+
+        self.push_screen(SweepScreen(key))
+
+    def open_sweeps(self) -> None:
+        """The list of sweeps."""
+        from labtui.tui.screens.sweeps import SweepsScreen
+
+        self.push_screen(SweepsScreen())
+
+    def stop_sweep(self, sweep: str) -> None:
+        """Stop all of a sweep."""
+        self.act("stop", lambda: acts.stop_sweep(self.lab.paths, sweep))
+
+    def resume_sweep(self, sweep: str) -> None:
+        """Go on with what is not done of a sweep."""
+        self.act("resume", lambda: acts.resume_sweep(self.lab.paths, sweep))
+
     def stop(self, keys: Sequence[str]) -> None:
         """Ask runs to stop."""
         self.act("stop", lambda: acts.stop(self.lab.paths, keys))

@@ -80,9 +80,10 @@ RUN = (
     Command("R", "resume", "resume", "Go on with stopped, failed or lost runs.", 4),
     Command("n", "note", "note", "Add a note to the run.", 6),
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
-    Command("w", "sweep", "sweep", "The run's sweep: a line a cell, with means.", 6),
     Command("p", "report", "report", "The run's report, to read, to save and to copy.", 6),
     Command("delete", "remove", "remove", "Remove runs with all that they wrote, after asking."),
+    Command("w", "sweep", "sweep", "The run’s sweep: its cells, means, what made them good.", 6),
+    Command("W", "sweeps", "sweeps", "All sweeps of the lab, to open one."),
 )
 """What every screen with selected runs can do with them."""
 

@@ -148,11 +148,13 @@ class RunActions(Base):
         return f"{len(keys)} runs"
 
     def action_sweep(self) -> None:
-        """The cells of the sweep that the selected run belongs to."""
+        """The sweep that the selected run belongs to."""
         if keys := self.targets():
-            from labtui.tui.screens.cells import CellsScreen
+            self.lab_app.open_sweep(keys[0])
 
-            self.app.push_screen(CellsScreen(keys[0]))
+    def action_sweeps(self) -> None:
+        """All sweeps of the lab."""
+        self.lab_app.open_sweeps()
 
     def action_report(self) -> None:
         """The report of the selected run, the first of several."""
