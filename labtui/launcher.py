@@ -4,10 +4,11 @@ API do alike."""
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labtui.errors import DataError, RecipeError
 from labtui.files.paths import LabPaths, RunPaths, new_run_id
 
 if TYPE_CHECKING:
@@ -26,19 +27,26 @@ class Launched(NamedTuple):
     """How many runs there will be; of a search that only hours end, 0."""
 
 
-def plan_of(lab: LabPaths, path: Path, overrides: Sequence[str] = ()) -> Plan:
+EDITED = " (edited)"
+"""Behind the file from which a recipe came that was changed before its launch, and not saved."""
+
+
+def plan_of(lab: LabPaths, path: Path, overrides: Sequence[str] = (), text: str | None = None) -> Plan:
     """What a recipe file stands for.
 
     Args:
         overrides: `key=value`, as `--set` takes them.
+        text: instead of what the file holds.
 
     Raises:
         RecipeError: every problem, one a line.
     """
-    from labtui.recipe.read import load
+    from labtui.recipe.read import load, parse
     from labtui.sweep import Plan
 
-    return Plan(load(path, list(overrides)), _source(lab, path))
+    if text is None:
+        return Plan(load(path, list(overrides)), _source(lab, path))
+    return Plan(parse(text, str(path), list(overrides)), _source(lab, path) + EDITED)
 
 
 def _source(lab: LabPaths, path: Path) -> str:
@@ -55,11 +63,13 @@ def queue_recipe(
     priority: int | None = None,
     after: Sequence[str] = (),
     held: bool = False,
+    text: str | None = None,
 ) -> Launched:
     """Queue the trainings of a recipe file, and see to it that a supervisor starts them.
 
     Args:
         overrides: `key=value`, as `--set` takes them.
+        text: instead of what the file holds. The runs say so, and a sweep goes on with it, not with the file.
         priority: instead of `resources.priority`.
         after: runs or sweeps to wait for, besides those in `resources.after`.
         held: not to be started until they are released.
@@ -72,7 +82,7 @@ def queue_recipe(
     from labtui.query import Lab
 
     slots(lab.root)  # a mistake in the settings is said here, where somebody reads it
-    plan = plan_of(lab, path, overrides)
+    plan = plan_of(lab, path, overrides, text)
     references = list(dict.fromkeys([*plan.recipe.resources.after, *after]))
     index = Lab(lab)
     waits = [run.id for reference in references for run in index.group(reference)]
@@ -130,6 +140,35 @@ def enqueue(
     made = queue_recipe(paths, path, overrides, priority=priority, after=after, held=held)
     index = Lab(paths)
     return [index.run(one.id) for one in made.runs]
+
+
+def model_of(lab: LabPaths, tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Layers, parameters and splits of a resolved recipe, whose data and model a child process builds.
+
+    Raises:
+        DataError: what it trains on is not here.
+        RecipeError: the model cannot be built.
+    """
+    import json
+    import subprocess
+    import sys
+
+    child = subprocess.run(
+        [sys.executable, "-P", "-m", "labtui.engine.inspect"],
+        check=False,
+        input=json.dumps(tables).encode(),
+        capture_output=True,
+        cwd=lab.root,
+    )
+    try:
+        found: dict[str, Any] = json.loads(child.stdout)
+    except ValueError:
+        said = child.stderr.decode(errors="replace")[-2000:]
+        raise RecipeError(f"the model could not be built: {said}") from None
+    if "error" in found:
+        kind = DataError if found.get("kind") == "DataError" else RecipeError
+        raise kind(str(found["error"]))
+    return found
 
 
 def repeated(repeats: int | None) -> list[str]:

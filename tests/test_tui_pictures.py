@@ -60,12 +60,6 @@ def test_run(app, snap_compare, size):
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_launch(app, snap_compare, size):
-    wait = lambda app: not app.screen.problems  # noqa: E731
-    assert snap_compare(app, terminal_size=size, run_before=settled("r", "j", "enter", wait=wait))
-
-
 def test_help(app, snap_compare):
     assert snap_compare(app, terminal_size=(80, 24), run_before=settled("question_mark"))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 from tui_lab import NOW, add_run, large_lab, small_lab
 from tui_pilot import opened, screen, screen_text, table, until
 
@@ -209,44 +208,10 @@ async def test_recipes_open_and_show_what_is_wrong(small):
         await pilot.press("end", "enter")
         launch = screen(pilot, LaunchScreen)
         await until(pilot, lambda: "did you mean 'data'" in screen_text(pilot.app))
-        await pilot.press("ctrl+s")
+        await pilot.press("ctrl+r")
         assert pilot.app.screen is launch
         await pilot.press("escape", "escape")
         assert table(pilot).has_focus
-
-
-async def test_options_are_checked_while_they_are_typed(small):
-    async with opened(small) as pilot:
-        await pilot.press("r", "j", "enter")
-        await until(pilot, lambda: "✓ 1 run" in screen_text(pilot.app))
-        await pilot.press(*"train.epoch=3")
-        await until(pilot, lambda: "did you mean 'epochs'" in screen_text(pilot.app))
-        pilot.app.screen.query_one(TextArea).text = "validate.scheme=kfold\nvalidate.folds=3"
-        pilot.app.screen.query_one("#repeats", Input).value = "2"
-        await until(pilot, lambda: "✓ 6 runs" in screen_text(pilot.app))
-
-
-async def test_a_launched_run_is_followed_to_its_end(tmp_path):
-    lab = LabPaths(tmp_path)
-    lab.recipes.mkdir()
-    (lab.recipes / "hello.toml").write_text(
-        f'name = "hello"\ncommand = ["{sys.executable}", "-c", "print(\'hello {{params.word}}\')"]\n'
-        '[params]\nword = "world"\n'
-    )
-    lab.runs.mkdir()
-    app = LabApp(Lab(lab))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.recipes)
-        await until(pilot, lambda: "No runs yet" in screen_text(app))
-        await pilot.press("r", "enter")
-        await until(pilot, lambda: "✓ 1 run" in screen_text(app))
-        await pilot.press(*"params.word=moon", "ctrl+s")
-        await pilot.pause(0.3)
-        await pilot.press("ctrl+s")
-        assert screen(pilot, LabScreen).focused is table(pilot), "where the run will appear"
-        await until(pilot, lambda: "finished" in app.snapshot.columns["state"], 30)
-        await pilot.press("enter", "3")
-        await until(pilot, lambda: "hello moon" in screen_text(app))
 
 
 async def test_many_runs_open_and_move(tmp_path):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labtui.cli.app import Format, FormatOption, RunsArgument, app, open_lab, say, show
-from labtui.errors import LabtuiError, LaunchError, RecipeError
+from labtui.errors import DataError, LabtuiError, LaunchError, RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,28 +147,15 @@ def _print_resolved(tables: dict[str, Any]) -> None:
 
 
 def _print_model(lab: Lab, tables: dict[str, Any]) -> None:
-    """Build data and model in a child process, which may load torch."""
+    """Layers and parameters; where the data is not here, why there are none."""
+    from labtui.launcher import model_of
     from labtui.table import render
 
-    child = subprocess.run(
-        [sys.executable, "-P", "-m", "labtui.engine.inspect"],
-        check=False,
-        input=json.dumps(tables).encode(),
-        capture_output=True,
-        cwd=lab.paths.root,
-    )
     try:
-        found = json.loads(child.stdout)
-    except ValueError:
-        raise RecipeError(
-            f"the model could not be built: {child.stderr.decode(errors='replace')[-2000:]}"
-        ) from None
-    if "error" in found:
-        if found.get("kind") == "DataError":
-            # The recipe is right; what it trains on is not here.
-            say(f"model not built: {found['error']}")
-            return
-        raise RecipeError(str(found["error"]))
+        found = model_of(lab.paths, tables)
+    except DataError as error:
+        say(f"model not built: {error}")  # the recipe is right
+        return
     rows = [
         ["  " * r["depth"] + r["name"], r["type"], _shape(r["output"]), r["params"]] for r in found["layers"]
     ]

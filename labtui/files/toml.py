@@ -37,6 +37,24 @@ def dumps(tables: Mapping[str, Any]) -> bytes:
     return _HALF.sub("\N{REPLACEMENT CHARACTER}", tomli_w.dumps(tables)).encode()
 
 
+def inline(value: Any) -> str:
+    """A value as TOML in one line: `[1, 2]`, `{a = 1}`, `"text"`.
+
+    Raises:
+        TypeError: it has no TOML form.
+    """
+    if isinstance(value, Mapping):
+        pairs = (f"{_key(str(key))} = {inline(one)}" for key, one in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    return dumps({"x": value}).decode().partition(" = ")[2].rstrip("\n")
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else inline(key)
+
+
 def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables as one table of dotted keys; lists stay lists."""
     flat: dict[str, Any] = {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -35,17 +36,48 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: with one line for each problem, as `file:line: key: what was expected`.
     """
-    text = read_text(path)
+    return parse(read_text(path), str(path), overrides)
+
+
+def parse(text: str, source: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Check the text of a recipe; as `load`.
+
+    Args:
+        source: what problems call it.
+    """
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}:{_toml_line(error, text)}: not TOML: {error}") from None
+        raise RecipeError(f"{source}:{_toml_line(error, text)}: not TOML: {error}") from None
     except RecursionError:
-        raise RecipeError(f"{path}: not TOML that can be read: nested too deeply") from None
+        raise RecipeError(f"{source}: not TOML that can be read: nested too deeply") from None
     lines = lines_of_keys(text)
     for override in overrides:
         apply(tables, override)
-    return check(tables, str(path), lines, overrides)
+    return check(tables, source, lines, overrides)
+
+
+_AT = re.compile(r" \(at line \d+, column \d+\)$")
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a recipe."""
+
+    line: int
+    """Of its text, from 1; 0: of none."""
+    text: str
+
+
+def located(error: RecipeError, source: str) -> list[Problem]:
+    """The problems that an error names, each with its line in `source`."""
+    found: list[Problem] = []
+    for said in str(error).splitlines():
+        place, _, rest = said.removeprefix(f"{source}:").partition(": ")
+        if said.startswith(f"{source}:") and place.isdecimal():
+            found.append(Problem(int(place), _AT.sub("", rest)))
+        else:
+            found.append(Problem(0, said.removeprefix(f"{source}: ")))
+    return found
 
 
 def check(
@@ -208,6 +240,7 @@ def _path(location: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _siblings(location: tuple[Any, ...]) -> list[str]:
     """The keys that are known where an unknown one stands."""
+    from labtui.recipe.lookup import leaves
     from labtui.recipe.schema import schema
 
     options = [schema()]
@@ -216,22 +249,12 @@ def _siblings(location: tuple[Any, ...]) -> list[str]:
             options = [o for o in options if part in (_const(o), FACTORY)]
         else:
             options = [o["properties"][part] for o in options if part in o.get("properties", {})]
-        options = [leaf for option in options for leaf in _leaves(option)]
+        options = [leaf for option in options for leaf in leaves(option)]
     return [key for option in options for key in option.get("properties", {})]
 
 
 def _const(option: dict[str, Any]) -> Any:
     return option.get("properties", {}).get("name", {}).get("const")
-
-
-def _leaves(node: dict[str, Any]) -> list[dict[str, Any]]:
-    """The alternatives that a schema node stands for."""
-    from labtui.recipe.schema import schema
-
-    if "$ref" in node:
-        return _leaves(schema()["$defs"][node["$ref"].rpartition("/")[2]])
-    below = node.get("oneOf") or node.get("anyOf")
-    return [leaf for option in below for leaf in _leaves(option)] if below else [node]
 
 
 def _near_file(path: Path) -> str:
@@ -244,7 +267,5 @@ def _near_file(path: Path) -> str:
 
 
 def _toml_line(error: tomllib.TOMLDecodeError, text: str) -> int:
-    import re
-
     found = re.search(r"at line (\d+)", str(error))
     return int(found[1]) if found else text.count("\n") + 1

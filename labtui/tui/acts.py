@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from labtui.errors import LabtuiError
 from labtui.files.paths import LabPaths
 
 
-def launch(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> str:
-    """Queue the runs of a recipe."""
-    from labtui.launcher import queue_recipe, repeated
+class Launching(NamedTuple):
+    """What is to be launched."""
 
-    made = queue_recipe(lab, lab.recipes / path, [*given(overrides), *repeated(repeats)])
-    return f"launched {made.sweep}" if made.sweep else f"launched {_count(1)} of {path}"
-
-
-def count(lab: LabPaths, path: str, overrides: Sequence[str], repeats: int) -> int:
-    """How many runs a launch would make; of a search, at most.
-
-    Raises:
-        RecipeError: every problem, one a line.
-    """
-    from labtui.launcher import plan_of, repeated
-
-    plan = plan_of(lab, lab.recipes / path, [*given(overrides), *repeated(repeats)])
-    return plan.most if plan.searches else sum(1 for _ in plan)
+    path: Path
+    """The recipe's file."""
+    overrides: Sequence[str] = ()
+    held: bool = False
+    """Not to be started until it is released."""
+    text: str | None = None
+    """Instead of what the file holds."""
 
 
-def given(overrides: Sequence[str]) -> list[str]:
-    """The overrides among the lines of the form: neither empty nor comments."""
-    return [line for line in overrides if line.strip() and not line.lstrip().startswith("#")]
+def launch(lab: LabPaths, what: Launching) -> tuple[str, str]:
+    """Queue the runs of a recipe; how it went, and the id of the first run."""
+    from labtui.launcher import queue_recipe
+
+    made = queue_recipe(lab, what.path, what.overrides, held=what.held, text=what.text)
+    first = made.runs[0].id if made.runs else ""
+    held = ", held: release it in the queue" if what.held else ""
+    return (f"launched {made.sweep}" if made.sweep else f"launched {first}") + held, first
 
 
 def stop(lab: LabPaths, keys: Sequence[str]) -> str:

@@ -85,6 +85,8 @@ class LabApp(App[None]):
         self.recipes: list[dict[str, Any]] = []
         self.found: dict[str, Any] = {}
         self.trouble = ""
+        self.awaited = ""
+        """A run that is to come under the cursor when it is there."""
         for found in THEMES:
             self.register_theme(found)
         self.wanted = wanted or Preferences()
@@ -206,6 +208,8 @@ class LabApp(App[None]):
         own = tuple(screen.slot("") for screen in self.screen_stack if isinstance(screen, Base))
         self.found = {slot: value for slot, value in self.found.items() if slot.startswith(own)}
         self.news = news
+        if self.awaited:
+            self.call_later(self._find_awaited)
 
     @property
     def known(self) -> News | None:
@@ -262,7 +266,7 @@ class LabApp(App[None]):
         """The screen that launches a recipe."""
         from labtui.tui.screens.launch import LaunchScreen
 
-        self.push_screen(LaunchScreen(recipe))
+        self.push_screen(LaunchScreen(self.lab.paths.recipes / recipe["path"]))
 
     def open_sweep(self, key: str) -> None:
         """The screen of a sweep, named by its id or by one of its runs."""
@@ -304,12 +308,21 @@ class LabApp(App[None]):
         """Compare the cells of a run's sweep with its cell, or with none."""
         self.act("baseline", lambda: acts.baseline(self.lab.paths, key, wanted))
 
-    def launch(self, path: str, overrides: Sequence[str], repeats: int) -> None:
-        """Launch a recipe, and show the runs, where it will appear."""
-        first = self.screen_stack[0]
-        if isinstance(first, LabScreen):
-            first.action_runs()
-        self.act("launch", lambda: acts.launch(self.lab.paths, path, overrides, repeats))
+    def launched(self, said: str, first: str) -> None:
+        """Runs were launched: back to all runs, with the first of the new ones under the cursor."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(lab := self.screen_stack[0], LabScreen):
+            lab.action_runs()
+        self.awaited = first
+        self.feed.look()
+        self.say(said)
+
+    def _find_awaited(self) -> None:
+        """Put the cursor on the run that was launched last, once it is there."""
+        if self.awaited in self.snapshot.place and isinstance(lab := self.screen_stack[0], LabScreen):
+            lab.runs.select(self.awaited)
+            self.awaited = ""
 
     def keep(self, arranged: Arrangement) -> None:
         """Keep how the runs are arranged, once that rests."""

@@ -51,7 +51,8 @@ _SHOWN = {
     "enter": "⏎", "space": "␣", "slash": "/", "question_mark": "?", "escape": "esc", "tab": "⇥",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
     "shift+up": "⇧↑", "shift+down": "⇧↓", "delete": "Del", "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
-    "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "equals_sign": "=",
+    "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "ctrl+r": "^r", "ctrl+n": "^n",
+    "backspace": "⌫", "ctrl+space": "^␣", "f2": "F2", "equals_sign": "=",
 }  # fmt: skip
 _WORDS = {
     "enter": "Enter", "space": "Space", "tab": "Tab", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
@@ -80,6 +81,7 @@ RUN = (
     Command("R", "resume", "resume", "Go on with stopped, failed or lost runs.", 4),
     Command("n", "note", "note", "Add a note to the run.", 6),
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
+    Command("E", "again", "again", "Launch the run's recipe once more, with changes.", 7),
     Command("p", "report", "report", "The run's report, to read, to save and to copy.", 6),
     Command("delete", "remove", "remove", "Remove runs with all that they wrote, after asking."),
     Command("w", "sweep", "sweep", "The run’s sweep: its cells, means, what made them good.", 6),

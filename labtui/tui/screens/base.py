@@ -156,6 +156,13 @@ class RunActions(Base):
         """All sweeps of the lab."""
         self.lab_app.open_sweeps()
 
+    def action_again(self) -> None:
+        """Launch the recipe of the selected run, the first of several, once more."""
+        if keys := self.targets():
+            from labtui.tui.screens.launch import LaunchScreen
+
+            self.app.push_screen(LaunchScreen(self.lab_app.lab.paths.run(keys[0]).recipe))
+
     def action_report(self) -> None:
         """The report of the selected run, the first of several."""
         if keys := self.targets():

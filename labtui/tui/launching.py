@@ -1,0 +1,146 @@
+"""What the launch screen asks of the disk, in workers: is the recipe right, and what would a launch mean."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labtui.cells import clean
+from labtui.errors import LabtuiError, RecipeError
+from labtui.files.paths import LabPaths
+from labtui.forecast import Forecast, forecast
+from labtui.launcher import plan_of
+from labtui.query import Lab
+from labtui.recipe.core import Recipe
+from labtui.recipe.options import Option, options
+from labtui.recipe.read import Problem, located, parse
+from labtui.rows import Row
+from labtui.table import duration
+
+HOLD = Option(
+    "hold", "false", "false", "true or false", ("true", "false"),
+    "Queue the runs without starting them, until they are released (the queue's screen, or `labtui queue release`).",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A launch as the user has it at the moment.
+
+    Args:
+        path: the recipe's file.
+        text: what is launched instead of what the file holds; None: the file.
+        changes: option to its value, as `--set` takes it; an empty one removes the option.
+    """
+
+    path: Path
+    text: str | None = None
+    changes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def overrides(self) -> list[str]:
+        """The changes as `--set` takes them."""
+        return [f"{key}={value}" for key, value in self.changes.items() if key != HOLD.key]
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing starts before it is released."""
+        return self.changes.get(HOLD.key) == "true"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found.
+
+    Args:
+        options: of the recipe; empty where it is wrong.
+        forecast: None where it is wrong.
+    """
+
+    options: tuple[Option, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    forecast: Forecast | None = None
+
+
+class Checker:
+    """Checks drafts, one after the other.
+
+    Args:
+        lab: the lab, read by nobody else.
+    """
+
+    def __init__(self, lab: LabPaths) -> None:
+        self.lab = Lab(lab)
+        self._lock = threading.Lock()
+
+    def check(self, draft: Draft) -> Checked:
+        """Problems, or options and forecast."""
+        with self._lock:
+            try:
+                plan = plan_of(self.lab.paths, draft.path, draft.overrides, draft.text)
+                known = _options(plan.recipe)
+                return Checked(known, (), forecast(self.lab, plan))
+            except RecipeError as error:
+                return Checked((), tuple(located(error, str(draft.path))))
+            except (LabtuiError, OSError) as error:
+                return Checked((), tuple(Problem(0, line) for line in str(error).splitlines()))
+
+
+def _options(recipe: Recipe) -> tuple[Option, ...]:
+    """Those of the recipe, with what only a launch knows behind the first ones."""
+    found = options(recipe)
+    first = sum(option.key.startswith(("sweep.repeats", "resources.")) for option in found[:4])
+    return (*found[:first], HOLD, *found[first:])
+
+
+def wrong(draft: Draft, text: str, key: str, value: str) -> str:
+    """What is wrong with a new value of an option; empty: nothing, or what has been wrong before.
+
+    Args:
+        text: the recipe's.
+    """
+    if key == HOLD.key:
+        return "" if value in ("true", "false", "") else "expected true or false"
+
+    def problems(changes: Mapping[str, str]) -> list[str]:
+        try:
+            overrides = Draft(draft.path, text, changes).overrides
+            parse(text, str(draft.path), overrides)
+        except RecipeError as error:
+            return [problem.text for problem in located(error, str(draft.path))]
+        return []
+
+    changes = dict(draft.changes)
+    before = problems(changes)
+    new = [said for said in problems(changes | {key: value}) if said not in before]
+    return new[0].removeprefix(f"--set {key}: ") if new else ""
+
+
+def outlook(found: Forecast) -> list[Row]:
+    """What a launch would mean, in two lines."""
+    count = f"{found.trainings:,} run{'' if found.trainings == 1 else 's'}"
+    if not found.trainings:
+        count = "runs until the hours are spent"
+    elif not found.exact:
+        count = f"at most {count}"
+    cells = f" in {found.cells:,} cells" if found.cells > 1 else ""
+    first: Row = [("✓ ", "good"), (count, "bold"), (cells, "")]
+    known = found.pace
+    if known is None:
+        first += [("  no earlier run of this recipe says how long it takes", "dim")]
+    elif found.seconds is not None:
+        runs = f"from {known.runs} earlier run{'' if known.runs == 1 else 's'}"
+        epoch = f", {duration(known.epoch)} an epoch" if known.epoch else ""
+        first += [("  about ", "dim"), (duration(found.seconds), "bold"), (f" ({runs}{epoch})", "dim")]
+    second: Row = [("  ", "")]
+    if not found.places and found.where.startswith("Slurm"):
+        second += [(clean(found.where), "")]
+    elif found.free:
+        some = "" if found.trainings == 1 else f": {found.free} of them, {found.places} fit at once"
+        second += [(f"starts at once on {clean(found.where)}{some}", "")]
+    else:
+        second += [(clean(found.where), "warn")]
+    second += [(f"  {found.ahead:,} queued before", "warn" if found.ahead else "dim")]
+    return [first, second]
