@@ -50,7 +50,8 @@ def options(recipe: Recipe) -> list[Option]:
             continue
         default = node.get("default")
         allowed = tuple(v if isinstance(v, str) else inline(v) for v in values_of(node))
-        told = _told(values[key]) if key in values else _told(default)
+        # A table within a table that is not there (a pruner, an augmentation) has no values.
+        told = _told(values.get(key, default if key.count(".") < 2 else None))
         found[key] = Option(
             key, told, _told(default), expected(node), allowed, str(node.get("description", ""))
         )

@@ -56,7 +56,7 @@ _SHOWN = {
 }  # fmt: skip
 _WORDS = {
     "enter": "Enter", "space": "Space", "tab": "Tab", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
-    "shift+left": "Shift-Left", "shift+right": "Shift-Right", "shift+tab": "Shift-Tab",
+    "backspace": "Backspace", "ctrl+space": "^Space", "shift+left": "Shift-Left", "shift+right": "Shift-Right", "shift+tab": "Shift-Tab",
 }  # fmt: skip
 """Where there are no signs for them."""
 
