@@ -30,32 +30,11 @@ def list_queue(context: typer.Context, format: FormatOption = Format.table) -> N
 
 
 def _rows(lab: Lab) -> list[list[Any]]:
-    from labtui.files.rundir import together
-    from labtui.launch import machine
-    from labtui.launch.outlook import outlook
-    from labtui.run import derive
+    from labtui.workload import work
 
-    found = lab.runs("state=running or state=queued", sort="created")
-    rows: list[list[Any]] = []
-    taken = []
-    for row in found:
-        paths = lab.paths.run(row.id)
-        if row.state == "running":
-            status = derive(paths)
-            if status.state != "running":
-                continue  # it has ended since the runs were listed
-            here = machine.running(paths, status)
-            where = str(here.place) if here else "another machine"
-            if members := len(together(paths, status.attempt)):
-                where += f", {members} together"
-            if job := status.process.get("job"):
-                where = f"{status.process.get('host')}, job {job}"
-            rows.append([None, row.id, "running", None, where, ""])
-            taken += [here] if here else []
-    waiting = [lab.paths.run(row.id) for row in found if row.state == "queued"]
-    for number, (paths, request, why) in enumerate(outlook(lab.paths, waiting, taken), 1):
-        rows.append([number, paths.id, "queued", request.priority if request else None, "", why])
-    return rows
+    lab.index.refresh()
+    found = work(lab.paths, lab.index.rows)
+    return [[one.place, one.id, one.state, one.priority, one.on, one.why] for one in found]
 
 
 def _say_more(lab: Lab, rows: list[list[Any]]) -> None:

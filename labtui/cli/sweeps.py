@@ -120,13 +120,8 @@ def _count(number: int, what: str) -> str:
 
 def to_come(lab: Lab) -> list[str]:
     """What is still to be queued of the sweeps that go on, in words."""
-    from labtui.query.progress import TO_COME
+    from labtui import workload
     from labtui.query.sweeps import sweeps
 
-    found = []
-    for one in sweeps(lab, going=True):
-        if count := one.counts[TO_COME]:
-            found.append(f"{one.sweep}: {count:,} more to come")
-        elif one.hours and not one.runs:
-            found.append(f"{one.sweep}: more to come until {one.hours:g} hours are spent")
-    return found
+    found = ((one.sweep, workload.to_come(one)) for one in sweeps(lab, going=True))
+    return [f"{sweep}: {text}" for sweep, text in found if text]

@@ -146,6 +146,33 @@ def move(runs: Sequence[RunPaths], waiting: Sequence[RunPaths], *, last: bool = 
         change(paths, priority=priority, order=order + place)
 
 
+def insert(runs: Sequence[RunPaths], before: RunPaths | None, waiting: Sequence[RunPaths]) -> None:
+    """Put queued runs, as they are given here, right before another one, with its priority; or behind all.
+
+    Args:
+        waiting: all that wait, in the order of starting.
+
+    Raises:
+        LaunchError: one of them is not queued.
+    """
+    rest = [(paths, rank) for paths in waiting if paths not in runs and (rank := _rank(paths))]
+    at = next((i for i, (paths, _) in enumerate(rest) if paths == before), len(rest))
+    if at == len(rest):
+        move(runs, [paths for paths, _ in rest], last=True)
+        return
+    (priority, upper), previous = rest[at][1], rest[at - 1][1] if at else None
+    lower = previous[1] if previous and previous[0] == priority else upper - len(runs) - 1
+    width = (upper - lower) / (len(runs) + 1)
+    if not lower < lower + width < upper:  # as old as each other: all of this priority are numbered anew
+        mine = [paths for paths, rank in rest if rank[0] == priority]
+        whole = [*mine[: mine.index(rest[at][0])], *runs, *mine[mine.index(rest[at][0]) :]]
+        for place, paths in enumerate(whole):
+            change(paths, priority=priority, order=upper + place / 1024)
+        return
+    for place, paths in enumerate(runs, 1):
+        change(paths, priority=priority, order=lower + place * width)
+
+
 def _rank(paths: RunPaths) -> tuple[int, float] | None:
     """Priority and order of a queued run."""
     with suppress(OSError):

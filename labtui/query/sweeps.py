@@ -49,6 +49,11 @@ def sweeps(lab: Lab, going: bool = False) -> list[Progress]:
         going: only those that a machine is asked to go on with.
     """
     lab.index.refresh()
+    return known_sweeps(lab, going)
+
+
+def known_sweeps(lab: Lab, going: bool = False) -> list[Progress]:
+    """`sweeps` by the index as it is: for who refreshes it otherwise."""
     rows: dict[str, list[Fields]] = defaultdict(list)
     for row in lab.index.rows:
         rows[row["sweep"]].append(row)

@@ -248,6 +248,13 @@ class LabApp(App[None]):
             data = base64.b64encode(text.encode()).decode()
             self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{data}\a\x1b\\")
 
+    def action_queue(self) -> None:
+        """What runs where, and what waits."""
+        from labtui.tui.screens.queue import QueueScreen
+
+        if not isinstance(self.screen, QueueScreen):
+            self.push_screen(QueueScreen())
+
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
         self.notify(clean(text), severity=severity, markup=False)
@@ -341,6 +348,7 @@ class LabApp(App[None]):
             except (LabtuiError, OSError) as error:
                 text, severity = str(error), "error"
             self.feed.look()
-            self.call_from_thread(self.say, text, severity)
+            if text:
+                self.call_from_thread(self.say, text, severity)
 
         self.run_worker(work, thread=True, name=name, group="acts")

@@ -73,6 +73,7 @@ MOVE = (
 COMMON = (
     Command("question_mark", "help", "help", "All keys of this screen.", 2),
     Command("ctrl+p", "palette", "commands", "Find a command by its name.", 9),
+    Command("Q", "queue", "queue", "GPUs, what runs on them, and what waits.", 7),
     Command("q", "quit", "quit", "Close labtui. Runs go on: closing it stops nothing.", 2),
 )
 
@@ -90,7 +91,10 @@ RUN = (
 """What every screen with selected runs can do with them."""
 
 
-_OWNERS = {"help": "app.help", "palette": "app.command_palette", "quit": "app.quit"}
+_OWNERS = {
+    "help": "app.help", "palette": "app.command_palette", "quit": "app.quit", "queue": "app.queue",
+    "settings": "app.settings",
+}  # fmt: skip
 
 
 def action_of(command: Command) -> str:
