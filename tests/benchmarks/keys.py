@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from harness import Row, child, quantile
 from lab import lab_of, lab_with
-from screens import all_shown, bare_shown, drawn, indexed
-from terminal import NARROW, WIDE, Terminal
+from screens import SIZES, all_shown, bare_shown, drawn, indexed
+from terminal import Terminal
 
 DOWN, UP, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[A", "\r", "\x1b", "\x7f"
 SETTLED = 0.4
@@ -64,7 +64,7 @@ def rows(quick: bool) -> Iterator[Row]:
     runs, points, moves, times = (1_000, 10_000, 40, 6) if quick else (10_000, 100_000, 200, 30)
     lab = lab_of(runs)
     table = indexed(lab)
-    for size, name in ((WIDE, "160×48"), (NARROW, "80×24")):
+    for size, name in SIZES:
         with Terminal(child("textual_app.py", runs), size) as bare, Terminal(table, size) as terminal:
             bare.ready(bare_shown)
             terminal.ready(all_shown(lab))
@@ -77,9 +77,11 @@ def rows(quick: bool) -> Iterator[Row]:
         yield from _both("  typing a filter: the rows", shown, (0.03, 0.06))
         yield from _both("  opening a run", opened, (0.06, 0.1))
     long = indexed(lab_with(points, "train.loss", "val.loss", "test.loss"))
-    with Terminal(long) as terminal:
-        terminal.ready(drawn)
-        yield from _both(f"  zooming in 3 × {points:,} points, 160×48", zooming(terminal, times), (0.06, 0.1))
+    for size, name in SIZES:
+        with Terminal(long, size) as terminal:
+            terminal.ready(drawn)
+            found = zooming(terminal, times)
+        yield from _both(f"key → screen, zooming in 3 × {points:,} points, {name}", found, (0.06, 0.1))
 
 
 def _both(

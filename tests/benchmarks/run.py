@@ -4,6 +4,8 @@ python tests/benchmarks/run.py                # all
 python tests/benchmarks/run.py log read       # some
 python tests/benchmarks/run.py --quick        # fewer repetitions: for a look, not for figures
 python tests/benchmarks/run.py --peers log    # other tools too, each installed in a place of its own
+python tests/benchmarks/run.py tui keys idle memory    # the terminal application, through a pty of both sizes
+python tests/benchmarks/run.py leet           # the best other viewer beside it, in the same terminal
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ FAMILIES = {
     "tui": "screens",
     "keys": "keys",
     "idle": "idle",
+    "memory": "memory",
+    "leet": "leet",
 }
 """What a benchmark is called, and the file it is in."""
 
@@ -51,7 +55,7 @@ def main() -> None:
     clean_environment()
     print(f"# Python {platform.python_version()}, {os.cpu_count()} cores, {platform.platform()}")
     print(line(HEAD), flush=True)
-    for name in asked.name or FAMILIES:
+    for name in asked.name or [name for name in FAMILIES if name != "leet" or asked.peers]:
         for row in import_module(FAMILIES[name]).rows(asked.quick):
             print(line(row.cells()), flush=True)
     if asked.peers:

@@ -17,13 +17,17 @@ from terminal import NARROW, WIDE, Terminal
 
 from labtui.files.paths import LabPaths
 
+SIZES = ((WIDE, "160×48"), (NARROW, "80×24"))
 Seen = Callable[[str], bool]
 
 
-def started(command: list[str], size: tuple[int, int], seen: Seen) -> tuple[float, float, float]:
-    """Seconds to the first screen, to the first that shows something, and to the last change."""
+def started(
+    command: list[str], size: tuple[int, int], seen: Seen, quiet: float = 1.0
+) -> tuple[float, float, float]:
+    """Seconds to the first screen, to the first that shows something, and to the last change before so
+    many seconds of silence."""
     with Terminal(command, size) as terminal:
-        frames = terminal.ready(seen)
+        frames = terminal.ready(seen, quiet)
         found = next(frame for frame in frames if seen(frame.text))
         first = next(frame for frame in frames if frame.text.strip())
         return tuple(frame.time - terminal.started for frame in (first, found, frames[-1]))  # type: ignore[return-value]
