@@ -144,3 +144,24 @@ def large_lab(root: Path, runs: int, params: int = 45) -> LabPaths:
     for number in range(runs):
         add_run(lab, f"run {number}", 86400.0 + 60 * (runs - number), seed=number, done=3, extra=options)
     return lab
+
+
+def sweep_lab(root: Path) -> LabPaths:
+    """A sweep of four cells with three repeats each, one of which failed, beside three runs alone."""
+    lab = LabPaths(root)
+    lab.recipes.mkdir(parents=True)
+    for number in range(12):
+        cell, repeat = divmod(number, 3)
+        lr, layers = (1e-3, 3e-4)[cell // 2], (2, 4)[cell % 2]
+        place = {"cell": cell, "title": f"lr={lr}, nlayers={layers}", "repeat": repeat, "key": f"k{number}"}
+        options = {
+            "optimizer": {"name": "adam", "lr": lr}, "model": {"name": "cls", "nlayers": layers},
+            "train": {"epochs": 20, "seed": repeat},
+            "origin": {"file": "recipes/fault/cls.toml", "sweep": "20260920-100000-cls-ab12", **place},
+        }  # fmt: skip
+        state = "failed" if number == 4 else "finished"
+        reason = "nan" if number == 4 else ""
+        add_run(lab, "cls", 3600 + 60.0 * number, state, reason=reason, seed=20 + number, extra=options)
+    for number in range(3):
+        add_run(lab, "alone", 7200 + 60.0 * number, seed=number)
+    return lab

@@ -109,6 +109,8 @@ def _line(group: Group, columns: Sequence[str], table: Aggregate) -> GroupLine:
                 texts[column] = "" if found.mean is None else duration(found.mean)
             if change := group.differences.get(str(key)):
                 differences[column] = _told(change)
+        elif column == "id":
+            texts[column] = str(newest["id"])[-4:] if len(group.rows) == 1 else ""
         elif column == "metric":
             texts[column] = ranks[column] = str(monitor or "")
         else:

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labtui.errors import LabtuiError
+from labtui.errors import FilterError, LabtuiError
 from labtui.expression import parse
-from labtui.query.rows import require
+from labtui.query.rows import FIELDS, require
 from labtui.tui.columns import DEFAULT, SOUGHT, Fields, bare, needed, sorted_by
 from labtui.tui.grouping import GroupLine, group_lines
 from labtui.tui.snapshot import Snapshot, ordered
@@ -115,9 +115,10 @@ class Listing:
         text, sort, found = shown.filter.strip(), sorted_by(shown.sort), list(snapshot.place)
         if not text:
             return found, snapshot.with_columns([sort]), ""
-        if not any(sign in text for sign in "=<>~"):
-            word = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            text = f"name~{word} or tags~{word} or id~{word} or state~{word} or title~{word}"
+        word = not any(sign in text for sign in "=<>~")
+        if word:
+            quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            text = " or ".join(f"{name}~{quoted}" for name in ("name", "tags", "id", "state", "title"))
         columns: dict[str, list[Any]] = {}
 
         def look_up(at: int, key: str) -> Any:
@@ -132,7 +133,12 @@ class Listing:
             for key in keys:
                 if all(value is None for value in columns[key]):
                     require([self._all_keys(snapshot)], key)
-            return [key for key, at in snapshot.place.items() if test(at)], snapshot, ""  # type: ignore[arg-type]
+            found = [key for key, at in snapshot.place.items() if test(at)]  # type: ignore[arg-type]
+            if not found and word and _begins_key(snapshot, shown.filter.strip()):
+                raise FilterError(
+                    f"no run is called {shown.filter.strip()!r}; a key needs a sign and a value"
+                )
+            return found, snapshot, ""
         except LabtuiError as error:
             before = self.eyes.snapshot
             last = (
@@ -141,6 +147,13 @@ class Listing:
                 else before.keys
             )
             return [key for key in last if key in snapshot.place], snapshot.with_columns([sort]), str(error)
+
+
+def _begins_key(snapshot: Snapshot, text: str) -> bool:
+    """Whether a key begins so that some runs have, those of a sample."""
+    rows = map(bare, snapshot.sample)
+    known = {key for row in rows for part in ("params", "metrics") for key in row[part]}
+    return any(key.startswith(text) for key in (*FIELDS, *known))
 
 
 def _ordered(

@@ -10,7 +10,7 @@ from labtui.cells import clean, fit, width
 from labtui.table import age, cell, duration, moment, number
 from labtui.tui.columns import reader
 from labtui.tui.grouping import GroupLine
-from labtui.tui.snapshot import Snapshot
+from labtui.tui.snapshot import SAMPLE, Snapshot
 from labtui.tui.widgets.table import Cells, Column
 
 SIGNS = {
@@ -33,10 +33,10 @@ _FIXED = {
 """Title, cells (0: what is left), side and rank of known columns; where room is short the highest go."""
 _RANK = 2
 """Of a column that somebody chose."""
-_NAME = 18
-"""Cells at least for the name; and comfortable ones."""
-_COMFORTABLE = 24
-_SPREAD = 22
+_NAME, _WIDE = 18, 36
+"""Cells that a name has at least, where it needs them, and at most while other columns need some."""
+_EPOCH = Column("@", 4)
+_SPREAD = 24
 """Cells of a mean with its deviation and number."""
 _WIDEST = 20
 
@@ -67,25 +67,35 @@ def parts(snapshot: Snapshot, columns: Sequence[str], room: int, grouped: bool, 
     wanted = [Part(key, "text", _column(snapshot, key, grouped)) for key in columns]
     if "name" not in columns:  # something has to take what is left
         wanted.insert(1, Part("name", "text", _column(snapshot, "name", grouped)))
-    room -= 2 + _NAME + 1
-    chosen = {part.key for part in wanted if part.key == "name"}
+    name = _name(snapshot, room, grouped)
+    room -= 2 + name + 1
+    compare = Column("Δ", 8)
+    chosen = {"name"}
     for part in sorted(wanted, key=lambda part: _rank_of(part.key)):
-        if part.key not in chosen and part.column.width + 1 <= room:
-            room -= part.column.width + 1
+        cells = part.column.width + 1 + (compare.width + 1 if compared and part.key in snapshot.goals else 0)
+        if part.key not in chosen and cells <= room:
+            room -= cells
             chosen.add(part.key)
-    room -= 0 if compared else _COMFORTABLE - _NAME
     found = [Part("", "mark", Column("", 1))]
     for part in wanted:
-        if part.key not in chosen:
-            continue
-        found.append(part)
-        figure = part.key in snapshot.goals
-        for what, extra in (("difference", compared), ("epoch", not grouped)):
-            beside = Column("Δ", 8) if what == "difference" else Column("@", 4)
-            if figure and extra and beside.width + 1 <= room:
-                room -= beside.width + 1
-                found.append(Part(part.key, what, beside))
+        if part.key in chosen:
+            found.append(part)
+        if part.key in chosen and part.key in snapshot.goals:
+            if compared:
+                found.append(Part(part.key, "difference", compare))
+            if not grouped and room >= _EPOCH.width + 1:
+                room -= _EPOCH.width + 1
+                found.append(Part(part.key, "epoch", _EPOCH))
     return tuple(found)
+
+
+def _name(snapshot: Snapshot, room: int, grouped: bool) -> int:
+    """Cells that are kept for names: as many as they have, within reason."""
+    read = reader("label")
+    lines = snapshot.groups.values()
+    texts = [line.label for line in lines][:SAMPLE] if grouped else map(read, snapshot.sample)
+    widest = max((len(clean(text)) for text in texts), default=0) + (2 if grouped else 0)
+    return max(_NAME, min(widest, room // 3, _WIDE))
 
 
 def _rank_of(key: str) -> int:
