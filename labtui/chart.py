@@ -157,7 +157,7 @@ def _read(line: Line, cursor: float | None) -> str:
     x, *found = ordered(line.x, *values)
     at = x.size - 1 if cursor is None else int(np.searchsorted(x, cursor, "right")) - 1
     if at < 0:
-        return "–"
+        return "-"
     texts = [short(float(one[at])) for one in found]
     return texts[0] if len(texts) == 1 else f"{texts[0]} ({texts[1]})"
 

@@ -79,6 +79,7 @@ class Look:
         color: the style of a colour's number.
         places: charts at most; 0: as many as there is room for. The first chart then always stays.
         machine: charts of `sys.*` metrics instead.
+        focus: mark the chart that keys are about.
     """
 
     colored: bool = True
@@ -86,6 +87,7 @@ class Look:
     color: Callable[[int], str] = lambda number: COLORS[number % len(COLORS)]
     places: int = 0
     machine: bool = False
+    focus: bool = True
 
 
 def shape(count: int, width: int, height: int, columns: int = 0, rows: int = 0) -> tuple[int, int]:
@@ -136,9 +138,7 @@ def page(
     boxes = _boxes(len(chosen), columns, lanes, width, height - caption)
     for number, box in zip(chosen, boxes, strict=False):
         title, found = drawn[number]
-        one = _Chart(
-            names[number], title, found, number == view.focus and len(chosen) > 1 and not look.places
-        )
+        one = _Chart(names[number], title, found, number == view.focus and len(chosen) > 1 and look.focus)
         mine = (
             *key,
             one.name,
@@ -311,6 +311,8 @@ def _caption(
         words.append(f"zoom {short((whole[1] - whole[0]) / (shown[1] - shown[0]))}×")
     dot = " . " if look.ascii else " · "
     right = clean(dot.join(words))
+    if look.ascii:
+        right = right.replace("–", "-").replace("×", "x")
     left = fit(left.replace(" · ", dot), max(width - width_of(right) - 3, 0), "")
     room = width - 1 - width_of(left) - width_of(right)
     if room < 1:

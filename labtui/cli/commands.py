@@ -10,6 +10,7 @@ from labtui.cli import (
     listing,
     machine,
     queueing,
+    watching,
     writing,
 )
 from labtui.cli.app import app
@@ -25,5 +26,6 @@ __all__ = [
     "listing",
     "machine",
     "queueing",
+    "watching",
     "writing",
 ]

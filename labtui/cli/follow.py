@@ -44,9 +44,9 @@ def follow_all(lab: Lab, runs: Sequence[RunPaths]) -> int:
             continue
         except KeyboardInterrupt:
             _interrupt(paths, runs[place + 1 :])
-            _closing_line(paths)
+            closing_line(paths)
             return 130
-        _closing_line(paths)
+        closing_line(paths)
     return 0 if all(state == "finished" for state in states) else 1
 
 
@@ -57,7 +57,7 @@ def _follow(lab: Lab, paths: RunPaths) -> str:
     tables = run.recipe_of(paths)
     monitor = (tables.get("validate") or {}).get("monitor", "")
     summary = series.EMPTY
-    next_call, patience = time.monotonic() + _CALL / 2, _PATIENCE
+    next_call, ending = time.monotonic() + _CALL / 2, Ending(paths)
     with _Progress(tables) as progress:
         while True:
             state = run.derive(paths).state
@@ -68,17 +68,32 @@ def _follow(lab: Lab, paths: RunPaths) -> str:
                 progress.waits(launch.why_waiting(lab.paths, paths) if state == "queued" else "")
             summary = series.summarise(paths, monitor, tables.get("goals"), summary)
             progress.show(summary, monitor)
-            if state in ("running", "queued"):
-                patience = _PATIENCE
-            elif state in ("finished", "stopped") or patience <= 0:
-                return state
-            elif state in ("lost", "preempted") and launch.in_slurm(paths):
-                pass  # the next word is Slurm's
-            elif state == "lost" or launch.retries_left(paths):
-                patience -= _POLL  # the supervisor is about to say why, or to ask for another attempt
-            else:
+            if ending.reached(state):
                 return state
             time.sleep(_POLL)
+
+
+class Ending:
+    """Tells whether a run has ended for good, or will be tried again."""
+
+    def __init__(self, paths: RunPaths) -> None:
+        self.paths = paths
+        self._since: float | None = None
+
+    def reached(self, state: str) -> bool:
+        """Whether a state that was found now is the last one."""
+        if state in ("running", "queued"):
+            self._since = None
+            return False
+        if state in ("finished", "stopped", "idle"):
+            return True
+        if state in ("lost", "preempted") and launch.in_slurm(self.paths):
+            return False  # the next word is Slurm's
+        if state == "lost" or launch.retries_left(self.paths):
+            # The supervisor is about to say why, or to ask for another attempt.
+            self._since = self._since or time.monotonic()
+            return time.monotonic() - self._since >= _PATIENCE
+        return True
 
 
 def _interrupt(paths: RunPaths, waiting: Sequence[RunPaths]) -> None:
@@ -99,7 +114,7 @@ def _stop(runs: Sequence[RunPaths], *, kill: bool) -> None:
         launch.stop_all(runs, kill=kill)
 
 
-def _closing_line(paths: RunPaths) -> None:
+def closing_line(paths: RunPaths) -> None:
     """How it ended, its figures beside the constant predictor's, and what to do next."""
     from labtui import series
 

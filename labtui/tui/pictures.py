@@ -78,7 +78,7 @@ class Picture(Want):
         colors = self.colors or tuple(range(len(self.runs)))
         courses = [self._course(eyes, key, number) for key, number in zip(self.runs, colors, strict=True)]
         color: Callable[[int], str] = line_style
-        look = Look(self.colored, self.ascii, color, self.places, self.machine)
+        look = Look(self.colored, self.ascii, color, self.places, self.machine, focus=not self.places)
         found = page(courses, self.view, self.width, self.height, look, before.page if before else None)
         if not found.rows:
             found = Page([[], [(" " + self._nothing(courses), "dim")]])
