@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from labtui.files.paths import LabPaths
 from labtui.launch import machine, slots
 from labtui.launcher import EDITED
-from labtui.query import Lab
 from labtui.query.pace import Pace, pace
 from labtui.run import derive
 from labtui.sweep import Plan
@@ -42,7 +42,31 @@ class Forecast:
     """Queued runs that come before."""
 
 
-def forecast(lab: Lab, plan: Plan) -> Forecast:
+@dataclass(frozen=True)
+class Earlier:
+    """What the lab's runs say of a recipe's next ones."""
+
+    pace: Pace | None = None
+    running: tuple[str, ...] = ()
+    """Ids of the runs that take places now."""
+    waiting: int = 0
+    """How many are queued."""
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], recipes: Collection[str]) -> Earlier:
+        """What rows of the index say.
+
+        Args:
+            recipes: the recipe's file, as runs name it; or several that are the same.
+        """
+        rows = list(rows)
+        running = tuple(row["id"] for row in rows if row["state"] == "running")
+        waiting = sum(row["state"] == "queued" for row in rows)
+        own = [row for row in rows if row["recipe"].removesuffix(EDITED) in recipes]
+        return cls(pace(own), running, waiting)
+
+
+def forecast(lab: LabPaths, plan: Plan, earlier: Earlier) -> Forecast:
     """The forecast of a plan.
 
     Raises:
@@ -50,21 +74,19 @@ def forecast(lab: Lab, plan: Plan) -> Forecast:
         LabError, LaunchError: the settings are wrong, or the resources no numbers.
     """
     cells, trainings, exact = _count(plan)
-    rows = lab.runs("state=running or state=queued")
     resources = plan.recipe.resources
     if resources.launcher == "slurm":
         free = places = 0
         where = f"Slurm, partition {resources.slurm.partition}" if resources.slurm.partition else "Slurm"
     else:
-        where, free, places = _room(lab, [row.id for row in rows if row.state == "running"], plan, trainings)
-    known = pace(lab.index.rows, plan.source.removesuffix(EDITED))
+        where, free, places = _room(lab, earlier.running, plan, trainings)
     tables = plan.recipe.tables()
     epochs = tables["train"].get("epochs") if "train" in tables else None
+    known = earlier.pace
     each = known.seconds(epochs) if known else None
     at_once = max(1, min(places, trainings))
-    waiting = sum(row.state == "queued" for row in rows)
     seconds = each * trainings / at_once if each is not None and trainings else None
-    return Forecast(cells, trainings, exact, known, seconds, where, free, places, waiting)
+    return Forecast(cells, trainings, exact, known, seconds, where, free, places, earlier.waiting)
 
 
 def _count(plan: Plan) -> tuple[int, int, bool]:
@@ -78,18 +100,18 @@ def _count(plan: Plan) -> tuple[int, int, bool]:
     return len({training.cell.number for training in found}), len(found), True
 
 
-def _room(lab: Lab, running: Sequence[str], plan: Plan, trainings: int) -> tuple[str, int, int]:
+def _room(lab: LabPaths, running: Sequence[str], plan: Plan, trainings: int) -> tuple[str, int, int]:
     """Where the first starts, how many start now, how many fit on an idle machine."""
     tables: dict[str, Any] = plan.recipe.resources.model_dump()
     need = slots.Need.of(tables)
     asked = [need] * max(1, min(trainings, MOST_PLACES))
     taken = []
     for key in running:
-        paths = lab.paths.run(key)
+        paths = lab.run(key)
         status = derive(paths)
         here = machine.running(paths, status) if status.state == "running" else None
         taken += [here] if here else []
-    now = machine.look(lab.paths.root, taken)
+    now = machine.look(lab.root, taken)
     answers = slots.plan(asked, now)
     idle = slots.plan(asked, replace(now, taken=()))
     free = sum(isinstance(place, slots.Place) for place in answers)

@@ -45,11 +45,11 @@ def plan_of(lab: LabPaths, path: Path, overrides: Sequence[str] = (), text: str 
     from labtui.sweep import Plan
 
     if text is None:
-        return Plan(load(path, list(overrides)), _source(lab, path))
-    return Plan(parse(text, str(path), list(overrides)), _source(lab, path) + EDITED)
+        return Plan(load(path, list(overrides)), source_of(lab, path))
+    return Plan(parse(text, str(path), list(overrides)), source_of(lab, path) + EDITED)
 
 
-def _source(lab: LabPaths, path: Path) -> str:
+def source_of(lab: LabPaths, path: Path) -> str:
     """How a run names its recipe file: below the lab if it lies there, whatever the user typed."""
     absolute = Path(os.path.abspath(path))
     return str(absolute.relative_to(lab.root) if absolute.is_relative_to(lab.root) else absolute)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labtui.errors import LabError, RecipeError
 from labtui.files.toml import inline
-from labtui.query.pace import pace
+from labtui.forecast import Earlier
 from labtui.recipe.complete import about, place, suggestions
 from labtui.recipe.options import options
 from labtui.recipe.read import Problem, load, located, parse
@@ -169,13 +169,17 @@ def test_a_recipe_is_saved_in_its_folder_and_over_nothing_foreign(tmp_path):
 def test_the_pace_is_that_of_the_recipes_own_runs():
     def row(recipe, state, duration, epochs):
         metrics = {"epoch": {"last": epochs}} if epochs else {}
-        return {"recipe": recipe, "state": state, "duration": duration, "metrics": metrics}
+        names = ("recipe", "state", "duration", "metrics")
+        return dict(zip(names, (recipe, state, duration, metrics), strict=True))
 
     rows = [
         row("a", "finished", 100.0, 10), row("a", "stopped", 30.0, 1), row("a", "failed", 7.0, None),
-        row("a", "running", 5.0, 1), row("b", "finished", 1.0, 1), row("a", "finished", None, 3),
+        row("a", "running", 5.0, 1), row("b", "finished", 1.0, 1), row("a (edited)", "finished", None, 3),
     ]  # fmt: skip
-    found = pace(rows, "a")
+    rows = [one | {"id": f"run-{number}"} for number, one in enumerate(rows)]
+    found = Earlier.of(rows, ["a"]).pace
     assert (found.epoch, found.run, found.runs) == (20.0, 100.0, 2)
     assert found.seconds(5) == 100.0 and found.seconds(None) == 100.0
-    assert pace(rows, "c") is None
+    assert Earlier.of(rows, ["c"]).pace is None
+    said = Earlier.of(rows, ["a"])
+    assert (said.running, said.waiting) == (("run-3",), 0)

@@ -123,7 +123,7 @@ async def test_the_outlook_counts_and_says_how_long_it_takes(small):
         )  # fmt: skip
     async with opened(small) as pilot:
         launch = await launching(pilot, small.recipes / "digits.toml")
-        assert "from 2 earlier runs, 37.7s an epoch" in screen_text(pilot.app)
+        await until(pilot, lambda: "from 2 earlier runs, 37.7s an epoch" in screen_text(pilot.app))
         choose(launch, "validate.scheme")
         launch.form.put("validate.scheme", "kfold")
         launch.form.put("validate.folds", "3")
@@ -199,6 +199,8 @@ async def test_an_edited_text_is_saved_only_when_asked(small):
         assert "text edited, not saved" in screen_text(pilot.app) and path.read_text() == before
         await pilot.press("escape", "escape")
         assert "the edited text would be lost" in screen(pilot, Confirm).question
+        await pilot.press("n", "q")
+        assert "Close labtui? the edited text would be lost." in screen(pilot, Confirm).question
         await pilot.press("n", "e", "ctrl+s")
         await until(pilot, lambda: path.read_text().startswith("# mine\n"))
         await until(pilot, lambda: "not saved" not in screen_text(pilot.app))
@@ -251,7 +253,8 @@ async def test_a_changed_recipe_is_queued_and_its_run_comes_under_the_cursor(hel
         await pilot.press("E")
         launch = screen(pilot, LaunchScreen)
         await until(pilot, lambda: launch.checked and launch.checked.options)
-        assert "from 1 earlier run" not in screen_text(app) and launch.name.startswith("runs/")
+        assert launch.name.startswith("runs/")
+        await until(pilot, lambda: "from 1 earlier run)" in screen_text(app))
         await pilot.press("e", "ctrl+s")
         screen(pilot, LaunchScreen)
         editor = launch.editor
@@ -298,7 +301,7 @@ def test_picture(tmp_path, snap_compare, monkeypatch, size, side):
 
     def ready(app: Any) -> bool:
         launch = app.screen
-        if not (isinstance(launch, LaunchScreen) and launch.checked):
+        if not (isinstance(launch, LaunchScreen) and launch.checked and launch.earlier):
             return False
         if side == "options":
             return True

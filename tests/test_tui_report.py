@@ -148,6 +148,13 @@ def test_markdown_becomes_rows_of_a_width():
     assert all("mark" not in line for line in lines)
 
 
+def test_long_tables_are_shown_by_their_first_rows():
+    text = "| a | b |\n| :-- | --: |\n" + "| x | 1 |\n" * 5000 + "\nafter\n"
+    lines = ["".join(part for part, _ in row) for row in rendered(text, 60)]
+    assert len(lines) < 320 and "… and 4,700 more rows, which the file will have." in lines
+    assert lines[-1] == "after"
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 def test_picture(small, snap_compare, monkeypatch, size):
     from test_tui_pictures import settled

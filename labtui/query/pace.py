@@ -27,17 +27,16 @@ class Pace:
         return self.run if self.epoch is None or epochs is None else self.epoch * epochs
 
 
-def pace(rows: Iterable[Mapping[str, Any]], recipe: str) -> Pace | None:
+def pace(rows: Iterable[Mapping[str, Any]]) -> Pace | None:
     """The pace of a recipe's runs; None where there is none that tells.
 
     Args:
-        rows: of the index.
-        recipe: its file, as runs name it.
+        rows: of the index, those of the recipe.
     """
     epochs, whole, runs = [], [], 0
     for row in rows:
         took = row["duration"]
-        if row["recipe"] != recipe or not took or row["state"] in ("running", "queued"):
+        if not took or row["state"] in ("running", "queued"):
             continue
         done = row["metrics"].get("epoch", {}).get("last")
         if not done and row["state"] != "finished":

@@ -232,6 +232,20 @@ class LabApp(App[None]):
                     yield SystemCommand(title, command.help, partial(screen.perform, command))
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
+    async def action_quit(self) -> None:
+        """Close labtui, after asking where something would be lost."""
+        lost = [said for one in self.screen_stack if isinstance(one, Base) and (said := one.unsaved())]
+        if not lost:
+            self.exit()
+            return
+        from labtui.tui.screens.ask import Confirm
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit()
+
+        self.push_screen(Confirm(f"Close labtui? {clean(lost[0])} would be lost."), answered)
+
     def action_help(self) -> None:
         """All keys of the screen."""
         if isinstance(self.screen, Base):

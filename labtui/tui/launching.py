@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from labtui.cells import clean
 from labtui.errors import LabtuiError, RecipeError
 from labtui.files.paths import LabPaths
-from labtui.forecast import Forecast, forecast
+from labtui.forecast import Earlier, Forecast, forecast
 from labtui.launcher import plan_of
-from labtui.query import Lab
 from labtui.recipe.core import Recipe
 from labtui.recipe.options import Option, options
 from labtui.recipe.read import Problem, located, parse
 from labtui.rows import Row
 from labtui.table import duration
+from labtui.tui.want import Eyes, Want
 
 HOLD = Option(
     "hold", "false", "false", "true or false", ("true", "false"),
@@ -64,28 +64,34 @@ class Checked:
     forecast: Forecast | None = None
 
 
-class Checker:
-    """Checks drafts, one after the other.
+@dataclass(frozen=True)
+class WantEarlier(Want):
+    """What the lab's runs say of a recipe's next ones: found is an `Earlier`.
 
     Args:
-        lab: the lab, read by nobody else.
+        recipes: its file, as runs name it.
     """
 
-    def __init__(self, lab: LabPaths) -> None:
-        self.lab = Lab(lab)
-        self._lock = threading.Lock()
+    recipes: tuple[str, ...]
 
-    def check(self, draft: Draft) -> Checked:
-        """Problems, or options and forecast."""
-        with self._lock:
-            try:
-                plan = plan_of(self.lab.paths, draft.path, draft.overrides, draft.text)
-                known = _options(plan.recipe)
-                return Checked(known, (), forecast(self.lab, plan))
-            except RecipeError as error:
-                return Checked((), tuple(located(error, str(draft.path))))
-            except (LabtuiError, OSError) as error:
-                return Checked((), tuple(Problem(0, line) for line in str(error).splitlines()))
+    def stamp(self, eyes: Eyes) -> object:
+        """Any change of a run."""
+        return eyes.changes
+
+    def look(self, eyes: Eyes, before: Any) -> Earlier:
+        """Count them."""
+        return Earlier.of(eyes.lab.index.rows, self.recipes)
+
+
+def check(lab: LabPaths, draft: Draft, earlier: Earlier) -> Checked:
+    """Problems of a draft, or its options and the forecast."""
+    try:
+        plan = plan_of(lab, draft.path, draft.overrides, draft.text)
+        return Checked(_options(plan.recipe), (), forecast(lab, plan, earlier))
+    except RecipeError as error:
+        return Checked((), tuple(located(error, str(draft.path))))
+    except (LabtuiError, OSError) as error:
+        return Checked((), tuple(Problem(0, line) for line in str(error).splitlines()))
 
 
 def _options(recipe: Recipe) -> tuple[Option, ...]:
@@ -118,8 +124,12 @@ def wrong(draft: Draft, text: str, key: str, value: str) -> str:
     return new[0].removeprefix(f"--set {key}: ") if new else ""
 
 
-def outlook(found: Forecast) -> list[Row]:
-    """What a launch would mean, in two lines."""
+def outlook(found: Forecast, earlier: Earlier | None) -> list[Row]:
+    """What a launch would mean, in two lines.
+
+    Args:
+        earlier: None where it is not known yet how long it takes.
+    """
     count = f"{found.trainings:,} run{'' if found.trainings == 1 else 's'}"
     if not found.trainings:
         count = "runs until the hours are spent"
@@ -128,7 +138,9 @@ def outlook(found: Forecast) -> list[Row]:
     cells = f" in {found.cells:,} cells" if found.cells > 1 else ""
     first: Row = [("✓ ", "good"), (count, "bold"), (cells, "")]
     known = found.pace
-    if known is None:
+    if earlier is None:
+        first += [("  …", "dim")]
+    elif known is None:
         first += [("  no earlier run of this recipe says how long it takes", "dim")]
     elif found.seconds is not None:
         runs = f"from {known.runs} earlier run{'' if known.runs == 1 else 's'}"

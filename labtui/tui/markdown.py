@@ -7,9 +7,9 @@ for the report of a small run, and .1 s a key. Its links can be followed, too, a
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, ImageItem, Markdown
 from rich.style import Style
@@ -26,6 +26,10 @@ NAMES = {
     "link": "accent", "link_url": "dim", "hr": "dim", "paragraph": "", "item": "",
 }  # fmt: skip
 """Rich's styles to those of rows."""
+
+
+ROWS = 300
+"""Of a table, at most."""
 
 
 def rendered(text: str, width: int) -> list[Row]:
@@ -73,6 +77,23 @@ class _Picture(ImageItem):
         yield Text.assemble(("picture: ", style), self.text or Text(self.destination))
 
 
+def _shortened(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Tables of thousands of rows by their first ones: laying out all would take as many milliseconds."""
+    from markdown_it import MarkdownIt
+
+    rows = 0
+    for token in tokens:
+        rows = 0 if token.type == "table_open" else rows + (token.type == "tr_open")
+        inside = token.type not in ("table_close", "tbody_close", "table_open")
+        if rows <= ROWS + 1 or not inside:  # the head is one of them
+            yield token
+        if token.type == "table_close" and rows > ROWS + 1:
+            yield from MarkdownIt().parse(f"*… and {rows - ROWS - 1:,} more rows, which the file will have.*")
+            rows = 0
+        elif token.type == "table_close":
+            rows = 0
+
+
 class _Plain(Markdown):
     """Markdown without anything that could be followed."""
 
@@ -86,7 +107,9 @@ class _Plain(Markdown):
     def __init__(self, text: str) -> None:
         super().__init__(text, hyperlinks=False)
 
-    def _flatten_tokens(self, tokens: Iterable[Any]) -> Iterable[Any]:
+        self.parsed = list(_shortened(self.parsed))
+
+    def _flatten_tokens(self, tokens: Iterable[Token]) -> Iterable[Token]:
         """Line breaks as such, and an address that is its own text once."""
         for token in super()._flatten_tokens(tokens):
             if token.type == "html_inline" and token.content == "<br>":

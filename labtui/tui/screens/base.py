@@ -122,6 +122,10 @@ class Base(Screen[None]):
         """A click in the footer."""
         await self.perform(message.command)
 
+    def unsaved(self) -> str:
+        """What would be lost if the user left now; empty: nothing."""
+        return ""
+
     def action_back(self) -> None:
         """To the screen below."""
         self.app.pop_screen()

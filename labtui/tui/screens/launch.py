@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,12 +14,15 @@ from textual.widgets import TextArea
 
 from labtui.cells import clean
 from labtui.errors import LabtuiError
+from labtui.forecast import Earlier
+from labtui.launcher import EDITED, source_of
 from labtui.recipe.read import Problem, read_text
 from labtui.rows import Row
 from labtui.tui import acts
 from labtui.tui.commands import COMMON, Command, bindings
-from labtui.tui.launching import Checked, Checker, Draft, outlook, wrong
+from labtui.tui.launching import Checked, Draft, WantEarlier, check, outlook, wrong
 from labtui.tui.screens.base import Base
+from labtui.tui.want import Want
 from labtui.tui.widgets.editor import Completion, Editor
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines
@@ -67,7 +70,8 @@ class LaunchScreen(Base):
         self.saved = ""
         """What the file held when it was read last."""
         self.checked: Checked | None = None
-        self.checker = Checker(self.lab_app.lab.paths)
+        self.earlier: Earlier | None = None
+        """What the lab's runs say of the time it takes, and of the queue; None: not known yet."""
         self._problems: dict[str, Problem] = {}
         self._typing: Timer | None = None
         self._model = ""
@@ -121,6 +125,21 @@ class LaunchScreen(Base):
         base = next((one for one in (paths.recipes, paths.root) if self.path.is_relative_to(one)), Path("/"))
         return str(self.path.relative_to(base))
 
+    def wants(self) -> tuple[Want, ...]:
+        """How long its earlier runs took; those of a run's own recipe are those of where that came from."""
+        lab = self.lab_app.lab.paths
+        known = [source_of(lab, self.path)]
+        if self.path.parent.parent == lab.runs:
+            came = str(self.lab_app.snapshot.of(self.path.parent.name, "recipe") or "")
+            known += [came.removesuffix(EDITED)] if came else []
+        return (WantEarlier(self.slot("earlier"), tuple(known)),)
+
+    def found(self, name: str, value: Any) -> None:
+        """Runs came, went or ended."""
+        if isinstance(value, Earlier) and value != self.earlier:
+            self.earlier = value
+            self.check()
+
     def wrong(self, key: str, value: str) -> str:
         """What is wrong with a value of an option."""
         return wrong(self.draft, self.text, key, value)
@@ -137,14 +156,14 @@ class LaunchScreen(Base):
 
     def check(self) -> None:
         """Check in a worker: pydantic is not loaded yet the first time."""
-        draft, checker = self.draft, self.checker
+        draft, lab, earlier = self.draft, self.lab_app.lab.paths, self.earlier
 
         def work() -> None:
             try:
                 disk = read_text(draft.path)
             except (LabtuiError, OSError):
                 disk = ""  # the check says why
-            found = checker.check(draft)
+            found = check(lab, draft, earlier or Earlier())
             self.app.call_from_thread(self.found_out, draft, disk, found)
 
         self.run_worker(work, thread=True, name="check", group="check", exclusive=True)
@@ -185,7 +204,7 @@ class LaunchScreen(Base):
             self.cursor_moved()
         rows: list[Row] = []
         if found.forecast:
-            rows = outlook(found.forecast)
+            rows = outlook(found.forecast, self.earlier)
             rows[0].append((self._model, "dim"))
         lines = self.query_one("#outlook", Lines)
         lines.display = bool(rows)
@@ -359,7 +378,7 @@ class LaunchScreen(Base):
         self.app.push_screen(Confirm(f"Leave without launching? {lost} would be lost."), answered)
 
     def unsaved(self) -> str:
-        """What would be lost."""
+        """What would be lost; empty: nothing."""
         count = len(self.form.changes)
         lost = [f"{count} changed option{'' if count == 1 else 's'}"] if count else []
         return " and ".join([*lost, *(["the edited text"] if self.draft.text is not None else [])])
