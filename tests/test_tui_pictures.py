@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from tui_lab import NOW, small_lab
+from tui_pilot import still
 
 from labtui.query import Lab
 from labtui.tui.app import LabApp
@@ -25,8 +26,11 @@ def settled(*keys: str, wait: Callable[[Any], Any] | None = None) -> Before:
 
     async def before(pilot: Pilot[None]) -> None:
         app: Any = pilot.app
-        first = app.screen_stack[0].query(Chart)
-        while not app.snapshot.place or not app.recipes or not all(chart.rows for chart in first):
+        lab = app.screen_stack[0]
+        first = lab.query(Chart)
+        while not (
+            app.recipes and all(chart.rows for chart in first) and lab.runs.sparks and lab.machine.free
+        ):
             await pilot.pause(0.05)
         for key in keys:
             await pilot.press(key)
@@ -44,7 +48,7 @@ def settled(*keys: str, wait: Callable[[Any], Any] | None = None) -> Before:
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LabApp:
-    monkeypatch.setattr(LabApp, "place", "~/bearings")
+    still(monkeypatch)
     return LabApp(Lab(small_lab(tmp_path)), now=lambda: NOW)
 
 
@@ -71,7 +75,7 @@ def test_light(app, snap_compare):
 
 def test_readme(tmp_path, monkeypatch, snap_compare):
     """The picture that the README opens with."""
-    monkeypatch.setattr(LabApp, "place", "~/bearings")
+    still(monkeypatch)
     paths = small_lab(tmp_path)
     shutil.rmtree(paths.recipes)
     shipped = Path(__file__).parents[1] / "recipes"

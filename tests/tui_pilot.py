@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from tui_lab import NOW
 
 from labtui.files.paths import LabPaths
 from labtui.query import Lab
 from labtui.tui.app import LabApp
+from labtui.tui.strip import Strip
 from labtui.tui.widgets.table import Table
 
 
@@ -66,3 +68,10 @@ def pressed(*keys: str, wait: Callable[[Any], Any]) -> Callable[[Pilot[None]], A
         await pilot.pause()
 
     return before
+
+
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same place and machine in every picture."""
+    monkeypatch.setattr(LabApp, "place", "~/bearings")
+    strip = Strip(cores=16, taken=4, free=412 * 10**9)
+    monkeypatch.setattr("labtui.tui.screens.lab.look_at_machine", lambda lab, running: strip)

@@ -75,7 +75,7 @@ class LabScreen(ChartKeys, RunActions):
         self.arranged = self.lab_app.arranged
         self._resting: Timer | None = None
         self._snapshot = Snapshot()
-        self._strip = Strip()
+        self.machine = Strip()
         self._asking = ""
         """For which dialog the keys of all runs are wanted."""
 
@@ -165,7 +165,7 @@ class LabScreen(ChartKeys, RunActions):
         row.append((self.lab_app.place, "dim"))
         self.query_one("#status", Lines).show([row])
         waiting = counts.get("queued", 0)
-        machine = strip_row(self._strip, counts.get("running", 0), waiting, self.size.width)
+        machine = strip_row(self.machine, counts.get("running", 0), waiting, self.size.width)
         self.query_one("#strip", Lines).show([machine])
 
     def look_at_machine(self) -> None:
@@ -187,8 +187,8 @@ class LabScreen(ChartKeys, RunActions):
 
     def show_machine(self, strip: Strip) -> None:
         """What the machine has and does."""
-        if strip != self._strip:
-            self._strip = strip
+        if strip != self.machine:
+            self.machine = strip
             self.show_status()
 
     @property
