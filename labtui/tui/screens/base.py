@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from labtui.tui.commands import Command, action_of
 from labtui.tui.feed import News
+from labtui.tui.narrow import NarrowCompositor
 from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
 
@@ -39,6 +40,7 @@ class Base(Screen[None]):
 
     def __init__(self, key: str = "") -> None:
         super().__init__()
+        self._compositor = NarrowCompositor()
         self.key = key
         """What the screen is about: the id of a run or a sweep."""
         # Textual sets it at the first resize: too late to lay out and paint once only.

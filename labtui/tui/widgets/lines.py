@@ -93,6 +93,15 @@ def changed_spans(old: Row, new: Row, gap: int = 8) -> list[tuple[int, int]]:
     return spans
 
 
+def changed_regions(old: Row, new: Row, y: int, width: int) -> list[Region]:
+    """The cells of a line in which two rows differ; all of it where characters may not be cells."""
+    spans = changed_spans(old, new)
+    plain = all(text.isascii() or _narrow(text) for text, _ in [*old, *new]) if spans else True
+    if not (plain and old and new):
+        spans = [(0, max(width, 1))] if spans else []
+    return [Region(first, y, last - first, 1) for first, last in spans]
+
+
 def _characters(row: Row) -> list[tuple[str, str]]:
     return [(char, style) for text, style in row for char in text]
 
@@ -114,13 +123,7 @@ class Lines(Widget):
         for y in range(min(max(len(old), len(self.rows)), self.size.height)):
             before = old[y] if y < len(old) else []
             after = self.rows[y] if y < len(self.rows) else []
-            spans = changed_spans(before, after)
-            if not spans:
-                continue
-            plain = all(text.isascii() or _narrow(text) for text, _ in [*before, *after])
-            if not (plain and before and after):
-                spans = [(0, max(self.size.width, 1))]
-            regions += [Region(first, y, last - first, 1) for first, last in spans]
+            regions += changed_regions(before, after, y, self.size.width)
         if regions:
             self.refresh(*regions)
 

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from labtui.cells import fit, pad
 from labtui.rows import Row
 from labtui.tui.commands import MOVE, bindings
-from labtui.tui.widgets.lines import STYLES, Paint
+from labtui.tui.widgets.lines import STYLES, Paint, changed_regions
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Table(ScrollView, can_focus=True):
         self.keys: Sequence[str] = []
         self.cursor = 0
         self.sorted_by: tuple[int, bool] | None = None
-        self._painted: dict[int, object] = {}
+        self._painted: dict[int, tuple[Row, bool]] = {}
         self._layouts: dict[int, list[tuple[int, int, str]]] = {}
 
     @property
@@ -147,10 +147,15 @@ class Table(ScrollView, can_focus=True):
 
     def repaint(self) -> None:
         """Paint the lines whose content differs from what was painted last."""
-        width, height = self._width, self.size.height
-        for y in range(height):
-            if self._painted.get(y) != self._content(y, width):
-                self.refresh(Region(0, y, width, 1))
+        width, regions = self._width, list[Region]()
+        for y in range(self.size.height):
+            known, content = self._painted.get(y), self._content(y, width)
+            if known is None or known[1] != content[1]:  # the cursor came or went
+                regions.append(Region(0, y, width, 1))
+            elif known != content:
+                regions += changed_regions(known[0], content[0], y, width)
+        if regions:
+            self.refresh(*regions)
 
     def select(self, key: str) -> None:
         """Put the cursor on a key, if it is shown."""
