@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from rich.console import Console
 from textual import events
-from textual.app import App, SystemCommand
-from textual.filter import LineFilter
+from textual.app import SystemCommand
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input
 
 from labtui.cells import clean
@@ -28,28 +21,20 @@ from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.tui import acts
 from labtui.tui.arrangement import Arrangement
-from labtui.tui.commands import Command, listed, readable
 from labtui.tui.feed import LIVE, Feed, News
-from labtui.tui.plain import Ascii, Colorless, PlainBar
 from labtui.tui.preferences import Preferences
 from labtui.tui.screens.base import Base
 from labtui.tui.screens.lab import LabScreen
 from labtui.tui.snapshot import Snapshot
-from labtui.tui.themes import LINE_COLORS, THEMES
+from labtui.tui.terminal import TerminalApp
 
-SYSTEMS: dict[str, Literal["standard", "256", "truecolor"]] = {
-    "16": "standard",
-    "256": "256",
-    "true": "truecolor",
-}
-"""Numbers of colours as rich calls them."""
 TICK = 10.0
 """Seconds between two looks at ages; they are shown in minutes."""
 RESTS = 0.5
 """Seconds without a change after which the arrangement of the runs is written down."""
 
 
-class LabApp(App[None]):
+class LabApp(TerminalApp):
     """labtui's screens over one lab.
 
     Args:
@@ -73,9 +58,8 @@ class LabApp(App[None]):
         run_id: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        super().__init__(wanted)
         self.lab, self.run_id, self.now = lab, run_id, now
-        self.animation_level = "none"
         self.feed = Feed(lab, self.post_message)
         # A few hundred bytes, before the first picture: it is to have the right columns.
         self.arranged = Arrangement.read(lab.paths.screens)
@@ -87,60 +71,20 @@ class LabApp(App[None]):
         self.trouble = ""
         self.awaited = ""
         """A run that is to come under the cursor when it is there."""
-        for found in THEMES:
-            self.register_theme(found)
-        self.wanted = wanted or Preferences()
-        self._colors()
-        self._follow()
-
-    def _colors(self) -> None:
-        """As many colours as the preferences say."""
-        given = self.wanted.colors
-        self.no_color = self.no_color or given == "none"
-        # What is bold or reversed is said in escape codes, too, which rich leaves out without a system.
-        system = SYSTEMS.get(given, "standard" if self.no_color else None)
-        if system:
-            self.console = Console(color_system=system, file=self.console.file, force_terminal=True)
-
-    def _follow(self) -> None:
-        """Follow the preferences."""
-        wanted = self.wanted
-        own = THEMES[-1 if wanted.colors in ("none", "16") else 0].name
-        self.theme = wanted.theme if wanted.theme in self.available_themes else own
-        self.feed.pace = wanted.refresh or LIVE
-        self._plain: list[LineFilter] = [Colorless()] if self.no_color else []
-        if self.ascii_only:
-            self._plain.append(Ascii())
-        ScrollBar.renderer = PlainBar if self._plain else ScrollBarRender
-        self.set_keymap({name: ",".join(listed(keys)) for name, keys in wanted.keys.items() if listed(keys)})
+        self.feed.pace = self.wanted.refresh or LIVE
 
     def prefer(self, **changes: Any) -> None:
         """Change preferences, for as long as the app is open."""
-        self.wanted = replace(self.wanted, **changes)
-        self._follow()
-        for screen in self.screen_stack:
-            for widget in screen.walk_children(Widget, with_self=True):
-                widget.refresh()
-            if isinstance(screen, Base):
-                screen.wish()
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """What makes lines plain, for plain terminals."""
-        return [*super().get_line_filters(), *self._plain] if self._plain else super().get_line_filters()
-
-    def keys_of(self, command: Command) -> str:
-        """The keys of a command as people read them, with those that the user gave it."""
-        return readable(self._keymap.get(command.name, command.key), self.ascii_only)
+        super().prefer(**changes)
+        self.feed.pace = self.wanted.refresh or LIVE
+        if isinstance(self.screen, Base):
+            self.screen.wish()
 
     @property
     def place(self) -> str:
         """The lab's folder as people write it."""
         root, home = str(self.lab.paths.root), os.path.expanduser("~")
         return clean("~" + root.removeprefix(home) if root.startswith(home + os.sep) else root)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Colours of lines for themes that know none."""
-        return LINE_COLORS
 
     def get_default_screen(self) -> Screen[Any]:
         """The runs."""
@@ -149,9 +93,7 @@ class LabApp(App[None]):
     def on_load(self) -> None:
         """Begin to read before the first picture; a signal to end leaves the terminal as it was."""
         self.run_worker(self.feed.loop, thread=True, name="feed", group="feed")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-            loop.add_signal_handler(number, self.exit, None, 128 + number)
+        self.take_signals()
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that came in one piece went to what had the focus when they came. Those typed after a
@@ -200,6 +142,7 @@ class LabApp(App[None]):
         """Keep what changed and hand it to the screens."""
         if news.snapshot is not None:
             self.snapshot = news.snapshot
+            self.ring(news.snapshot)
         if news.recipes is not None:
             self.recipes = news.recipes
         if news.trouble is not None:
@@ -218,19 +161,20 @@ class LabApp(App[None]):
             return None
         return News(self.snapshot, self.recipes, self.trouble, self.found)
 
-    @property
-    def ascii_only(self) -> bool:
-        """Whether everything is drawn in ASCII."""
-        return self.wanted.ascii
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: the commands of the screen, and the theme."""
+        """The palette: the commands of the screen, the theme, the bell."""
         if isinstance(screen, Base):
             for command in screen.commands:
                 if command.action != "palette":
                     title = f"{command.label.capitalize()}  ({self.keys_of(command)})"
                     yield SystemCommand(title, command.help, partial(screen.perform, command))
-        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+        yield SystemCommand(
+            "Theme", "Change the colours, as long as labtui is open.", self.action_change_theme
+        )
+        bell = "Silence" if self.wanted.bell else "Bell"
+        yield SystemCommand(
+            bell, "Ring when a run ends, or no more, as long as labtui is open.", self.action_bell
+        )
 
     async def action_quit(self) -> None:
         """Close labtui, after asking where something would be lost."""
@@ -251,7 +195,19 @@ class LabApp(App[None]):
         if isinstance(self.screen, Base):
             from labtui.tui.screens.help import Help
 
-            self.push_screen(Help(self.screen.commands, self.keys_of))
+            self.push_screen(Help(self.screen.groups, self.keys_of))
+
+    def toggle_bell(self) -> None:
+        """Ring when a run ends, or no more."""
+        self.prefer(bell=not self.wanted.bell)
+        self.say("the bell rings when a run ends" if self.wanted.bell else "the bell is silent")
+
+    def action_settings(self) -> None:
+        """What the user prefers."""
+        from labtui.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
 
     def copy_to_clipboard(self, text: str) -> None:
         """Hand a text to the terminal's clipboard; in tmux past it too, which may keep it to itself."""

@@ -74,6 +74,7 @@ COMMON = (
     Command("question_mark", "help", "help", "All keys of this screen.", 2),
     Command("ctrl+p", "palette", "commands", "Find a command by its name.", 9),
     Command("Q", "queue", "queue", "GPUs, what runs on them, and what waits.", 7),
+    Command("comma", "settings", "settings", "Theme, refresh, ASCII drawing, bell; and whose keys count."),
     Command("q", "quit", "quit", "Close labtui. Runs go on: closing it stops nothing.", 2),
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from labtui.tui.commands import Command, action_of
+from labtui.tui.commands import COMMON, MOVE, RUN, Command, action_of
 from labtui.tui.feed import News
 from labtui.tui.narrow import NarrowCompositor
 from labtui.tui.want import Want
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from labtui.tui.app import LabApp
 
 
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 WIDE = 120
 """Cells from which a screen shows its parts side by side."""
 
@@ -109,6 +111,23 @@ class Base(Screen[None]):
             for command in _declared(owner):
                 found.setdefault(command.key, command)
         return tuple(found.values())
+
+    @property
+    def groups(self) -> list[tuple[str, tuple[Command, ...]]]:
+        """The same for who reads them all: what declares them, and they."""
+        shared = (("selected runs", RUN), ("lists and texts", MOVE), ("everywhere", COMMON))
+        apart = {command.name for _, commands in shared for command in commands}
+        shown = set(self.commands)
+        found = []
+        for owner in self.owners():
+            title = _WORDS.sub(" ", type(owner).__name__.removesuffix("Screen")).lower()
+            own = tuple(c for c in _declared(owner) if c in shown and c.name not in apart)
+            shown -= set(own)
+            found.append((title, own))
+        names = {command.name for command in self.commands}
+        for title, commands in shared:
+            found.append((title, tuple(c for c in commands if c.name in names or commands is MOVE)))
+        return [(title, commands) for title, commands in found if commands]
 
     async def perform(self, command: Command) -> None:
         """Do what a command's key does."""
