@@ -292,7 +292,7 @@ async def test_a_line_tells_of_the_machine(small, tmp_path, monkeypatch):
         await until(pilot, lambda: "GPU 0 87% 12/24G" in screen_text(pilot.app))
         assert "1 running · 1 waiting" in screen_text(pilot.app) and "free" in screen_text(pilot.app)
         file.write_text("[]")
-        pilot.app.screen.look_at_machine()
+        pilot.app.screen.machine.look()
         await until(pilot, lambda: "cores" in screen_text(pilot.app))
 
 

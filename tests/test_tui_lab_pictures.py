@@ -47,7 +47,7 @@ def settled(*keys: str) -> Before:
 
     async def before(pilot: Pilot[None]) -> None:
         app: Any = pilot.app
-        while app.known is None or app.screen_stack[0].machine.free is None:
+        while app.known is None or app.screen_stack[0].machine.strip.free is None:
             await pilot.pause(0.05)
         for key in keys:
             await pilot.press(key)

@@ -29,7 +29,7 @@ def settled(*keys: str, wait: Callable[[Any], Any] | None = None) -> Before:
         lab = app.screen_stack[0]
         first = lab.query(Chart)
         while not (
-            app.recipes and all(chart.rows for chart in first) and lab.runs.sparks and lab.machine.free
+            app.recipes and all(chart.rows for chart in first) and lab.runs.sparks and lab.machine.strip.free
         ):
             await pilot.pause(0.05)
         for key in keys:

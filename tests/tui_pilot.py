@@ -74,4 +74,4 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same place and machine in every picture."""
     monkeypatch.setattr(LabApp, "place", "~/bearings")
     strip = Strip(cores=16, taken=4, free=412 * 10**9)
-    monkeypatch.setattr("labtui.tui.screens.lab.look_at_machine", lambda lab, running: strip)
+    monkeypatch.setattr("labtui.tui.widgets.machine.look", lambda lab, running: strip)

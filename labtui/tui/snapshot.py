@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from labtui.query.rows import goal_of
@@ -106,7 +107,7 @@ class Snapshot:
         goals = _goals(rows, shown) | {"value": ways.pop() if len(ways) == 1 else None}
         return replace(self, goals=goals, judged=judged.pop() if len(judged) == 1 else "")
 
-    @property
+    @cached_property
     def sample(self) -> list[Fields]:
         """Some rows from everywhere, the newest among them."""
         rows = list(self.rows.values())

@@ -31,11 +31,10 @@ _FIXED = {
     "ended": ("ended", 16, "left", 4),
 }  # fmt: skip
 """Title, cells (0: what is left), side and rank of known columns; where room is short the highest go."""
-_RANK = 2
-"""Of a column that somebody chose."""
+_CHOSEN, _EPOCH = 2, 5.5
+"""Rank of a column that somebody chose, and of the epochs of figures."""
 _NAME, _WIDE = 18, 36
 """Cells that a name has at least, where it needs them, and at most while other columns need some."""
-_EPOCH = Column("@", 4)
 _SPREAD = 24
 """Cells of a mean with its deviation and number."""
 _WIDEST = 20
@@ -64,29 +63,34 @@ def parts(snapshot: Snapshot, columns: Sequence[str], room: int, grouped: bool, 
     """
     if snapshot.judged:  # then it is the head of the value's column, and has none of its own
         columns = [key for key in columns if key != "metric"]
-    wanted = [Part(key, "text", _column(snapshot, key, grouped)) for key in columns]
     if "name" not in columns:  # something has to take what is left
-        wanted.insert(1, Part("name", "text", _column(snapshot, "name", grouped)))
-    name = _name(snapshot, room, grouped)
-    room -= 2 + name + 1
-    compare = Column("Δ", 8)
-    chosen = {"name"}
-    for part in sorted(wanted, key=lambda part: _rank_of(part.key)):
-        cells = part.column.width + 1 + (compare.width + 1 if compared and part.key in snapshot.goals else 0)
-        if part.key not in chosen and cells <= room:
-            room -= cells
-            chosen.add(part.key)
-    found = [Part("", "mark", Column("", 1))]
-    for part in wanted:
-        if part.key in chosen:
-            found.append(part)
-        if part.key in chosen and part.key in snapshot.goals:
-            if compared:
-                found.append(Part(part.key, "difference", compare))
-            if not grouped and room >= _EPOCH.width + 1:
-                room -= _EPOCH.width + 1
-                found.append(Part(part.key, "epoch", _EPOCH))
-    return tuple(found)
+        columns = [*columns[:1], "name", *columns[1:]]
+    wanted = [part for key in columns for part in _of_column(snapshot, key, grouped, compared)]
+    room -= 2 + _name(snapshot, room, grouped) + 1
+    chosen = {("name", "text")}
+    for part in sorted(wanted, key=_rank):
+        place, text = (part.key, part.what), (part.key, "text")
+        if place not in chosen and (place == text or text in chosen) and part.column.width < room:
+            room -= part.column.width + 1
+            chosen.add(place)
+    return Part("", "mark", Column("", 1)), *(part for part in wanted if (part.key, part.what) in chosen)
+
+
+def _of_column(snapshot: Snapshot, key: str, grouped: bool, compared: bool) -> list[Part]:
+    """A column's text, and what stands beside a figure."""
+    found = [Part(key, "text", _column(snapshot, key, grouped))]
+    if key in snapshot.goals and compared:
+        found.append(Part(key, "difference", Column("Δ", 8)))
+    if key in snapshot.goals and not grouped:
+        found.append(Part(key, "epoch", Column("@", 4)))
+    return found
+
+
+def _rank(part: Part) -> float:
+    """Which parts go where room is short: the highest."""
+    if part.what == "epoch":
+        return _EPOCH
+    return _FIXED[part.key][3] if part.key in _FIXED else _CHOSEN
 
 
 def _name(snapshot: Snapshot, room: int, grouped: bool) -> int:
@@ -96,10 +100,6 @@ def _name(snapshot: Snapshot, room: int, grouped: bool) -> int:
     texts = [line.label for line in lines][:SAMPLE] if grouped else map(read, snapshot.sample)
     widest = max((len(clean(text)) for text in texts), default=0) + (2 if grouped else 0)
     return max(_NAME, min(widest, room // 3, _WIDE))
-
-
-def _rank_of(key: str) -> int:
-    return _FIXED[key][3] if key in _FIXED else _RANK
 
 
 def _column(snapshot: Snapshot, key: str, grouped: bool) -> Column:

@@ -13,7 +13,6 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
-from labtui.errors import LabtuiError
 from labtui.rows import Row
 from labtui.tui.columns import reader, sorted_by
 from labtui.tui.commands import COMMON, RUN, Command, bindings
@@ -23,14 +22,13 @@ from labtui.tui.marks import Marks
 from labtui.tui.screens.base import RunActions
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.sparks import WantSparks
-from labtui.tui.strip import Strip, strip_row
-from labtui.tui.strip import look as look_at_machine
 from labtui.tui.tables import SIGNS
 from labtui.tui.want import Want
 from labtui.tui.widgets.charts import CHARTS, MOST, ChartKeys, Charts
 from labtui.tui.widgets.filter import FilterInput, FilterLine
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines
+from labtui.tui.widgets.machine import MachineLine
 from labtui.tui.widgets.recipes import Recipes, RecipeTable
 from labtui.tui.widgets.runs import RunsTable
 from labtui.tui.widgets.table import Table
@@ -39,8 +37,6 @@ SETTLED = 0.12
 """Seconds the cursor rests before its run's charts are read: moving stays free of the disk."""
 TYPED = 0.01
 """Seconds without a key before a filter that is being typed is tried."""
-MACHINE = 5.0
-"""Seconds between two looks at the machine."""
 SPARK = 10
 """Cells of a small line."""
 
@@ -75,7 +71,6 @@ class LabScreen(ChartKeys, RunActions):
         self.arranged = self.lab_app.arranged
         self._resting: Timer | None = None
         self._snapshot = Snapshot()
-        self.machine = Strip()
         self._asking = ""
         """For which dialog the keys of all runs are wanted."""
 
@@ -87,14 +82,13 @@ class LabScreen(ChartKeys, RunActions):
             yield Recipes(self.arranged.turned)
         yield FilterLine(self.arranged.filter)
         yield Charts(self.slot, self.wish, places=2)
-        yield Lines(id="strip")
+        yield MachineLine(self.lab_app.lab.paths)
         yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
         """The runs take the keys."""
         self.set_focus(self.runs)
         self.show_status()
-        self.set_interval(MACHINE, self.look_at_machine)
 
     @property
     def runs(self) -> RunsTable:
@@ -125,11 +119,9 @@ class LabScreen(ChartKeys, RunActions):
     def show_news(self, news: News) -> None:
         """Show what changed on the disk."""
         if news.snapshot is not None:
-            first, self._snapshot = not self._snapshot.place, news.snapshot
+            self._snapshot = news.snapshot
             self.marked.keep(news.snapshot.place)
             self.runs.show_snapshot(news.snapshot)
-            if first:
-                self.look_at_machine()
         if news.recipes is not None:
             self.recipes = {recipe["path"]: recipe for recipe in news.recipes}
         if news.snapshot is not None or news.recipes is not None:
@@ -164,32 +156,15 @@ class LabScreen(ChartKeys, RunActions):
                 row.append((f"{len(self.marked)} marked  ", "accent"))
         row.append((self.lab_app.place, "dim"))
         self.query_one("#status", Lines).show([row])
-        waiting = counts.get("queued", 0)
-        machine = strip_row(self.machine, counts.get("running", 0), waiting, self.size.width)
-        self.query_one("#strip", Lines).show([machine])
-
-    def look_at_machine(self) -> None:
-        """Ask the machine in a worker: NVML may take its time."""
-        if not self.in_front or (not self._snapshot.place and not self.lab_app.news):
-            return
         states = zip(self._snapshot.place, self._snapshot.columns["state"], strict=True)
-        running = [key for key, state in states if state == "running"]
-        paths = self.lab_app.lab.paths
+        running = [key for key, state in states if state == "running"] if counts.get("running") else []
+        if self.lab_app.news is not None:  # nothing that is not asked for comes before the first picture
+            self.machine.show_queue(running, counts.get("queued", 0))
 
-        def work() -> None:
-            try:
-                found = look_at_machine(paths, running)
-            except (LabtuiError, OSError) as error:
-                found = Strip(problem=str(error))
-            self.app.call_from_thread(self.show_machine, found)
-
-        self.run_worker(work, thread=True, name="machine", group="machine", exclusive=True)
-
-    def show_machine(self, strip: Strip) -> None:
-        """What the machine has and does."""
-        if strip != self.machine:
-            self.machine = strip
-            self.show_status()
+    @property
+    def machine(self) -> MachineLine:
+        """The line that tells of the machine."""
+        return self.query_one(MachineLine)
 
     @property
     def charts(self) -> Charts:  # type: ignore[override]
