@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from labtui.axis import Range, Ticks, nice_limits, number_ticks, short
 from labtui.canvas import BRAILLE, MARKERS, Layer, canvas
@@ -60,11 +60,11 @@ def limits_of(lines: Sequence[Line], ylog: bool = False, previous: Limits | None
     xs, ys = [], []
     for line in lines:
         x = np.asarray(line.x, np.float64)
-        xs.append(x[np.isfinite(x)])  # also where y is not finite: the mark has to show
+        xs.append(_kept(x, np.isfinite(x)))  # also where y is not finite: the mark has to show
         for values in (line.y, line.raw):
             if values is not None:
                 y = np.asarray(values, np.float64)
-                ys.append(y[drawable(x, y, ylog)])
+                ys.append(_kept(y, drawable(x, y, ylog)))
     x_range, y_range = _extent(xs, (0.0, 1.0)), _extent(ys, (1.0, 10.0) if ylog else (0.0, 1.0))
     before_x, before_y = previous or (None, None)
     if not ylog:
@@ -72,6 +72,11 @@ def limits_of(lines: Sequence[Line], ylog: bool = False, previous: Limits | None
     exponents = nice_limits(*log10(y_range), log10(before_y) if before_y else None)
     low, high = max(-307.0, min(exponents[0], 306.0)), max(-306.0, min(exponents[1], 307.0))
     return nice_limits(*x_range, before_x), (10.0**low, 10.0**high)
+
+
+def _kept(values: Floats, good: NDArray[np.bool_]) -> Floats:
+    """Some of the values, without a copy where it is all of them."""
+    return values if good.all() else values[good]
 
 
 def _extent(parts: list[Floats], default: Range) -> Range:

@@ -80,9 +80,8 @@ class Frame:
             x, y = x[good], y[good]
         if x.size and (x.min() < self.x[0] or x.max() > self.x[1]):
             x, y = window(x, y, self.x)
-        if self.ylog:
-            y = np.log10(y)
-        px, py = decimate(part_of(x, self.x), part_of(y, self.y), dots * self.columns, (0, 1))
+        x, y = decimate(x, y, dots * self.columns, self.x)
+        px, py = part_of(x, self.x), part_of(np.log10(y) if self.ylog else y, self.y)
         return px, np.clip(py, -0.01, 1.01), missing
 
     def left(self, canvas: list[Row], ascii: bool) -> list[Row]:

@@ -108,7 +108,8 @@ def shape(count: int, width: int, height: int, columns: int = 0, rows: int = 0) 
         aspect = (width / found[0]) / (height / found[1])
         return missing * 100 + abs(math.log(aspect / ASPECT)) + max(empty, 0) / max(wanted, 1) / 2
 
-    return min(((c, r) for c in wide for r in tall), key=cost)
+    full = [(c, r) for c in wide for r in tall if (columns or c <= count) and (rows or r <= -(-count // c))]
+    return min(full, key=cost)
 
 
 def page(
@@ -234,11 +235,11 @@ def _beside(boxes: Sequence[Box], plots: Sequence[Plot], columns: int, height: i
 
 def _ends(found: Sequence[Line]) -> Range:
     """Lowest and highest x of some lines."""
-    parts = [np.asarray(line.x)[np.isfinite(line.x)] for line in found]
-    parts = [part for part in parts if part.size]
-    if not parts:
-        return 0.0, 1.0
-    return float(min(part.min() for part in parts)), float(max(part.max() for part in parts))
+    parts = [x for x in (np.asarray(line.x, np.float64) for line in found) if x.size]
+    with np.errstate(invalid="ignore"):
+        low = min((float(np.fmin.reduce(x)) for x in parts), default=0.0)
+        high = max((float(np.fmax.reduce(x)) for x in parts), default=1.0)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else (0.0, 1.0)
 
 
 def _shown(view: View, whole: Range, ends: Range) -> Range:

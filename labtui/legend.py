@@ -34,7 +34,7 @@ def legend_rows(
     """
     head: Row = [(title, style)] if title else []
     widths = [2 + width_of(one.name) + bool(one.value) + width_of(one.value) for one in entries]
-    if most < 2 or _wide(head) + sum(GAP + one for one in widths) <= width + GAP * (not title):
+    if most < 2 or not entries or _wide(head) + sum(GAP + one for one in widths) <= width + GAP * (not title):
         return [_flow(head, entries, widths, width, ellipsis)]
     return _columns(title, style, entries, width, most, ellipsis)
 

@@ -29,8 +29,8 @@ def decimate(x: ArrayLike, y: ArrayLike, columns: int, span: Range | None = None
     xs, ys = ordered(xs, ys)
     if xs.size <= 2 * columns + 2:
         return xs, ys
-    column = column_of(xs, columns, span)
-    starts = np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
+    starts = np.r_[0, np.searchsorted(xs, _edges(columns, span or (xs[0], xs[-1])))]
+    starts = np.unique(starts[starts < xs.size])
     counts = np.diff(np.r_[starts, xs.size])
     picked = [np.array([0, xs.size - 1])]
     for extreme in (np.minimum, np.maximum):
@@ -42,10 +42,15 @@ def decimate(x: ArrayLike, y: ArrayLike, columns: int, span: Range | None = None
 
 def column_of(xs: Floats, columns: int, span: Range | None = None) -> NDArray[np.intp]:
     """Which of so many equal parts of the span each of the sorted, finite values lies in."""
-    limits = span or (xs[0], xs[-1])
-    if not limits[1] / 2 > limits[0] / 2:
-        return np.zeros(xs.size, np.intp)
-    return np.clip(part_of(xs, limits) * columns, 0, columns - 1).astype(np.intp)
+    return np.searchsorted(_edges(columns, span or (xs[0], xs[-1])), xs, "right")
+
+
+def _edges(columns: int, span: Range) -> Floats:
+    """Where each column but the first begins; in halves, since the range of floats may overflow."""
+    low, high = span[0] / 2, span[1] / 2
+    if not high > low:
+        return np.empty(0)
+    return np.asarray(2 * (low + (high - low) * (np.arange(1, columns) / columns)), np.float64)
 
 
 def part_of(values: Floats, limits: Range) -> Floats:
@@ -79,11 +84,14 @@ def ema(values: ArrayLike, weight: float) -> Floats:
     padded[: good.size] = good
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         inner = padded.reshape(-1, block) @ kernel.T
-        before = 0.0
-        for row in inner:  # what earlier blocks leave for each value of this one
-            row += before * powers[1:]
-            before = row[-1]
-        means = inner.ravel()[: good.size] / (1 - weight ** np.arange(1.0, good.size + 1))
+        before, carried = 0.0, []
+        for end in inner[:, -1].tolist():  # what earlier blocks leave for the values of each
+            carried.append(before)
+            before = end + before * float(powers[-1])
+        inner += np.multiply.outer(carried, powers[1:])
+        means = inner.ravel()[: good.size]
+        biased = min(good.size, 1 + int(-40 / np.log(weight)))  # beyond these weight^t is less than a digit
+        means[:biased] /= 1 - weight ** np.arange(1.0, biased + 1)
     found[finite] = means
     return found
 

@@ -184,3 +184,147 @@ def test_threads_do_not_mix_their_charts():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def _lit(rows: list, left: int) -> np.ndarray:
+    """Which cells of the points' part of a chart show a line."""
+    cells = [[(c, style) for text, style in row for c in text][left:] for row in rows]
+    return np.array([[c not in " ⠀│" and style != "dim" for c, style in row] for row in cells])
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    hnp.arrays(np.float64, st.integers(2, 3000), elements=st.floats(-1e6, 1e6)),
+    st.integers(24, 100),
+    st.integers(6, 24),
+    st.sampled_from([0.0, 0.6, 0.99]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    st.booleans(),
+)
+def test_the_highest_and_the_lowest_value_are_lit(values, width, height, weight, part, ascii):
+    x = np.arange(values.size, dtype=np.float64)
+    low, high = sorted(part)
+    shown = (low * x[-1], max(high * x[-1], low * x[-1] + 1))
+    smoothed = points.ema(values, weight)
+    line = Line("a", x, smoothed, raw=values if weight else None)
+    inside = (x >= shown[0]) & (x <= shown[1])
+    limits = (shown, chart.limits_of([line])[1])
+    plot = chart.plot([line], width, height, limits=limits, ascii=ascii)
+    lines = height - 1 - 2
+    lit = _lit(plot.rows[1 : 1 + lines], plot.left)
+    dots = (1, 1) if ascii else (2, 4)
+    for y in (values, smoothed) if weight else (values,):
+        for extreme in (np.argmin, np.argmax):
+            if not inside.any():
+                continue
+            at = np.flatnonzero(inside)[extreme(y[inside])]
+            column, row = (
+                int(0.5 + (count * dot - 1) * (value - span[0]) / (span[1] - span[0])) // dot
+                for value, span, count, dot in (
+                    (x[at], shown, plot.columns, dots[0]),
+                    (y[at], limits[1], lines, dots[1]),
+                )
+            )
+            row = lines - 1 - row
+            # Another point of the same value may stand for it, within rounding in the next cell.
+            near = lit[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            assert near.any()
+            assert lit[row].any() or lit[max(row - 1, 0) : row + 2].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(np.float64, st.integers(0, 400), elements=st.floats(-1e9, 1e9) | st.just(np.nan)),
+    st.sampled_from([0.0, 0.3, 0.9, 0.995]),
+)
+def test_smoothing_is_that_of_adam(values, weight):
+    mean, expected, count = 0.0, [], 0
+    for value in values:
+        if np.isnan(value):
+            expected.append(value)
+            continue
+        count += 1
+        mean = weight * mean + (1 - weight) * value
+        expected.append(mean / (1 - weight**count))
+    np.testing.assert_allclose(points.ema(values, weight), expected, rtol=1e-7, atol=1e-3)
+
+
+def test_smoothing_begins_at_the_first_value_and_leaves_its_input_alone():
+    values = np.array([5.0, np.nan, 5.0, np.inf])
+    assert points.ema(values, 0.9).tolist()[0] == pytest.approx(5.0)
+    assert points.ema(values, 0.9)[3] == np.inf and values[0] == 5.0
+
+
+def test_the_raw_line_stands_behind_the_smoothed_one():
+    y = np.tile([0.0, 1.0], 100)
+    line = Line("a", np.arange(200), points.ema(y, 0.99), "#56b4e9", raw=y)
+    styles = {style for row in chart.rows([line], 60, 12) for _, style in row}
+    assert {"#56b4e9", "#56b4e9~"} <= styles
+    painted = "".join(chart.draw([line], 60, 12, color="true"))
+    assert "\x1b[2;38;2;86;180;233m" in painted
+
+
+def test_a_cursor_reads_every_line_at_its_place():
+    lines = [Line("a", [0, 10, 20], [1.0, 2.0, 3.0]), Line("b", [5, 15], [7.0, np.nan])]
+    look = {"values": True, "limits": ((0.0, 20.0), (0.0, 8.0))}
+    at = lambda cursor: "".join(t for t, _ in chart.plot(lines, 60, 10, cursor=cursor, **look).rows[0])  # noqa: E731
+    assert "a 2.000" in at(10.0) and "b 7.000" in at(10.0)
+    assert "a 1.000" in at(0.0) and "b -" in at(0.0)
+    assert "b nan" in at(16.0) and "a 3.000" in at(None)
+    rows = chart.plot(lines, 60, 10, cursor=10.0, **look).rows
+    columns = {"".join(t for t, _ in row).find("│", 3) for row in rows[1:-2]}
+    assert len(columns - {-1}) == 1
+    assert "│" not in "".join(t for t, _ in chart.plot(lines, 60, 10, cursor=99.0, **look).rows[3])[3:]
+
+
+def test_twenty_lines_are_told_apart_with_and_without_colour():
+    lines = [Line(f"run {n}", [0, 1], [n, n + 1]) for n in range(20)]
+    colored = chart.plot(lines, 100, 40, legend=21).rows
+    assert len({style for row in colored for text, style in row if "━" in text}) == 20
+    plain = chart.plot(lines, 100, 40, legend=21, colored=False).rows
+    heads = "".join(t for row in plain[:21] for t, _ in row)
+    assert all(f"run {n}" in heads for n in range(20))
+    marks = {t.strip() for row in plain[:21] for t, _ in row if len(t.strip()) == 1 and len(t) == 2}
+    assert len(marks) == 20
+
+
+@given(
+    st.lists(st.text(max_size=30), max_size=25), st.integers(1, 120), st.integers(1, 9), st.text(max_size=9)
+)
+def test_a_legend_has_exactly_its_width(names, width, most, title):
+    lines = [Line(name, [0, 1], [0, n]) for n, name in enumerate(names)]
+    rows = chart.plot(lines, width, 12, title=title, legend=most, values=True).rows
+    assert len(rows) == 12 and {wcswidth("".join(t for t, _ in row)) for row in rows} == {width}
+
+
+def test_time_axes_have_readable_ticks(monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert axis.time_ticks(0, 7200, 5)[1] == ["0", "30m", "1h", "1h30m", "2h"]
+        assert axis.time_ticks(0, 90, 4)[1] == ["0", "30s", "1m", "1m30s"]
+        assert axis.time_ticks(0, 1, 3)[1][0] == "0" and axis.time_ticks(0, 1, 3)[1][1].endswith("s")
+        assert axis.time_ticks(0, 5 * 86400, 6)[1] == ["0", "1d", "2d", "3d", "4d", "5d"]
+        noon = 1_700_000_000 - 1_700_000_000 % 86400 + 6 * 3600 + 1800  # 12:00 in India
+        places, texts = axis.clock_ticks(noon)(0, 4 * 3600, 5)
+        assert texts == ["12:00", "13:00", "14:00", "15:00", "16:00"] and places[1] == 3600
+        assert "15 Nov" in axis.clock_ticks(noon)(0, 86400, 5)[1]
+        assert axis.clock_ticks(noon + 7)(0, 60, 3)[1] == ["12:00:30", "12:01:00"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@given(
+    st.floats(-1e8, 1e8),
+    st.floats(1, 1e9),
+    st.integers(1, 20),
+    st.sampled_from([axis.time_ticks, axis.clock_ticks(1.7e9)]),
+)
+def test_ticks_of_times_are_few_and_inside(start, span, most, ticks):
+    low, high = axis.nice_limits(start, start + span)
+    places, texts = ticks(low, high, most)
+    assert len(places) == len(texts) <= most + 1
+    assert all(low - 1e-6 * (high - low) <= place <= high + 1e-6 * (high - low) for place in places)
