@@ -35,8 +35,11 @@ def clean(text: str) -> str:
     if not text.isprintable():
         text = "".join(c if c == "\u200d" else _visible(c) for c in text)
         text = re.sub(_JOINER, "\\\\u200d", text)
-    if text and not text[0].isascii() and unicodedata.category(text[0]) in ("Mn", "Me", "Mc"):
-        return "◌" + text
+    if text and not text[0].isascii():
+        kind = unicodedata.category(text[0])
+        # What Python does not know yet may be a mark, too.
+        if kind in ("Mn", "Me", "Mc") or (kind == "Cn" and width(text[0]) == 0):
+            return "◌" + text
     return text
 
 

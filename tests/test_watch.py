@@ -28,7 +28,13 @@ def command(lab: LabPaths, *words: str) -> list[str]:
 
 def watched(lab: LabPaths, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        command(lab, *words), env=PLAIN | more, capture_output=True, text=True, timeout=60, check=False
+        command(lab, *words),
+        env=PLAIN | more,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        text=True,
+        errors="replace",
     )
     assert "Traceback" not in done.stderr
     return done
