@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,12 +48,12 @@ def compare(
 
 def _run_by_run(chosen: list[dict[str, Any]], format: Format, one_cell: bool) -> None:
     """One column a run; of one cell's folds and repeats, their mean and deviation too."""
-    from labtui.query.lab import differing
+    from labtui.query.compare import figures_of, options
     from labtui.query.spread import spread_of
 
     lines: list[list[Any]] = [["state", *(row["state"] for row in chosen)]]
-    lines += [[key, *(row["params"].get(key) for row in chosen)] for key in differing(chosen)]
-    figures = list(_figures(chosen))
+    lines += [[key, *values] for key, values in options(chosen)]
+    figures: list[list[Any]] = [[figure.key, *figure.values] for figure in figures_of(chosen)]
     columns = ["key", *(row["id"] for row in chosen)]
     if one_cell:
         columns += ["mean", "deviation", "n"]
@@ -63,27 +62,11 @@ def _run_by_run(chosen: list[dict[str, Any]], format: Format, one_cell: bool) ->
     show(columns, lines + figures, format)
 
 
-def _figures(rows: list[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Each metric at the best step, and where that is something else, its last value."""
-    for name in dict.fromkeys(name for row in rows for name in row["metrics"]):
-        entries = [row["metrics"].get(name, {}) for row in rows]
-        at_best, last = ([entry.get(aspect) for entry in entries] for aspect in ("at_best", "last"))
-        yield [name, *at_best]
-        if last != at_best:
-            yield [f"{name}.last", *last]
-
-
 def _best_and_worst(lab: Lab, metric: str, filter: str) -> list[dict[str, Any]]:
-    rows = [row.fields for row in lab.runs(filter, sort=metric)]
-    rows = [row for row in rows if row["metrics"].get(metric, {}).get("at_best") is not None]
-    if len(rows) < 2:
-        raise LabError(f"compare: fewer than two runs have a value of {metric!r}")
-    goal = rows[0]["metrics"][metric]["goal"]
-    if goal is None:
-        raise LabError(
-            f"compare: which way {metric!r} is better is not known; give it in the recipe's [goals]"
-        )
-    return [rows[-1], rows[0]] if goal == "max" else [rows[0], rows[-1]]
+    """Both, the best first."""
+    from labtui.query.compare import best_and_worst
+
+    return [dict(row) for row in best_and_worst([row.fields for row in lab.runs(filter)], metric)]
 
 
 @app.command()

@@ -53,6 +53,7 @@ _SHOWN = {
     "shift+up": "⇧↑", "shift+down": "⇧↓", "delete": "Del", "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
     "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "ctrl+r": "^r", "ctrl+n": "^n",
     "backspace": "⌫", "ctrl+space": "^␣", "f2": "F2", "equals_sign": "=",
+    "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 _WORDS = {
     "enter": "Enter", "space": "Space", "tab": "Tab", "up": "Up", "down": "Down", "left": "Left", "right": "Right",

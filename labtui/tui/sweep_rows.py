@@ -25,7 +25,7 @@ class SweepRows:
         """Whether nothing has changed."""
         return (
             (self.sweep, self.files, len(self.rows)) == (other.sweep, other.files, len(other.rows))
-            and all(mine is theirs for mine, theirs in zip(self.rows, other.rows, strict=True))
+            and all(a is b or a == b for a, b in zip(self.rows, other.rows, strict=True))
         )  # fmt: skip
 
     @property

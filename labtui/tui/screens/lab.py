@@ -56,6 +56,10 @@ class LabScreen(ChartKeys, RunActions):
         Command("v", "columns", "columns", "Choose the columns: any option, any metric.", 5),
         Command("o", "group", "group", "Put runs together by sweep, recipe or options, with means.", 5),
         Command("b", "baseline", "baseline", "Show differences to this run, or no longer.", 6),
+        Command("C", "compare", "compare", "The marked runs beside each other: options, figures, charts.", 5),
+        Command(
+            "B", "ends", "best and worst", "The best of the marked runs, or of all shown, beside the worst."
+        ),
         Command("r", "recipes", "launch", "To the recipes, to launch one; back again.", 3),
         *RUN,
         *CHARTS,
@@ -324,6 +328,25 @@ class LabScreen(ChartKeys, RunActions):
         key = self.runs.key
         if key is not None and key not in self._snapshot.groups:
             self.change(baseline="" if key == self.arranged.baseline else key)
+
+    def action_compare(self) -> None:
+        """The marked runs beside each other, or those of a group."""
+        keys = list(self.targets())
+        if not 2 <= len(keys) <= MOST:
+            self.lab_app.say(
+                f"mark 2 to {MOST} runs to compare them (space marks); B takes the best and the worst"
+            )
+            return
+        self._compare(keys, ends=False)
+
+    def action_ends(self) -> None:
+        """The best beside the worst of the marked runs, or of all that are shown."""
+        self._compare(list(self.marked) or list(self.runs.shown_runs), ends=True)
+
+    def _compare(self, keys: Sequence[str], ends: bool) -> None:
+        from labtui.tui.screens.compare import CompareScreen
+
+        self.app.push_screen(CompareScreen(keys, ends))
 
     def action_columns(self) -> None:
         """Choose columns, once it is known which there are."""
