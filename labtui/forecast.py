@@ -9,6 +9,7 @@ from typing import Any
 
 from labtui.files.paths import LabPaths
 from labtui.launch import machine, slots
+from labtui.launch.queue import paused
 from labtui.launcher import EDITED
 from labtui.query.pace import Pace, pace
 from labtui.run import derive
@@ -40,6 +41,8 @@ class Forecast:
     """How many of them fit on this machine at once; 0: it goes elsewhere."""
     ahead: int
     """Queued runs that come before."""
+    paused: str = ""
+    """Why the whole queue is paused; empty: it is not."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ def forecast(lab: LabPaths, plan: Plan, earlier: Earlier) -> Forecast:
     each = known.seconds(epochs) if known else None
     at_once = max(1, min(places, trainings))
     seconds = each * trainings / at_once if each is not None and trainings else None
-    return Forecast(cells, trainings, exact, known, seconds, where, free, places, earlier.waiting)
+    return Forecast(
+        cells, trainings, exact, known, seconds, where, free, places, earlier.waiting, paused(lab)
+    )
 
 
 def _count(plan: Plan) -> tuple[int, int, bool]:

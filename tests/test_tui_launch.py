@@ -90,6 +90,7 @@ async def test_names_are_chosen_and_their_options_follow(small):
         assert "optimizer.betas" in launch.form.known
         choose(launch, "optimizer.name")
         await pilot.press("enter")
+        assert "Adam (Kingma and Ba 2015)." in screen_text(pilot.app)
         screen(pilot, Choose).table.select("sgd")
         await pilot.press("enter")
         await settled(pilot, launch)
@@ -132,7 +133,7 @@ async def test_the_outlook_counts_and_says_how_long_it_takes(small):
         found = launch.checked.forecast
         assert (found.cells, found.trainings, found.exact) == (1, 6, True)
         assert found.seconds == pytest.approx(37.7 * 40 * 6 / max(1, found.places), rel=0.01)
-        assert found.ahead == 1 and "1 queued before" in screen_text(pilot.app)
+        assert found.ahead == 1 and "1 queued" in screen_text(pilot.app)
     assert time.time() - started < 60
 
 
@@ -286,6 +287,28 @@ async def test_a_large_recipe_is_edited_without_waiting(small):
         started = time.monotonic()
         await pilot.press("ctrl+end", *"# ten keys")
         assert time.monotonic() - started < 5
+
+
+async def test_text_that_would_move_the_cursor_is_shown_as_signs(small):
+    path = small.recipes / "evil.toml"
+    path.write_text('name = "a" # \x1b[2J\u202e [bold]\n[data]\nname = "digits"\n')
+    async with opened(small) as pilot:
+        await launching(pilot, path)
+        await pilot.press("e")
+        await until(pilot, lambda: "[bold]" in screen_text(pilot.app))
+        text = screen_text(pilot.app)
+        assert "␛[2J" in text and not {"\x1b", "\u202e"} & set(text)
+        await pilot.press("x", "backspace", "ctrl+s")
+        assert path.read_text().startswith('name = "a" # \x1b[2J\u202e')
+
+
+async def test_without_a_grammar_the_editor_does_without_colours(small, monkeypatch):
+    monkeypatch.setattr("labtui.tui.widgets.editor._grammar", lambda: False)
+    async with opened(small) as pilot:
+        launch = await launching(pilot, small.recipes / "digits.toml")
+        await pilot.press("e", *"[tr")
+        await until(pilot, lambda: launch.editor.fitting)
+        assert launch.editor.language is None
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])

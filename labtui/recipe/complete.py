@@ -12,7 +12,17 @@ from typing import Any, NamedTuple
 from labtui.files.toml import inline
 from labtui.recipe.core import FACTORY, SPECS
 from labtui.recipe.locate import lines_of_keys
-from labtui.recipe.lookup import DEFAULT_KINDS, Node, dotted, expected, is_table, keys_at, leaves, values_of
+from labtui.recipe.lookup import (
+    DEFAULT_KINDS,
+    Node,
+    dotted,
+    expected,
+    is_table,
+    keys_at,
+    leaves,
+    names_of,
+    values_of,
+)
 
 _PART = r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'"""
 _HEADER = re.compile(rf"\s*\[\[?\s*(?P<name>(?:{_PART})(?:\s*\.\s*(?:{_PART}))*)\s*\]")
@@ -61,10 +71,9 @@ def place(text: str, line: int, column: int) -> Place | None:
     for one in lines[:line]:
         if closing:
             closing = "" if closing in one else closing
-            continue
-        if header := _HEADER.match(one):
+        elif one.lstrip()[:1] == "[" and (header := _HEADER.match(one)):
             table = _parts(header["name"])
-        else:
+        elif any(quotes in one for quotes in _QUOTES):
             closing = next((quotes for quotes in _QUOTES if one.count(quotes) == 1), "")
     before = lines[line][:column]
     if closing or _is_comment(before):
@@ -122,7 +131,7 @@ def kinds_in(text: str) -> dict[str, str]:
     found = dict(DEFAULT_KINDS)
     table: tuple[str, ...] = ()
     for line in text.split("\n"):
-        if header := _HEADER.match(line):
+        if line.lstrip()[:1] == "[" and (header := _HEADER.match(line)):
             table = _parts(header["name"])
         elif len(table) == 1 and table[0] in SPECS and (kind := _KIND.match(line.strip())):
             found[table[0]] = FACTORY if kind["key"] == FACTORY else kind["name"]
@@ -162,10 +171,11 @@ def _values(path: tuple[str, ...], kinds: dict[str, str]) -> Iterator[Suggestion
     values: Sequence[Any] = values_of(node)
     if not values and node.get("default") not in (None, [], {}, ""):
         values = [node["default"]]
+    said = names_of(path[0]) if path[1:] == ("name",) and path[0] in SPECS else {}
     for value in values:
         written = inline(value)
-        default = "the default" if value == node.get("default") else ""
-        yield Suggestion(written, written, default)
+        default = "the default" if value == node.get("default") and not said else ""
+        yield Suggestion(written, written, said.get(value, default))
 
 
 def _parts(dotted_key: str) -> tuple[str, ...]:

@@ -61,16 +61,20 @@ def keys_at(path: Sequence[str], kinds: Mapping[str, str]) -> dict[str, Node]:
     for option in tables_at(path, kinds):
         for key, node in option.get("properties", {}).items():
             if key == "name" and len(path) == 1 and path[0] in SPECS:
-                node = {**node, "enum": names_of(path[0])}
+                node = {**node, "enum": list(names_of(path[0]))}
             found.setdefault(key, node)
     named = {key: found[key] for key in ("name", FACTORY) if key in found and path}  # which kind comes first
     return named | found
 
 
-def names_of(table: str) -> list[str]:
-    """The kinds of a table that has kinds, but the user's own."""
-    found = (kind_of(option) for option in tables_at((table,), {}))
-    return [name for name in found if name not in ("", FACTORY)]
+def names_of(table: str) -> dict[str, str]:
+    """The kinds of a table that has kinds, but the user's own, each with what it is."""
+    found = {kind_of(option): option for option in tables_at((table,), {})}
+    return {
+        name: " ".join(str(option.get("description", "")).split())
+        for name, option in found.items()
+        if name not in ("", FACTORY)
+    }
 
 
 def values_of(node: Node) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from labtui.files.toml import flatten, inline
 from labtui.recipe.core import SPECS, Recipe
-from labtui.recipe.lookup import dotted, expected, kinds_of, values_of
+from labtui.recipe.lookup import dotted, expected, kinds_of, names_of, values_of
 
 FIRST = ("sweep.repeats", "resources.gpus", "resources.priority", "resources.after")
 """What a launch is asked for most."""
@@ -29,8 +29,8 @@ class Option:
     """As TOML; empty: none."""
     expected: str
     """What it takes, in a few words."""
-    values: tuple[str, ...]
-    """The values that it takes, as `--set` takes them, where they can be counted."""
+    values: Mapping[str, str]
+    """The values that it takes, as `--set` takes them, where they can be counted, each with what it is."""
     about: str
     """What it is for; may be of several lines."""
 
@@ -49,7 +49,9 @@ def options(recipe: Recipe) -> list[Option]:
         if table in _HIDDEN or (unused and key not in values):
             continue
         default = node.get("default")
-        allowed = tuple(v if isinstance(v, str) else inline(v) for v in values_of(node))
+        allowed = {_told(value): "" for value in values_of(node)}
+        if table in SPECS and key == f"{table}.name":
+            allowed = names_of(table)
         # A table within a table that is not there (a pruner, an augmentation) has no values.
         told = _told(values.get(key, default if key.count(".") < 2 else None))
         found[key] = Option(
@@ -57,7 +59,7 @@ def options(recipe: Recipe) -> list[Option]:
         )
     for key, value in values.items():  # of a part of the user's own, or of a command
         if key not in found and key.partition(".")[0] not in _HIDDEN:
-            found.setdefault(key, Option(key, _told(value), "", "anything", (), ""))
+            found.setdefault(key, Option(key, _told(value), "", "anything", {}, ""))
     first = [found[key] for key in FIRST if key in found]
     return [*first, *(option for key, option in found.items() if key not in FIRST)]
 

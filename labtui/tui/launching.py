@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from labtui.table import duration
 from labtui.tui.want import Eyes, Want
 
 HOLD = Option(
-    "hold", "false", "false", "true or false", ("true", "false"),
+    "hold", "false", "false", "true or false", {"true": "", "false": ""},
     "Queue the runs without starting them, until they are released (the queue's screen, or `labtui queue release`).",
 )  # fmt: skip
 
@@ -101,27 +101,27 @@ def _options(recipe: Recipe) -> tuple[Option, ...]:
     return (*found[:first], HOLD, *found[first:])
 
 
-def wrong(draft: Draft, text: str, key: str, value: str) -> str:
-    """What is wrong with a new value of an option; empty: nothing, or what has been wrong before.
+def wrong(draft: Draft, text: str, key: str) -> Callable[[str], str]:
+    """What says what is wrong with a new value of an option; empty: nothing, or what has been wrong before.
 
     Args:
         text: the recipe's.
     """
-    if key == HOLD.key:
-        return "" if value in ("true", "false", "") else "expected true or false"
 
     def problems(changes: Mapping[str, str]) -> list[str]:
         try:
-            overrides = Draft(draft.path, text, changes).overrides
-            parse(text, str(draft.path), overrides)
+            parse(text, str(draft.path), Draft(draft.path, text, changes).overrides)
         except RecipeError as error:
             return [problem.text for problem in located(error, str(draft.path))]
         return []
 
-    changes = dict(draft.changes)
-    before = problems(changes)
-    new = [said for said in problems(changes | {key: value}) if said not in before]
-    return new[0].removeprefix(f"--set {key}: ") if new else ""
+    before = problems(draft.changes)
+
+    def said(value: str) -> str:
+        new = [one for one in problems({**draft.changes, key: value}) if one not in before]
+        return new[0].removeprefix(f"--set {key}: ") if new else ""
+
+    return said
 
 
 def outlook(found: Forecast, earlier: Earlier | None) -> list[Row]:
@@ -150,9 +150,14 @@ def outlook(found: Forecast, earlier: Earlier | None) -> list[Row]:
     if not found.places and found.where.startswith("Slurm"):
         second += [(clean(found.where), "")]
     elif found.free:
-        some = "" if found.trainings == 1 else f": {found.free} of them, {found.places} fit at once"
-        second += [(f"starts at once on {clean(found.where)}{some}", "")]
+        if found.trainings == 1:
+            second += [(f"starts at once on {clean(found.where)}", "")]
+        else:
+            some = f"{found.free:,} start{'s' if found.free == 1 else ''} at once, the first on"
+            second += [(f"{some} {clean(found.where)}; {found.places:,} fit side by side", "")]
     else:
         second += [(clean(found.where), "warn")]
-    second += [(f"  {found.ahead:,} queued before", "warn" if found.ahead else "dim")]
+    second += [(f"  {found.ahead:,} queued", "warn" if found.ahead else "dim")]
+    if found.paused:
+        second += [(clean(f"  the queue is paused: {found.paused}"), "warn")]
     return [first, second]

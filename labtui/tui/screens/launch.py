@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -140,9 +141,9 @@ class LaunchScreen(Base):
             self.earlier = value
             self.check()
 
-    def wrong(self, key: str, value: str) -> str:
-        """What is wrong with a value of an option."""
-        return wrong(self.draft, self.text, key, value)
+    def wrong(self, key: str) -> Callable[[str], str]:
+        """What says what is wrong with a value of an option."""
+        return wrong(self.draft, self.text, key)
 
     @on(Options.Changed)
     @on(TextArea.Changed)

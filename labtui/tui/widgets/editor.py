@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.color import Color as RichColor
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
@@ -19,7 +20,7 @@ from labtui.rows import Row
 from labtui.tui.commands import Command, bindings
 from labtui.tui.widgets.lines import Lines
 
-LARGE = 60_000
+LARGE = 25_000
 """Characters of a text from which on it is not highlighted: each key would wait for it."""
 SHOWN = 6
 """Suggestions that are shown at a time."""
@@ -77,6 +78,13 @@ class Editor(TextArea):
         self.register_theme(TextAreaTheme("recipe", syntax_styles=styles))
         self.theme = "css"
         self.theme = "recipe"
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is shown: what would move, hide or reorder text stands there as a sign."""
+        line = super().get_line(line_index)
+        if not line.plain.isprintable():
+            line.plain = "".join(_harmless(char) for char in line.plain)
+        return line
 
     def mark(self, lines: Iterable[int]) -> None:
         """Mark the lines that are wrong, from 1."""
@@ -203,6 +211,13 @@ class Editor(TextArea):
         """Elsewhere something else fits."""
         if self.fitting and suggestions(self.text, *self.cursor_location)[0] != self._word:
             self.close()
+
+
+def _harmless(char: str) -> str:
+    """A character, or one sign for it; a tab is the editor's own."""
+    if char == "\t" or char.isprintable():
+        return char
+    return chr(0x2400 + ord(char)) if ord(char) < 0x20 else "\N{REPLACEMENT CHARACTER}"
 
 
 def _grammar() -> bool:

@@ -36,7 +36,7 @@ class Options(Vertical):
     """The options, and what the one under the cursor is for.
 
     Args:
-        wrong: what is wrong with a value of an option (both as `--set` takes them); empty: nothing.
+        wrong: of an option, what says what is wrong with a value (as `--set` takes it); empty: nothing.
     """
 
     KEYS: ClassVar[tuple[Command, ...]] = (
@@ -49,7 +49,7 @@ class Options(Vertical):
     class Changed(Message):
         """An option has another value."""
 
-    def __init__(self, wrong: Callable[[str, str], str]) -> None:
+    def __init__(self, wrong: Callable[[str], Callable[[str], str]]) -> None:
         super().__init__(id="form")
         self.wrong = wrong
         self.changes: dict[str, str] = {}
@@ -147,7 +147,8 @@ class Options(Vertical):
                 if names:
                     self.put(option.key, names[0])
 
-            names = {name: name for name in option.values}
+            wide = max(map(len, option.values))
+            names = {name: f"{name.ljust(wide)}  {said}".rstrip() for name, said in option.values.items()}
             self.app.push_screen(Choose(option.key, names, [value], several=False), chosen)
         else:
             from labtui.tui.screens.value import EditValue
@@ -156,8 +157,7 @@ class Options(Vertical):
                 if text is not None:
                     self.put(option.key, text.strip())
 
-            edit = EditValue(option, value, lambda typed: self.wrong(option.key, typed))
-            self.app.push_screen(edit, done)
+            self.app.push_screen(EditValue(option, value, self.wrong(option.key)), done)
 
     def put(self, key: str, value: str) -> None:
         """Give an option a value."""
