@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 from tui_lab import NOW, add_run, large_lab, small_lab
-from tui_pilot import opened, screen, screen_text, table, until
+from tui_pilot import opened, screen, screen_text, tab_key, table, until
 
 from labtui.files.paths import LabPaths
 from labtui.notes import read_notes
@@ -98,14 +98,14 @@ async def test_a_run_opens_and_closes(small):
         )
         await pilot.press("tab")
         await until(pilot, lambda: "epoch 20: val.acc rises" in screen_text(pilot.app))
-        await pilot.press("4")
+        await pilot.press(tab_key("system"))
         await until(pilot, lambda: "nothing of the machine was logged" in screen_text(pilot.app))
-        await pilot.press("5")
+        await pilot.press(tab_key("notes"))
         await until(pilot, lambda: "no notes" in screen_text(pilot.app))
         await pilot.press("escape")
         screen(pilot, LabScreen)
         await pilot.press("j", "enter")
-        await until(pilot, lambda: "✗ failed  diverged" in screen_text(pilot.app))
+        await until(pilot, lambda: "✗ failed  ! 1 finding  diverged" in screen_text(pilot.app))
         await pilot.press("2")
         await until(pilot, lambda: "2 NaN" in screen_text(pilot.app))
 
@@ -153,7 +153,7 @@ async def test_notes_and_tags_are_written(small):
         assert read_notes(small.run(key))["notes"][0]["text"] == "[b]looks odd"
         await pilot.press("t", *"good -try", "enter")
         await until(pilot, lambda: read_notes(small.run(key))["tags"] == ["good"])
-        await pilot.press("enter", "5")
+        await pilot.press("enter", tab_key("notes"))
         await until(pilot, lambda: "[b]looks odd" in screen_text(pilot.app))
         await pilot.press("e", "end", *"!", "enter")
         await until(pilot, lambda: read_notes(small.run(key))["notes"][0]["text"] == "[b]looks odd!")

@@ -56,6 +56,13 @@ def table(pilot: Pilot[None], name: str = "runs") -> Table:
     return pilot.app.screen.query_one(f"#{name}", Table)
 
 
+def tab_key(title: str) -> str:
+    """The key that opens a tab of a run."""
+    from labtui.tui.tabs.all import TABS
+
+    return str([tab.TITLE for tab in TABS].index(title) + 1)
+
+
 def pressed(*keys: str, wait: Callable[[Any], Any]) -> Callable[[Pilot[None]], Awaitable[None]]:
     """For a picture: press keys once the runs are there, and wait until something holds for the app."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labtui.diagnose.case import Case, Curve, Floats, figure
+from labtui.diagnose.case import Case, Curve, figure
 from labtui.diagnose.rules import Finding, rule
 
 FEW = 8
@@ -87,9 +87,9 @@ def over_fitting(case: Case) -> Finding | None:
     val = whole.trained()
     if len(val) < FEW or len(train) < FEW:
         return None
-    smooth = _median3(val.values)
-    k = int(smooth.argmin())
-    low, end = float(smooth[k]), float(np.median(val.values[-3:]))
+    k = int(val.values.argmin())
+    best, end = float(val.values[k]), float(np.median(val.values[-3:]))
+    low = float(np.median(val.values[max(k - 1, 0) : k + 2]))  # one good epoch is no sign
     noise = float(np.median(np.abs(np.diff(val.values))))
     rise, learnt = end - low, float(whole.values[0]) - low
     since, after = int(val.steps[k]), len(val) - 1 - k
@@ -101,8 +101,7 @@ def over_fitting(case: Case) -> Finding | None:
     return Finding(
         f"over-fitting since {case.place(since)}",
         (
-            f"val.loss {figure(low)} in {case.place(since)}, {figure(end)} at the end "
-            f"({100 * rise / abs(low) if low else np.inf:+.0f} %)",
+            f"val.loss {figure(best)} in {case.place(since)}, {figure(end)} at the end",
             f"train.loss {figure(seen)} then, {figure(sees)} at the end",
         ),
         "stop there (validate.patience; the best epoch's weights are kept anyway), or more of what holds a model "
@@ -174,10 +173,3 @@ def plateau(case: Case) -> Finding | None:
         ),
         "another optimizer.lr (ten times as large, a tenth), a larger model, other features; or stop earlier",
     )
-
-
-def _median3(values: Floats) -> Floats:
-    """Each value's median with its neighbours."""
-    padded = np.concatenate([values[:1], values, values[-1:]])
-    stacked: Floats = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-    return stacked

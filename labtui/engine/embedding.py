@@ -36,8 +36,8 @@ def look(loop: Loop, step: int, name: str, untrained: bool = False) -> dict[str,
     """Embed all splits with the model as it is.
 
     Logs `val.knn_acc`, `val.linear_acc` (and those of test, unless the training has yet to begin:
-    `untrained`) at a step, and keeps an artifact: `index`, `y` (n,), `points` (n, d) and `tsne` (n, 2) of
-    held-out samples; before the training also `seen_tsne`, of what the model sees. Where an output is no
+    `untrained`) at a step, and keeps an artifact: `index`, `y` (n,), `points` (n, d), `tsne` and `pca`
+    (n, 2) of held-out samples; before the training also `seen_tsne`, of what the model sees. Where an output is no
     number there is nothing to look at, and nothing is logged.
 
     Returns:
@@ -59,6 +59,7 @@ def look(loop: Loop, step: int, name: str, untrained: bool = False) -> dict[str,
     loop.run.log(found, step)
     arrays = {key: np.concatenate(parts) for key, parts in shown.items()}
     arrays["tsne"] = _flat(arrays["points"], loop.recipe.train.seed)
+    arrays["pca"] = principal(arrays["points"])
     if untrained:
         seen = (
             loop.parts.samples["val"].batch(torch.from_numpy(arrays["index"]).to(loop.train.index.device)).x

@@ -15,12 +15,13 @@ LAST_LINES = 12
 """Lines of the log that tell of an end which nothing else explains."""
 
 
-def title_row(detail: Detail, now: float) -> Row:
-    """State, name, id and age in one line."""
+def title_row(detail: Detail, now: float, badge: Row) -> Row:
+    """State, what is wrong, name, id and age in one line."""
     row = detail.row
     sign, style = SIGNS.get(row["state"], ("·", "dim"))
     return [
         (f" {sign} {row['state']} ", style),
+        *badge,
         (f" {clean(row['name'])}  ", "bold"),
         (f"{clean(detail.id)}  ", "dim"),
         (f"{age(max(now - row['created'], 0))} old", "dim"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,6 +13,7 @@ from textual.containers import Container, Horizontal
 from labtui.rows import Row
 from labtui.tui.commands import COMMON, MOVE, RUN, Command, bindings
 from labtui.tui.detail import Detail, WantDetail
+from labtui.tui.diagnosing import WantDiagnosis, badge
 from labtui.tui.feed import News
 from labtui.tui.panes import overview_rows, title_row
 from labtui.tui.screens.base import RunActions
@@ -21,6 +22,9 @@ from labtui.tui.tabs.base import Tab
 from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines, TextView
+
+if TYPE_CHECKING:
+    from labtui.diagnose import Diagnosis
 
 
 class RunScreen(RunActions):
@@ -44,13 +48,14 @@ class RunScreen(RunActions):
         super().__init__()
         self.open_tab = 0
         self.detail: Detail | None = None
+        self.diagnosis: Diagnosis | None = None
         self._tabs: dict[int, Tab] = {}
 
     def open(self, key: str) -> None:
         """Show another run. The screen is kept: laying it out anew takes longer than reading a run."""
         if key == self.key:
             return
-        self.key, self.detail = key, None
+        self.key, self.detail, self.diagnosis = key, None, None
         if self.is_mounted:
             self.query_one("#title", Lines).show([])
             self.query_one("#side", TextView).show([])
@@ -82,8 +87,9 @@ class RunScreen(RunActions):
 
     def wants(self) -> tuple[Want, ...]:
         """The detail, and what the open tab shows."""
-        own = (WantDetail(self.slot("detail"), self.key),)
-        return own + self.tab.wants() if self.tab else own
+        detail = WantDetail(self.slot("detail"), self.key)
+        shown = self.tab.wants() if self.tab else ()
+        return (detail, *shown, WantDiagnosis(self.slot("diagnosis.rules"), self.key))
 
     def show_news(self, news: News) -> None:
         """Leave a run that was removed."""
@@ -98,6 +104,9 @@ class RunScreen(RunActions):
             self.detail = value
             self.show_detail()
             return
+        if name == "diagnosis.rules":
+            self.diagnosis = value
+            self.show_detail()
         title, _, rest = name.partition(".")
         for tab in self._tabs.values():
             if title == tab.TITLE and tab.is_mounted:
@@ -108,7 +117,7 @@ class RunScreen(RunActions):
         if self.detail is None:
             return
         now = self.lab_app.now()
-        self.query_one("#title", Lines).show([title_row(self.detail, now)])
+        self.query_one("#title", Lines).show([title_row(self.detail, now, badge(self.diagnosis))])
         self.query_one("#side", TextView).show(overview_rows(self.detail, now))
         if self.tab:
             self.tab.show_detail(self.detail)
@@ -117,7 +126,7 @@ class RunScreen(RunActions):
         """Which tab is open."""
         row: Row = [(" ", "")]
         for number, tab in enumerate(TABS):
-            row += [(f" {tab.TITLE} ", "title" if number == self.open_tab else "dim"), (" ", "")]
+            row += [(f" {tab.TITLE} ", "title" if number == self.open_tab else "dim")]
         self.query_one("#tabs", Lines).show([row])
 
     async def action_tab(self, number: int) -> None:
