@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +15,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from launch_lab import eventually
 from tui_lab import small_lab
-from tui_terminal import Terminal
+from tui_terminal import LABTUI, Terminal, goes_on, restored, training
 
 from labtui.query import open_lab
 from labtui.series import DTYPE
+
+OPEN = """
+import sys
+from labtui.query import open_lab
+from labtui.tui import run_app
+sys.exit(run_app(open_lab(sys.argv[1])))
+"""
 
 
 @pytest.fixture
@@ -24,11 +35,12 @@ def start(tmp_path: Path) -> Iterator[Any]:
     small_lab(tmp_path)
     started: list[Terminal] = []
 
-    def begin(size: tuple[int, int] = (80, 24), **environment: str) -> Terminal:
-        program = "import sys; from labtui.query import open_lab; from labtui.tui import run_app; "
-        program += f"sys.exit(run_app(open_lab({str(tmp_path)!r})))"
-        known = {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | environment
-        started.append(Terminal([sys.executable, "-c", program], size, **known))
+    def begin(
+        size: tuple[int, int] = (80, 24), program: str = OPEN, arguments: Any = None, **environment: str
+    ) -> Terminal:
+        known = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(tmp_path)}
+        words = [sys.executable, "-c", program, *(arguments or [str(tmp_path)])]
+        started.append(Terminal(words, size, **known | environment))
         return started[-1]
 
     yield begin
@@ -114,8 +126,6 @@ def test_a_plain_terminal_shows_plain_ascii(start, term):
 
 
 def test_without_a_terminal_it_says_so(tmp_path):
-    import subprocess
-
     small_lab(tmp_path)
     program = "from labtui.query import open_lab; from labtui.tui import run_app; run_app(open_lab('.'))"
     done = subprocess.run(
@@ -128,11 +138,118 @@ def test_without_a_terminal_it_says_so(tmp_path):
     assert b"need a terminal" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_leaves_the_terminal_as_it_was(start, number):
     terminal = start()
     terminal.until("q quit")
     os.kill(terminal.pid, number)
     assert terminal.ended() == 128 + number
-    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?1000h", b"\x1b[?1000l")):
-        assert terminal.raw.rfind(off) > terminal.raw.rfind(on)
+    assert restored(terminal.raw)
+
+
+BROKEN = """
+import sys
+from labtui.cli import main
+from labtui.tui.app import LabApp
+LabApp.action_queue = lambda self: {}["[b]nothing[/b] \\x1b[31m"]
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_error_in_the_screens_leaves_the_terminal_as_it_was(start, tmp_path, debug):
+    arguments = [*(["--debug"] if debug else []), "--lab", str(tmp_path)]
+    terminal = start(program=BROKEN, arguments=arguments)
+    terminal.until("q quit")
+    terminal.press("Q")
+    assert terminal.ended() == (1 if debug else 2)
+    assert restored(terminal.raw)
+    log = (tmp_path / "runs" / ".labtui" / "screens.log").read_text()
+    assert "KeyError" in log and "Traceback" in log
+    said = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "the screens have failed (KeyError:" in said and "screens.log" in said.replace("\r\n", "")
+    assert ("Traceback" in said) is debug
+    assert debug or "\x1b[31m" not in said
+
+
+def test_ctrl_c_says_how_to_leave_and_ctrl_z_suspends(start):
+    terminal = start()
+    terminal.until("q quit")
+    terminal.press("\x03")
+    terminal.until("q closes labtui; runs go on")
+    terminal.press("\x1a")
+    eventually(
+        lambda: terminal.rest(0.1) is not None and os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)[0]
+    )
+    terminal.rest(0.2)
+    assert restored(terminal.raw)
+    os.kill(terminal.pid, signal.SIGCONT)
+    eventually(lambda: terminal.rest(0.1) is not None and not restored(terminal.raw))
+    terminal.until("轴承诊断", "q quit")
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+def test_a_day_s_work_and_quitting_stops_nothing(lab):
+    run = training(lab)
+    environment = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(lab / "config")}
+    terminal = Terminal([*LABTUI, "--lab", str(lab)], (100, 30), **environment)
+    try:
+        terminal.until("digits", "▶ running", "q quit")
+        terminal.press("q")
+        assert terminal.ended() == 0 and goes_on(run)
+    finally:
+        terminal.close()
+    terminal = Terminal([*LABTUI, "--lab", str(lab)], (100, 30), **environment)
+    try:
+        terminal.until("digits", "▶ running")
+        terminal.press("/state=running and name~digits\r")
+        terminal.until("state=running and name~digits", "▶ running")
+        terminal.press("\r")
+        terminal.until("charts", "overview", "train.loss")
+        for _ in range(3):
+            terminal.changed()
+        terminal.press("+")
+        terminal.changed()
+        terminal.press("n")
+        terminal.until("Note on", "save")
+        terminal.press("it learns\r")
+        eventually(lambda: terminal.rest(0.05) is not None and run.notes()["notes"], 30)
+        terminal.press("x")
+        terminal.until("Stop “digits", "y yes")
+        assert run.status().state == "running"
+        terminal.press("y")
+        terminal.until("■ stopped")
+        terminal.press("q")
+        assert terminal.ended() == 0 and restored(terminal.raw)
+    finally:
+        terminal.close()
+    assert run.status().state == "stopped" and (run.paths.root / "checkpoints" / "last.pt").exists()
+    assert [note["text"] for note in run.notes()["notes"]] == ["it learns"]
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
+def test_inside_tmux(tmp_path):
+    small_lab(tmp_path)
+    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+
+    def text() -> str:
+        return subprocess.run(
+            [*tmux, "capture-pane", "-p"], capture_output=True, check=True, text=True
+        ).stdout
+
+    words = [*LABTUI, "--lab", str(tmp_path)]
+    known = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TMUX")}
+    command = [*tmux, "-u", "new-session", "-d", "-x", "80", "-y", "24", "sh"]
+    subprocess.run(command, check=True, env=known | {"TERM": "xterm-256color"})
+    try:
+        subprocess.run([*tmux, "send-keys", shlex.join(words), "Enter"], check=True)
+        eventually(lambda: "▶ running" in text() and "q quit" in text(), 30)
+        subprocess.run([*tmux, "send-keys", "j", "j", "Enter"], check=True)
+        eventually(lambda: "overview" in text(), 30)
+        subprocess.run([*tmux, "send-keys", "Escape"], check=True)
+        eventually(lambda: "▶ running" in text() and "overview" not in text(), 30)
+        subprocess.run([*tmux, "send-keys", "q"], check=True)
+        eventually(lambda: ("running" not in text() and "$" in text()) or "#" in text(), 30)
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)

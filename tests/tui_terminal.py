@@ -8,10 +8,17 @@ import pty
 import select
 import signal
 import struct
+import subprocess
+import sys
 import termios
 import time
+from pathlib import Path
 
 import pyte
+from launch_lab import eventually
+
+from labtui.query import open_lab
+from labtui.query.lab import Run
 
 SECONDS = 30.0
 
@@ -67,6 +74,13 @@ class Terminal:
         """Type."""
         os.write(self.fd, keys.encode())
 
+    def changed(self) -> None:
+        """Wait until something else is on the screen than now."""
+        before, end = self.text, time.monotonic() + SECONDS
+        while self.text == before:
+            assert time.monotonic() < end, f"nothing moves:\n{self.text}"
+            self.read(0.05)
+
     def ended(self) -> int:
         """Wait for the end; the exit status."""
         end = time.monotonic() + SECONDS
@@ -84,3 +98,45 @@ class Terminal:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+def training(lab: Path, epochs: int = 3000) -> Run:
+    """A small training that goes on for minutes, once it has logged something."""
+    shipped = Path(__file__).parents[1] / "recipes" / "digits.toml"
+    (lab / "recipes").mkdir(exist_ok=True)
+    (lab / "recipes" / "digits.toml").write_text(shipped.read_text())
+    command = [
+        *LABTUI,
+        "--lab",
+        str(lab),
+        "run",
+        "digits.toml",
+        "--detach",
+        "--set",
+        f"train.epochs={epochs}",
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    run = open_lab(lab).run("@last")
+    eventually(lambda: logged(run) > 10_000, 120)
+    return run
+
+
+def logged(run: Run) -> int:
+    """Bytes of its metric log."""
+    path = run.paths.metrics
+    return path.stat().st_size if path.exists() else 0
+
+
+def goes_on(run: Run) -> bool:
+    """Whether it runs, and logs more than a moment ago."""
+    before = logged(run)
+    return bool(eventually(lambda: logged(run) > before, 60)) and run.status().state == "running"
+
+
+LABTUI = [sys.executable, "-m", "labtui"]
+RESTORED = ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?1000h", b"\x1b[?1000l"), (b"\x1b[?25l", b"\x1b[?25h"))
+
+
+def restored(raw: bytes) -> bool:
+    """Whether what was switched for the application was switched back: the screen, the mouse, the cursor."""
+    return all(raw.rfind(off) > raw.rfind(on) >= 0 for on, off in RESTORED)
