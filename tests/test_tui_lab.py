@@ -18,12 +18,15 @@ from labtui.grouped import spread_text
 from labtui.query import Lab
 from labtui.tui.arrangement import Arrangement
 from labtui.tui.columns import DEFAULT
+from labtui.tui.listing import Shown
 from labtui.tui.marks import Marks
 from labtui.tui.recipes import recipe_lines
 from labtui.tui.screens.ask import Confirm
 from labtui.tui.screens.columns import ChooseColumns
 from labtui.tui.screens.lab import LabScreen
 from labtui.tui.screens.launch import LaunchScreen
+from labtui.tui.snapshot import Snapshot
+from labtui.tui.tables import parts
 
 WIDE = (160, 48)
 
@@ -80,6 +83,35 @@ async def test_the_order_of_columns_is_chosen(small):
         await pilot.press("J", "shift+down", "K", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, LabScreen))
         assert screen(pilot, LabScreen).arranged.columns[:3] == ("name", "state", "tags")
+
+
+async def test_columns_that_have_no_room_are_reached(small):
+    async with opened(small) as pilot:
+        assert "took" not in screen_text(pilot.app) and "trend" in screen_text(pilot.app)
+        await pilot.press(*">>>>>>")
+        assert "took" in screen_text(pilot.app) and "trend" not in screen_text(pilot.app)
+        assert "transformer-cls" in screen_text(pilot.app), "names stay"
+        await pilot.press(*"<<<<<<<<")
+        assert "trend" in screen_text(pilot.app)
+
+
+KEYS = st.lists(st.sampled_from([*DEFAULT, "optimizer.lr", "val.loss.best", "no.such"]), unique=True)
+
+
+@given(KEYS, st.integers(1, 200), st.booleans(), st.booleans())
+def test_columns_fit_into_any_room(columns, room, grouped, compared):
+    row = {
+        "id": "20260101-000000-x-aaaa", "name": "n" * 30, "params": {"optimizer.lr": 0.1},
+        "metrics": {"val.loss": {"goal": "min", "best": 0.1, "at_best": 0.1}}, "facts": {}, "tags": [],
+        "state": "finished", "reason": "", "recipe": "", "sweep": "", "created": 0.0,
+    }  # fmt: skip
+    snapshot = Snapshot.of_rows([row]).with_goals(Shown(columns=tuple(columns)).values)
+    found = parts(snapshot, columns, room, grouped, compared)
+    used = sum(part.column.width + 1 for part in found if part.key != "name")
+    assert [part.what for part in found].count("mark") == 1 and "name" in {part.key for part in found}
+    assert used + 18 <= room or used == 2
+    shown = [part.key for part in found if part.what == "text" and part.key in columns]
+    assert shown == [key for key in columns if key in shown], "in their order"
 
 
 async def test_a_click_on_a_head_sorts_and_the_second_the_other_way_round(small):

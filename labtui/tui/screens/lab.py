@@ -54,6 +54,8 @@ class LabScreen(ChartKeys, RunActions):
         Command("s", "sort", "sort", "Sort by the next column.", 4),
         Command("S", "reverse", "reverse", "Sort the other way round."),
         Command("v", "columns", "columns", "Choose the columns: any option, any metric.", 5),
+        Command("greater_than_sign", "skip(1)", "columns right", "Go on to columns further right."),
+        Command("less_than_sign", "skip(-1)", "columns left", "Back to columns further left."),
         Command("o", "group", "group", "Put runs together by sweep, recipe or options, with means.", 5),
         Command("b", "baseline", "baseline", "Show differences to this run, or no longer.", 6),
         Command("C", "compare", "compare", "The marked runs beside each other: options, figures, charts.", 5),
@@ -347,6 +349,9 @@ class LabScreen(ChartKeys, RunActions):
         from labtui.tui.screens.compare import CompareScreen
 
         self.app.push_screen(CompareScreen(keys, ends))
+    def action_skip(self, columns: int) -> None:
+        """Show columns that had no room."""
+        self.runs.skip(columns)
 
     def action_columns(self) -> None:
         """Choose columns, once it is known which there are."""

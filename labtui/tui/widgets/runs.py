@@ -12,6 +12,9 @@ from labtui.tui.sparks import Spark
 from labtui.tui.tables import Part, group_cells, parts, run_cells
 from labtui.tui.widgets.table import Cells, Column, Table
 
+_STAY = ("state", "name")
+"""Columns that stay while others pass."""
+
 
 class RunsTable(Table):
     """Rows of a snapshot as somebody has arranged them.
@@ -27,6 +30,8 @@ class RunsTable(Table):
         self.snapshot = Snapshot()
         self.sparks: Mapping[str, Spark] = {}
         self.opened: set[str] = set()
+        self.skipped = 0
+        """Columns after state and name that are left out, for those that have no room otherwise."""
         self.parts: tuple[Part, ...] = ()
         self._members: dict[str, str] = {}
 
@@ -77,7 +82,11 @@ class RunsTable(Table):
         """The columns that there is room for."""
         grouped = bool(self.snapshot.groups)
         compared = self.arranged.baseline in self.snapshot.place
-        self.parts = parts(self.snapshot, self.arranged.columns, self._width, grouped, compared)
+        chosen: Sequence[str] = self.arranged.columns
+        if self.skipped:
+            rest = [key for key in chosen if key not in _STAY]
+            chosen = [key for key in chosen if key in _STAY] + rest[self.skipped :]
+        self.parts = parts(self.snapshot, chosen, self._width, grouped, compared)
         place = [
             n for n, part in enumerate(self.parts) if (part.key, part.what) == (self.arranged.sort, "text")
         ]
@@ -139,6 +148,13 @@ class RunsTable(Table):
     def mark_all(self) -> None:
         """Mark all runs that are shown, or none."""
         self.marks.toggle(self.shown_runs)
+        self.repaint()
+
+    def skip(self, columns: int) -> None:
+        """Go on to columns further right, or back."""
+        rest = sum(key not in _STAY for key in self.arranged.columns)
+        self.skipped = max(0, min(self.skipped + columns, rest - 1))
+        self.rearranged()
         self.repaint()
 
     def fold(self, close: bool | None = None) -> bool:
