@@ -51,7 +51,7 @@ _SHOWN = {
     "enter": "⏎", "space": "␣", "slash": "/", "question_mark": "?", "escape": "esc", "tab": "⇥",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
     "shift+up": "⇧↑", "shift+down": "⇧↓", "delete": "Del", "shift+left": "⇧←", "shift+right": "⇧→", "shift+tab": "⇧⇥", "comma": ",", "home": "Home", "end": "End", "left_square_bracket": "[", "right_square_bracket": "]",
-    "plus": "+", "greater_than_sign": ">", "less_than_sign": "<", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "ctrl+r": "^r", "ctrl+n": "^n",
+    "plus": "+", "minus": "-", "ctrl+p": "^p", "ctrl+s": "^s", "ctrl+r": "^r", "ctrl+n": "^n",
     "backspace": "⌫", "ctrl+space": "^␣", "f2": "F2", "equals_sign": "=",
     "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip

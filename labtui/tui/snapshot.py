@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from labtui.query.rows import goal_of
-from labtui.tui.columns import ALWAYS, bare, plain, reader
+from labtui.tui.columns import ALWAYS, bare, plain, reader, sorted_by
 from labtui.tui.grouping import GroupLine
 
 Fields = Mapping[str, Any]
@@ -112,6 +112,12 @@ class Snapshot:
         """Some rows from everywhere, the newest among them."""
         rows = list(self.rows.values())
         return [*rows[:: max(len(rows) // SAMPLE, 1)][:SAMPLE], *rows[-10:]]
+
+    def largest_first(self, column: str) -> bool:
+        """Whether a table column is naturally read from the largest value on: numbers, unless less is better."""
+        read = reader(sorted_by(column))
+        numbers = any(isinstance(read(row), int | float) for row in self.sample)
+        return numbers and self.goals.get(column) != "min"
 
     def ordered(self, keys: Iterable[str], by: str, reverse: bool) -> list[str]:
         """Runs by a value; equal ones newest first, missing and NaN last either way."""

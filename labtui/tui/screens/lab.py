@@ -14,7 +14,6 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from labtui.rows import Row
-from labtui.tui.columns import reader, sorted_by
 from labtui.tui.commands import COMMON, RUN, Command, bindings
 from labtui.tui.completing import WantWords, Words
 from labtui.tui.feed import News
@@ -307,10 +306,7 @@ class LabScreen(ChartKeys, RunActions):
 
     def _sort(self, key: str) -> None:
         """The best, the longest, the newest first; words from their beginning."""
-        read = reader(sorted_by(key))
-        numbers = any(isinstance(read(row), int | float) for row in self._snapshot.sample)
-        goal = self._snapshot.goals.get(key)
-        self.change(sort=key, reverse=numbers and goal != "min")
+        self.change(sort=key, reverse=self._snapshot.largest_first(key))
 
     @on(RunsTable.HeadClicked, "#runs")
     def head_clicked(self, message: RunsTable.HeadClicked) -> None:
@@ -349,6 +345,7 @@ class LabScreen(ChartKeys, RunActions):
         from labtui.tui.screens.compare import CompareScreen
 
         self.app.push_screen(CompareScreen(keys, ends))
+
     def action_skip(self, columns: int) -> None:
         """Show columns that had no room."""
         self.runs.skip(columns)
