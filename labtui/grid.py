@@ -300,8 +300,9 @@ def _caption(
     left = scale.reading(ends[1] if view.cursor is None else view.cursor)
     words = []
     if len(chosen) < len(names):
-        words.append(f"{min(chosen) + 1}–{max(chosen) + 1} of {len(names)}" if not look.places else "")
-        words[-1] = words[-1] or f"{chosen[-1] + 1} of {len(names)}"
+        apart = look.places or len(chosen) == 1
+        first = "" if apart else f"{chosen[0] + 1}–"
+        words.append(f"{first}{chosen[-1] + 1} of {len(names)}")
     if view.axis != "step":
         words.append(f"by {scale.label}")
     if view.smoothing:

@@ -85,32 +85,37 @@ def _cut(piece: Row, room: int, ellipsis: str) -> Row:
 def _columns(
     title: str, style: str, entries: Sequence[Entry], width: int, most: int, ellipsis: str
 ) -> list[Row]:
-    """The title in a row of its own, the lines below it in columns: key, value, name."""
+    """The lines in columns: key, value, name. A title stands in a row of its own above them, a mark beside them."""
+    mark = title if width_of(title) <= 1 else ""
+    room = width - (2 if mark else 0)
     value = max(width_of(one.value) for one in entries)
-    name = max(width_of(one.name) for one in entries)
-    rows = most - 1
-    wanted = -(-len(entries) // rows)
-    full = 2 + value + bool(value) + name + GAP
-    columns = max(1, min(wanted, (width + GAP) // min(full, 2 + value + bool(value) + 10 + GAP)))
-    cell = (width + GAP) // columns
+    least = 2 + value + bool(value) + GAP + min(max(width_of(one.name) for one in entries), NARROW)
+    rows = most - (not mark and bool(title))
+    columns = max(1, min(-(-len(entries) // rows), (room + GAP) // least))
+    cell = (room + GAP) // columns
     rows = min(rows, -(-len(entries) // columns))
     shown = entries[: rows * columns]
-    more = f" +{len(entries) - len(shown)}" if len(shown) < len(entries) else ""
-    head = fit(title, max(width - len(more), 0), ellipsis)
-    out: list[Row] = [[(head, style), (pad(more, width - width_of(head)), "dim")]]
+    out: list[Row] = []
     for number in range(rows):
-        row: Row = []
+        row: Row = [(title if number == 0 else " ", style), (" ", "")] if mark else []
         for one in shown[number::rows]:
-            texts = [(pad(one.value, value, "right") + " ", "bold")] if value else []
-            room = max(cell - GAP - 2 - sum(len(text) for text, _ in texts), 0)
-            row += [
-                (one.key + " ", one.color),
-                *texts,
-                (pad(one.name, room, "left", ellipsis), ""),
-                (" " * GAP, ""),
-            ]
+            row += _cell(one, cell - GAP, value, ellipsis)
+            row.append((" " * GAP, ""))
         out.append(_exactly(row, width))
+    if title and not mark:
+        out.insert(0, _exactly([(fit(title, width, ellipsis), style)], width))
+    if len(shown) < len(entries):
+        more = f" +{len(entries) - len(shown)}"
+        cut = _exactly(out[0], max(width - len(more), 0))
+        out[0] = _exactly([*cut, (more, "dim")], width)
     return out
+
+
+def _cell(one: Entry, cells: int, value: int, ellipsis: str) -> Row:
+    """A line in so many cells, its value in `value` of them."""
+    texts: Row = [(pad(one.value, value, "right") + " ", "bold")] if value else []
+    room = max(cells - 2 - value - bool(value), 0)
+    return [(one.key + " ", one.color), *texts, (pad(one.name, room, "left", ellipsis), "")]
 
 
 def _exactly(row: Row, width: int) -> Row:

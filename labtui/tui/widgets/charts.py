@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from textual import events, on
 from textual.binding import BindingType
 
+from labtui.rows import PALETTE
 from labtui.tui.commands import Command, bindings
 from labtui.tui.pictures import Drawn, Picture
 from labtui.tui.want import Want
@@ -104,10 +105,14 @@ class Charts(Chart):
                 colors=numbers,
                 places=self.places,
                 machine=self.machine,
-                colored=not self.app.no_color,
+                colored=not self.app.no_color and (len(shown) <= len(PALETTE) or not self._few_colors()),
                 ascii=self.app.ascii_only,  # type: ignore[attr-defined]
             ),
         )
+
+    def _few_colors(self) -> bool:
+        """Whether tones of a colour would look alike."""
+        return self.app.console.color_system in (None, "standard")
 
     def found(self, name: str, value: Any) -> None:
         """A page was drawn."""
