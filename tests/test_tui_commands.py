@@ -55,6 +55,9 @@ def test_every_screen_has_help_and_quit():
 def test_the_first_picture_needs_nothing_heavy():
     program = "import sys, labtui.tui.app; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    keys = "import sys, labtui.tui.screens.launch, labtui.tui.screens.report; print(*sys.modules)"
+    done_too = subprocess.run([sys.executable, "-c", keys], capture_output=True, check=True, text=True)
+    assert {"pydantic", "numpy", "rich.markdown", "torch"} & set(done_too.stdout.split()) == set()
     heavy = {"torch", "numpy", "pydantic", "plotext", "matplotlib", "markdown_it", "tree_sitter", "scipy"}
     assert heavy & set(done.stdout.split()) == set()
 

@@ -86,7 +86,9 @@ async def test_it_is_saved_where_the_user_says_but_over_no_foreign_file(small):
         line = prompt.query_one("Input")
         line.value = "thesis.md"
         await pilot.press("enter")
-        await until(pilot, lambda: pilot.app.screen is not found and isinstance(pilot.app.screen, Prompt))
+        told = lambda word: any(word in note.message for note in pilot.app._notifications)  # noqa: E731
+        await until(pilot, lambda: told("was not written by labtui"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Prompt) and pilot.app.screen is not prompt)
         assert Path("thesis.md").read_text() == "# My thesis\n"
         pilot.app.screen.query_one("Input").value = "mine.md"
         await pilot.press("enter")
@@ -94,9 +96,7 @@ async def test_it_is_saved_where_the_user_says_but_over_no_foreign_file(small):
         text = Path("mine.md").read_text()
         assert text[:2000] == found.text[:2000] and "](mine_files/log.csv)" in text
         assert (Path("mine_files") / "loss.png").exists()
-        told = [note.message for note in pilot.app._notifications]
-        await until(pilot, lambda: any("mine.md" in note.message for note in pilot.app._notifications))
-        assert any("was not written by labtui" in message for message in told)
+        await until(pilot, lambda: told("mine.md, with"))
 
 
 async def test_the_markdown_is_copied_through_the_terminal(small, monkeypatch):

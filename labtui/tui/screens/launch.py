@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,13 +15,11 @@ from textual.widgets import TextArea
 
 from labtui.cells import clean
 from labtui.errors import LabtuiError
-from labtui.forecast import Earlier
 from labtui.launcher import EDITED, source_of
-from labtui.recipe.read import Problem, read_text
 from labtui.rows import Row
 from labtui.tui import acts
 from labtui.tui.commands import COMMON, Command, bindings
-from labtui.tui.launching import Checked, Draft, WantEarlier, check, outlook, wrong
+from labtui.tui.draft import Checked, Draft, WantEarlier, outlook
 from labtui.tui.screens.base import Base
 from labtui.tui.want import Want
 from labtui.tui.widgets.editor import Completion, Editor
@@ -29,6 +27,10 @@ from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines
 from labtui.tui.widgets.options import Options
 from labtui.tui.widgets.table import Cells, Column, Table
+
+if TYPE_CHECKING:
+    from labtui.forecast import Earlier
+    from labtui.recipe.read import Problem
 
 PAUSE = 0.2
 """Seconds without a key before what was typed is checked."""
@@ -137,12 +139,14 @@ class LaunchScreen(Base):
 
     def found(self, name: str, value: Any) -> None:
         """Runs came, went or ended."""
-        if isinstance(value, Earlier) and value != self.earlier:
+        if name == "earlier" and value != self.earlier:
             self.earlier = value
             self.check()
 
     def wrong(self, key: str) -> Callable[[str], str]:
         """What says what is wrong with a value of an option."""
+        from labtui.tui.launching import wrong
+
         return wrong(self.draft, self.text, key)
 
     @on(Options.Changed)
@@ -160,6 +164,10 @@ class LaunchScreen(Base):
         draft, lab, earlier = self.draft, self.lab_app.lab.paths, self.earlier
 
         def work() -> None:
+            from labtui.forecast import Earlier
+            from labtui.recipe.read import read_text
+            from labtui.tui.launching import check
+
             try:
                 disk = read_text(draft.path)
             except (LabtuiError, OSError):
@@ -350,6 +358,8 @@ class LaunchScreen(Base):
         self.checked = None  # a second press launches nothing twice
 
         def work() -> None:
+            from labtui.recipe.read import read_text
+
             try:
                 if draft.text is None and read_text(draft.path) != saved:
                     raise LabtuiError(f"{draft.path}: was changed on the disk meanwhile; look at it again")

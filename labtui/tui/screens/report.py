@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,13 +12,14 @@ from textual.binding import BindingType
 from labtui.cells import clean
 from labtui.errors import LabtuiError
 from labtui.query import Lab
-from labtui.report.subject import Subject, subject
 from labtui.rows import Row
 from labtui.tui.commands import COMMON, MOVE, Command, bindings
-from labtui.tui.markdown import rendered
 from labtui.tui.screens.base import Base
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines, TextView
+
+if TYPE_CHECKING:
+    from labtui.report.subject import Subject
 
 MUCH = 74_000
 """Bytes of text from which on many terminals take no copy: 100 kB as they travel."""
@@ -85,6 +86,9 @@ class ReportScreen(Base):
         lab, key = self.lab_app.lab.paths, self.key
 
         def work() -> None:
+            from labtui.report.subject import subject
+            from labtui.tui.markdown import rendered
+
             try:
                 found = known or subject(Lab(lab), key)
                 text = found.text(sections)

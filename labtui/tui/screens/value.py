@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,7 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from labtui.cells import clean
-from labtui.recipe.options import Option
+
+if TYPE_CHECKING:
+    from labtui.recipe.options import Option
 
 
 class EditValue(ModalScreen[str | None]):

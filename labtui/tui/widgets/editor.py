@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.color import Color as RichColor
 from rich.style import Style
@@ -15,10 +15,12 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
 from labtui.cells import clean, fit
-from labtui.recipe.complete import Suggestion, suggestions
 from labtui.rows import Row
 from labtui.tui.commands import Command, bindings
 from labtui.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from labtui.recipe.complete import Suggestion
 
 LARGE = 25_000
 """Characters of a text from which on it is not highlighted: each key would wait for it."""
@@ -115,6 +117,8 @@ class Editor(TextArea):
         Args:
             asked: also where nothing of it is typed yet.
         """
+        from labtui.recipe.complete import suggestions
+
         row, column = self.cursor_location
         self._word, found = suggestions(self.text, row, column)
         typed = self._word.strip("\"'")
@@ -209,8 +213,12 @@ class Editor(TextArea):
 
     def on_text_area_selection_changed(self) -> None:
         """Elsewhere something else fits."""
-        if self.fitting and suggestions(self.text, *self.cursor_location)[0] != self._word:
-            self.close()
+        from labtui.recipe.complete import place
+
+        if self.fitting:
+            here = place(self.text, *self.cursor_location)
+            if here is None or here.word != self._word:
+                self.close()
 
 
 def _harmless(char: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,11 +14,13 @@ from textual.message import Message
 from textual.widgets import Input
 
 from labtui.cells import clean
-from labtui.recipe.options import Option
 from labtui.rows import Row
 from labtui.tui.commands import Command, bindings
 from labtui.tui.widgets.lines import Lines
 from labtui.tui.widgets.table import Cells, Column, Table
+
+if TYPE_CHECKING:
+    from labtui.recipe.options import Option
 
 COLUMNS = (
     Column(" ", 1),
