@@ -81,3 +81,16 @@ def pad(text: str, cells: int, align: str = "left", ellipsis: str = ELLIPSIS) ->
     gap = cells - width(text)
     before = {"left": 0, "right": gap, "center": gap // 2}[align]
     return " " * before + text + " " * (gap - before)
+
+
+def wrap(text: str, cells: int) -> list[str]:
+    """A cleaned text in lines of at most so many cells (at least 2), parted between words where it can be."""
+    lines = []
+    while width(text) > cells:
+        head = fit(text[: 2 * cells], cells, "") or text[0]
+        space = head.rfind(" ")
+        if space > 0 and text[len(head) : len(head) + 1] != " ":
+            head = head[:space]
+        lines.append(head)
+        text = text[len(head) :].lstrip(" ")
+    return [*lines, text]

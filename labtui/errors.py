@@ -4,6 +4,7 @@
     ├── RecipeError      a recipe is wrong: file, line, key, what was expected
     ├── LabError         the lab or a run directory cannot be used as asked
     │   ├── RunNotFound  a reference fits no run, or more than one
+    │   ├── NoteChanged  a note was changed by somebody else while it was written
     │   └── JournalError what a search has written down cannot be read
     ├── FilterError      a filter expression cannot be read
     ├── LaunchError      a run cannot be started, stopped or resumed
@@ -31,6 +32,10 @@ class LabError(LabtuiError):
 
 class RunNotFound(LabError):
     """A reference to a run fits none, or more than one."""
+
+
+class NoteChanged(LabError):
+    """A note or a to-do is another one, or gone, since it was read; nothing was written."""
 
 
 class JournalError(LabError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from labtui.notes import todo_state
 from labtui.report.document import Document
 from labtui.report.text import heading, moment, prose
 
@@ -20,10 +21,10 @@ def observations(doc: Document) -> Iterator[str]:
 
 
 def todos(doc: Document) -> Iterator[str]:
-    """Boxes, ticked where it is done."""
+    """Boxes, ticked where it is done; what waits or was given up says so, and why."""
     yield heading(2, "To do")
     lines = [
-        f"- [{'x' if todo.get('done') else ' '}] {prose(text)}{_date(todo)}"
+        f"- [{'x' if todo_state(todo) == 'done' else ' '}] {_stands(todo)}{prose(text)}{_date(todo)}"
         for todo, text in _entries(doc, "todos")
     ]
     yield "\n".join(lines) or _none(doc)
@@ -33,6 +34,14 @@ def _entries(doc: Document, key: str) -> Iterator[tuple[dict[str, Any], str]]:
     for entry in doc.run.notes()[key]:
         if text := str(entry.get("text", "")).strip():
             yield entry, text
+
+
+def _stands(todo: dict[str, Any]) -> str:
+    """What a box does not say."""
+    state, reason = todo_state(todo), str(todo.get("reason", "")).strip()
+    word = f"**{state.upper()}**" if state in ("pending", "abort") else ""
+    said = [*([word] if word else []), *([f"({prose(reason)})"] if reason else [])]
+    return " ".join(said) + (": " if said else "")
 
 
 def _date(entry: dict[str, Any]) -> str:

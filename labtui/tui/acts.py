@@ -97,7 +97,7 @@ def baseline(lab: LabPaths, key: str, wanted: bool) -> str:
 
 
 def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:
-    """Add a note ("note") or tags ("tag", a minus removes), or replace the newest note ("edit")."""
+    """Add a note ("note") or tags ("tag", a minus removes)."""
     from labtui import notes
 
     if what == "tag":
@@ -105,14 +105,35 @@ def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:
         gone = [word[1:] for word in words if word.startswith("-")]
         new = [word.removeprefix("+") for word in words if not word.startswith("-")]
         return _each(keys, lambda key: notes.tag(lab.run(key), new, gone), "tagged {}")
-    if what == "note":
-        return _each(keys, lambda key: notes.add_note(lab.run(key), text), "noted on {}")
+    return _each(keys, lambda key: notes.add_note(lab.run(key), text), "noted on {}")
 
-    def edit(key: str) -> None:
-        newest = len(notes.read_notes(lab.run(key))["notes"]) - 1
-        notes.write_note(lab.run(key), newest, text)
 
-    return _each(keys, edit, "changed the note of {}")
+def write_entry(lab: LabPaths, key: str, kind: str, number: int | None, text: str, before: str = "") -> str:
+    """Add a note ("notes") or to-do ("todos") of a run, change one, or, with an empty text, delete it.
+
+    Raises:
+        NoteChanged: it has not the text `before` any more.
+    """
+    from labtui import notes
+
+    paths, what = lab.run(key), "note" if kind == "notes" else "to-do"
+    if number is None:
+        (notes.add_note if kind == "notes" else notes.add_todo)(paths, text)
+        return f"added the {what}"
+    (notes.write_note if kind == "notes" else notes.write_todo)(paths, number, text, before)
+    return f"changed the {what}" if text else f"deleted the {what}"
+
+
+def mark_entry(lab: LabPaths, key: str, number: int, before: str, state: str, reason: str = "") -> str:
+    """Say how a to-do of a run stands.
+
+    Raises:
+        NoteChanged: it has not the text `before` any more.
+    """
+    from labtui import notes
+
+    notes.mark_todo(lab.run(key), number, state, reason, before)
+    return f"the to-do is {'aborted' if state == 'abort' else state}"
 
 
 def _each(keys: Sequence[str], do: Callable[[str], None], said: str) -> str:

@@ -278,7 +278,7 @@ class LabApp(TerminalApp):
         self.act("remove", lambda: acts.remove(self.lab.paths, keys))
 
     def write(self, what: str, keys: Sequence[str], text: str) -> None:
-        """Add a note or tags to runs, or replace the newest note."""
+        """Add a note or tags to runs."""
         self.act(what, lambda: acts.write(self.lab.paths, what, keys, text))
 
     def baseline(self, key: str, wanted: bool) -> None:

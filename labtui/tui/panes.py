@@ -1,4 +1,4 @@
-"""The texts of a run's screen as rows: overview, parameters, notes. Pure."""
+"""The texts of a run's screen as rows: overview, parameters. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from labtui.cells import clean, pad
 from labtui.logfile import shown
 from labtui.rows import Row
-from labtui.table import age, cell, duration, moment, number
+from labtui.table import age, cell, duration, number
 from labtui.tui.detail import Detail
 from labtui.tui.tables import SIGNS
 
@@ -107,19 +107,6 @@ def _last_words(log: str) -> list[Row]:
     """The end of a log."""
     lines = log.rstrip("\n").split("\n")[-LAST_LINES:]
     return [[(shown(line.encode("utf-8", "replace")), "")] for line in lines]
-
-
-def note_rows(detail: Detail) -> list[Row]:
-    """Notes with their dates, then to-dos."""
-    out: list[Row] = []
-    for note in detail.notes.get("notes", []):
-        out.append([(moment(note.get("time")), "dim")])
-        out += [[(clean(line), "")] for line in str(note.get("text", "")).splitlines()]
-    for todo in detail.notes.get("todos", []):
-        done = bool(todo.get("done"))
-        text = clean(str(todo.get("text", "")))
-        out.append([("☑ " if done else "☐ ", "accent"), (text, "dim" if done else "")])
-    return out or [[("no notes; n adds one", "dim")]]
 
 
 def _pair(key: str, value: str) -> Row:
