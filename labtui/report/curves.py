@@ -11,7 +11,7 @@ from labtui.report.document import Document, NotRecorded
 from labtui.report.picture import Curve, Floats, Panel, Sheet
 from labtui.report.results import baselines
 from labtui.report.text import heading
-from labtui.report.training import split_of
+from labtui.scores import split_of
 from labtui.series import Series
 from labtui.table import markdown, number
 

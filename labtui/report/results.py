@@ -7,7 +7,7 @@ from typing import Any
 
 from labtui.report.document import VERBS, Document, NotRecorded, mapping
 from labtui.report.text import heading, table
-from labtui.report.training import split_of
+from labtui.scores import beats, scores, split_of
 from labtui.table import markdown, number
 
 OPTIMISTIC = (
@@ -20,8 +20,6 @@ PARTS = {
     "paderborn": ("windows", "bearing"),
 }
 """Data set to what it takes from a recording, and the `data.split` that keeps it together."""
-ORDER = ("test", "val", "valid", "validation", "", "train")
-NOT_SCORES = ("train.lr", "train.samples_per_s", "train.grad_norm", "train.step_loss", "epoch")
 
 
 def caveat(doc: Document) -> str:
@@ -40,18 +38,14 @@ def baselines(doc: Document) -> dict[str, float]:
 
 def beaten(doc: Document, metric: str) -> bool | None:
     """Whether the model is better than a constant by its `at_best`; None when that is not known."""
-    constant, goal = baselines(doc).get(metric), doc.goal(metric)
     known = doc.metrics.get(metric)
-    value = known.at_best if known else None
-    if constant is None or value is None or goal is None:
-        return None
-    return value > constant if goal == "max" else value < constant
+    return beats(known.at_best if known else None, baselines(doc).get(metric), doc.goal(metric))
 
 
 def section(doc: Document) -> Iterator[str]:
     """One row a metric: at the best epoch, at the last, the constant's."""
     yield heading(2, "Result")
-    names = _scores(doc)
+    names = scores(doc.metrics, doc.monitor)
     if not names:
         raise NotRecorded("nothing was logged" if doc.status.over else doc.absence)
     yield _best(doc)
@@ -63,17 +57,6 @@ def section(doc: Document) -> Iterator[str]:
     used = 5 if constants else 3
     yield table(columns[:used], [row[:used] for row in rows])
     yield from _remarks(doc, names, constants)
-
-
-def _scores(doc: Document) -> list[str]:
-    """The metrics that are results: test first, and what is monitored first in each split."""
-    found = [name for name in doc.metrics if name not in NOT_SCORES and not name.startswith("sys.")]
-
-    def rank(name: str) -> tuple[int, bool]:
-        split, part = split_of(name)
-        return ORDER.index(split), part != split_of(doc.monitor)[1]
-
-    return sorted(found, key=rank)
 
 
 def _row(doc: Document, name: str, last: dict[str, Any], constants: dict[str, float]) -> tuple[Any, ...]:

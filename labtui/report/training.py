@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from labtui.cells import clean, fit, pad, width
 from labtui.report.document import Document, NotRecorded
 from labtui.report.text import fence, heading
+from labtui.scores import SPLITS, split_of
 from labtui.series import Series
 from labtui.table import NOTHING, duration, number
 
@@ -22,14 +22,6 @@ MOST = 61
 the best, and some between."""
 WIDEST, WHOLE = 26, 92
 """Cells of a column's title, and of a row: what a page shows without scrolling."""
-SPLITS = {
-    "train": "Train",
-    "val": "Validation",
-    "valid": "Validation",
-    "validation": "Validation",
-    "test": "Test",
-}
-_SPLIT = re.compile(rf"({'|'.join(SPLITS)})[._/](.+)", re.DOTALL)
 
 
 @dataclass
@@ -45,12 +37,6 @@ class Log:
 
     def __len__(self) -> int:
         return len(self.steps)
-
-
-def split_of(metric: str) -> tuple[str, str]:
-    """A metric's split, as SPLITS has it, and the rest of its name: `val.acc` as val and acc."""
-    found = _SPLIT.fullmatch(metric)
-    return (found[1], found[2]) if found else ("", metric)
 
 
 def gather(doc: Document) -> Log:

@@ -9,9 +9,11 @@ from labtui.tui.tabs.embedding import EmbeddingTab
 from labtui.tui.tabs.log import LogTab
 from labtui.tui.tabs.notes import NotesTab
 from labtui.tui.tabs.overview import OverviewTab
+from labtui.tui.tabs.results import ResultsTab
 from labtui.tui.tabs.system import SystemTab
 from labtui.tui.tabs.weights import WeightsTab
 
 TABS: tuple[type[Tab], ...] = (
-    *(ChartsTab, OverviewTab, LogTab, WeightsTab, EmbeddingTab, SystemTab, DiagnosisTab, NotesTab),
+    *(ChartsTab, OverviewTab, LogTab, ResultsTab, WeightsTab, EmbeddingTab, SystemTab, DiagnosisTab),
+    NotesTab,
 )
