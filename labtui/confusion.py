@@ -81,6 +81,8 @@ def confusions(found: Any) -> list[Confusion]:
         ValueError: the matrix is no square of counts, or there are other names than classes.
         KeyError, TypeError, AttributeError, IndexError, OverflowError: it has another form.
     """
+    if found is None:
+        raise ValueError("there is no matrix")
     if not isinstance(found, Mapping):
         found = {"matrix": found}
     if "matrix" in found:

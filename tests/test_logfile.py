@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labtui import logfile
@@ -37,6 +37,7 @@ def of(data: bytes, folder: str) -> LogFile:
     return log
 
 
+@settings(deadline=None)
 @given(contents, st.booleans())
 def test_lines_forward_and_backward_are_those_of_the_whole_file(data, counted):
     with TemporaryDirectory() as folder:
@@ -54,6 +55,7 @@ def test_lines_forward_and_backward_are_those_of_the_whole_file(data, counted):
         log.close()
 
 
+@settings(deadline=None)
 @given(contents, contents)
 def test_lines_are_numbered_as_the_file_grows(first, more):
     with TemporaryDirectory() as folder:
@@ -72,6 +74,7 @@ def test_lines_are_numbered_as_the_file_grows(first, more):
         log.close()
 
 
+@settings(deadline=None)
 @given(contents, contents, st.sampled_from(["a", "A", "bC", "é", " ", "31", "␛", "\\x"]))
 def test_a_search_finds_each_ended_line_that_shows_the_text(first, more, text):
     with TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from tui_lab import NOW, add_run
-from tui_pilot import opened, pressed, screen, screen_text, until
+from tui_pilot import opened, pressed, screen, screen_text, tab_key, until
 
 from labtui import notes
 from labtui.files.paths import LabPaths, RunPaths
@@ -19,12 +19,10 @@ from labtui.tui.app import LabApp
 from labtui.tui.screens.ask import Confirm
 from labtui.tui.screens.run import RunScreen
 from labtui.tui.screens.write import Write
-from labtui.tui.tabs.all import TABS
-from labtui.tui.tabs.notes import NotesTab
 from labtui.tui.widgets.entries import Entries
 
 SIZES = [(80, 24), (160, 48)]
-TAB = str(TABS.index(NotesTab) + 1)
+TAB = tab_key("notes")
 
 
 @pytest.fixture

@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 from textual.pilot import Pilot
 from tui_lab import NOW, add_run
-from tui_pilot import opened, pressed, screen_text, until
+from tui_pilot import opened, pressed, screen_text, tab_key, until
 
 from labtui.files.paths import LabPaths
 from labtui.query import Lab
 from labtui.tui.app import LabApp
-from labtui.tui.tabs.all import TABS
-from labtui.tui.tabs.results import ResultsTab
 
 SIZES = [(80, 24), (160, 48)]
-TAB = str(TABS.index(ResultsTab) + 1)
+TAB = tab_key("results")
 NAMES = ["normal", "inner race", "outer race @6:00 centred", "ball [b]", "cage", "loose"]
 
 

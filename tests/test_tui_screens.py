@@ -94,9 +94,9 @@ async def test_a_run_opens_and_closes(small):
         assert "train.loss" in screen_text(pilot.app)
         await pilot.press("tab")
         await until(
-            pilot, lambda: "985870" in screen_text(pilot.app) and "optimizer.lr" in screen_text(pilot.app)
+            pilot, lambda: "985,870" in screen_text(pilot.app) and "optimizer.lr" in screen_text(pilot.app)
         )
-        await pilot.press("tab")
+        await pilot.press(tab_key("log"))
         await until(pilot, lambda: "epoch 20: val.acc rises" in screen_text(pilot.app))
         await pilot.press(tab_key("system"))
         await until(pilot, lambda: "nothing of the machine was logged" in screen_text(pilot.app))
@@ -106,7 +106,7 @@ async def test_a_run_opens_and_closes(small):
         screen(pilot, LabScreen)
         await pilot.press("j", "enter")
         await until(pilot, lambda: "✗ failed  ! 1 finding  diverged" in screen_text(pilot.app))
-        await pilot.press("2")
+        await pilot.press(tab_key("overview"))
         await until(pilot, lambda: "2 NaN" in screen_text(pilot.app))
 
 

@@ -139,7 +139,9 @@ class LogReader:
                     break
             except Empty:
                 pass
-            if self._log and (self._work(self._log) or changed):
+            if self._log and changed:  # what is to be seen does not wait for what is counted
+                self.tell(self._page(self._log))
+            if self._log and self._work(self._log):
                 self.tell(self._page(self._log))
         if self._log:
             self._log.close()

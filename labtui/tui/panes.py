@@ -1,14 +1,16 @@
-"""The texts of a run's screen as rows: overview, parameters. Pure."""
+"""The texts of a run's screen as rows: title and summary. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from labtui.cells import clean, pad
+from labtui.cells import clean, pad, wrap
 from labtui.logfile import shown
+from labtui.notes import todo_state
 from labtui.rows import Row
-from labtui.table import age, cell, duration, number
+from labtui.table import age, cell, duration
 from labtui.tui.detail import Detail
+from labtui.tui.outcome import best_row, score_rows
 from labtui.tui.tables import SIGNS
 
 LAST_LINES = 12
@@ -28,26 +30,28 @@ def title_row(detail: Detail, now: float, badge: Row) -> Row:
     ]
 
 
-def overview_rows(detail: Detail, now: float) -> list[Row]:
-    """What came of the run: state, times, metrics beside the best constant, the error."""
+def overview_rows(detail: Detail, now: float, most: int = 10, room: int = 1000) -> list[Row]:
+    """How the run stands and what came of it: state, time, the best figure, scores, the error.
+
+    Args:
+        most: scores at most.
+        room: cells of a row.
+    """
     row, facts = detail.row, detail.row["facts"]
-    out: list[Row] = [_pair("state", " ".join(filter(None, (row["state"], row["reason"]))))]
+    sign, style = SIGNS.get(row["state"], ("·", "dim"))
+    said = " ".join(filter(None, (sign, row["state"], row["reason"])))
+    out: list[Row] = [[(clean(said), style), (_times(row, now), "dim")]]
     for line in detail.message.splitlines():
-        out.append([(clean(line), "bad" if row["state"] in ("failed", "lost") else "")])
-    if row["started"] is not None:
-        end = row["ended"] or now
-        out.append(_pair("time", duration(end - row["started"])))
-    epoch, epochs = row["metrics"].get("epoch", {}).get("last"), row["params"].get("train.epochs")
-    if epoch is not None:
-        out.append(_pair("epoch", f"{epoch:.0f}" + (f" of {epochs}" if epochs else "")))
-    best = detail.result.get("best")
-    if isinstance(best, dict):
-        out.append(_pair("best", f"{cell(best.get('metric'))} = {cell(best.get('value'))} "
-                                 f"at step {cell(best.get('step'))}"))  # fmt: skip
-    out += _metrics(row["metrics"], facts.get("baseline"))
-    for key, value in facts.items():
-        if not isinstance(value, dict | list):
-            out.append(_pair(clean(str(key)), cell(value)))
+        style = "bad" if row["state"] in ("failed", "lost") else ""
+        out += [[(part, style)] for part in wrap(clean(line), room)]
+    if best := best_row(row, detail.result):
+        out.append(best)
+    out += [[], *table] if (table := score_rows(row, detail.result, most)) else []
+    out.append([])
+    for key in ("parameters", "device"):
+        if key in facts:
+            value = facts[key]
+            out.append(_pair(key, f"{value:,}" if isinstance(value, int) else cell(value)))
     references = facts.get("references")
     for key, run_id in references.items() if isinstance(references, dict) else ():
         out.append(_pair(clean(f"{key} was"), cell(run_id)))
@@ -58,6 +62,9 @@ def overview_rows(detail: Detail, now: float) -> list[Row]:
     for key in ("recipe", "sweep"):
         if row[key]:
             out.append(_pair(key, clean(row[key])))
+    open_ones = [todo for todo in detail.notes.get("todos", ()) if todo_state(todo) in ("open", "pending")]
+    if open_ones:
+        out.append(_pair("to do", ", ".join(clean(todo["text"].partition("\n")[0]) for todo in open_ones)))
     trace = detail.result.get("traceback")
     if isinstance(trace, str) and trace.strip():
         out += [[], [("traceback", "head")], *([(clean(line), "")] for line in trace.splitlines())]
@@ -66,41 +73,15 @@ def overview_rows(detail: Detail, now: float) -> list[Row]:
     return out
 
 
-def _metrics(metrics: dict[str, Any], baseline: Any) -> list[Row]:
-    """One line a metric: at the best step, last, and what the best constant answer scores."""
-    shown = {name: m for name, m in metrics.items() if name != "epoch"}
-    if not shown:
-        return []
-    constant = baseline if isinstance(baseline, dict) else {}
-    wide = min(max(map(len, shown)), 18)
-    heads = ["at best", "last", *(["baseline"] if constant else [])]
-    out: list[Row] = [[(pad("", wide), ""), ("".join(f"{h:>10}" for h in heads), "head")]]
-    for name, entry in shown.items():
-        values = [entry.get("at_best"), entry.get("last")]
-        if constant:
-            values.append(constant.get(name))
-        texts = "".join(f"{number(v) if isinstance(v, int | float) else '':>10}" for v in values)
-        row: Row = [(pad(clean(name), wide), "dim"), (texts, "")]
-        if _no_better(entry, constant.get(name)):
-            row.append((" no better than a constant", "warn"))
-        if entry.get("nonfinite"):
-            row.append((f" {entry['nonfinite']} NaN", "bad"))
-        out.append(row)
-    return out
-
-
-def _no_better(entry: dict[str, Any], constant: Any) -> bool:
-    value, goal = entry.get("at_best"), entry.get("goal")
-    if not isinstance(constant, int | float) or value is None or goal is None:
-        return False
-    return bool(value >= constant if goal == "min" else value <= constant)
-
-
-def parameter_rows(detail: Detail) -> list[Row]:
-    """Every option of the recipe."""
-    params = detail.row["params"]
-    wide = min(max(map(len, params), default=0), 26)
-    return [[(pad(clean(k), wide) + "  ", "dim"), (cell(v), "")] for k, v in params.items()]
+def _times(row: dict[str, Any], now: float) -> str:
+    """How long it took, and how far it came."""
+    said = ""
+    if row["started"] is not None:
+        said = f" in {duration((row['ended'] or now) - row['started'])}"
+    epoch, epochs = row["metrics"].get("epoch", {}).get("last"), row["params"].get("train.epochs")
+    if epoch is not None:
+        said += f", epoch {epoch:.0f}" + (f" of {epochs}" if epochs else "")
+    return said
 
 
 def _last_words(log: str) -> list[Row]:

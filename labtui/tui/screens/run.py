@@ -118,7 +118,8 @@ class RunScreen(RunActions):
             return
         now = self.lab_app.now()
         self.query_one("#title", Lines).show([title_row(self.detail, now, badge(self.diagnosis))])
-        self.query_one("#side", TextView).show(overview_rows(self.detail, now))
+        side = self.query_one("#side", TextView)
+        side.show(overview_rows(self.detail, now, room=max(side.size.width - 3, 30)))
         if self.tab:
             self.tab.show_detail(self.detail)
 

@@ -117,7 +117,7 @@ class LogTab(Tab):
     def enter(self) -> None:
         """The lines take the keys."""
         self.screen.set_focus(self.view)
-        self.call_after_refresh(self._open)  # when it is known how many lines there is room for
+        self._open()
 
     def _open(self) -> None:
         """Read the log of the run, once."""
