@@ -110,12 +110,15 @@ async def test_cells_show_what_is_done_and_what_is_to_come(tmp_path):
         assert seen(pilot, "lr     batch_size dropout runs", "✓✗", "–✓", "··")
         assert shown.view.takes_keys.keys[0] == "0"
         await pilot.press("s")
+        await until(pilot, lambda: shown.view.shown.sorted_by == (5, True))
         cells = [shown.view.shown.row(key) for key in shown.view.takes_keys.keys]
         assert cells[0][-1][0] == "best" and cells[0][1][0] == "0.001", "the best first"
         assert cells[-1][4][0] == "··", "without a figure last"
         await pilot.press("S")
+        await until(pilot, lambda: shown.view.shown.sorted_by == (5, False))
         assert shown.view.shown.row(shown.view.takes_keys.keys[-1])[4][0] == "··", "still last"
         await pilot.press("s")
+        await until(pilot, lambda: shown.view.shown.sorted_by == (4, False))
         assert shown.view.shown.row(shown.view.takes_keys.keys[0])[4][0] == "✓✗", "failures ask for a look"
         await pilot.press("G", "enter")
         assert isinstance(pilot.app.screen, Choose)
@@ -225,6 +228,21 @@ async def test_what_is_not_done_is_resumed_and_all_of_it_stopped(tmp_path, monke
         assert "4 to come" in pilot.app.screen.question
         await pilot.press("y")
         await until(pilot, lambda: asked[1:] == [("stop", name)])
+
+
+def test_a_resumed_sweep_gets_what_is_missing_and_a_stopped_one_nothing_more(tmp_path, monkeypatch):
+    from labtui import launch
+    from labtui.query.sweeps import progress
+    from labtui.tui import acts
+
+    monkeypatch.setattr(launch, "wake", lambda lab: None)  # nothing is to start
+    name, lab = planned(tmp_path, 20, {3: ("failed", "oom"), 4: ("stopped", "pruned")}), LabPaths(tmp_path)
+    assert acts.resume_sweep(lab, name) == "5 runs of the sweep queued"
+    found = progress(Lab(lab), name)
+    assert found.counts == {"finished": 18, "pruned": 1, "queued": 5, "to_come": 0}
+    assert acts.stop_sweep(lab, name) == "asked 5 runs of the sweep to stop; nothing more is made of it"
+    assert progress(Lab(lab), name).counts["stopped"] == 5
+    assert acts.resume_sweep(lab, name) == "5 runs of the sweep queued"
 
 
 async def test_sweeps_are_listed_and_opened(sweep):

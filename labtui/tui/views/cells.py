@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from labtui.cells import clean
 from labtui.tui.commands import Command, bindings
+from labtui.tui.newest import Failed
 from labtui.tui.progress_table import ORDERS, ProgressTable, progress_table
 from labtui.tui.views.base import View
 from labtui.tui.widgets.table import Cells, Table
@@ -51,14 +53,24 @@ class CellsView(View):
     def renew(self, hurry: bool = True) -> None:
         """The progress."""
         progress = self.sweep_screen.progress
-        if progress is None:
+        if progress is None or not self.size.width:
             return
+        room, order, turned = self.size.width - 2, ORDERS[self.order], self.turned
+        # Of 100,000 cells it takes a while.
+        self.work.ask(lambda: progress_table(progress, room, order, turned), self.made, hurry)
+
+    def made(self, found: ProgressTable | Failed) -> None:
+        """Show it."""
         table = self.takes_keys
+        if isinstance(found, Failed):
+            table.empty = f"  {clean(found)}"
+            table.repaint()
+            return
         table.empty = "  There are no cells yet."
-        self.shown = progress_table(progress, self.size.width - 2, ORDERS[self.order], self.turned)
-        table.rearrange(self.shown.columns)
-        table.sorted_by = self.shown.sorted_by
-        table.show(self.shown.keys)
+        self.shown = found
+        table.rearrange(found.columns)
+        table.sorted_by = found.sorted_by
+        table.show(found.keys)
 
     def on_resize(self) -> None:
         """Other columns have room."""
