@@ -88,3 +88,27 @@ def _wait_for_a_run(cli) -> None:
     while _rows(cli)[0]["state"] != "running":
         assert time.monotonic() < end
         time.sleep(0.2)
+
+
+def test_the_keys_of_the_readme_do_something():
+    from labtui.tui.screens.lab import LabScreen
+
+    named = {"/": "slash", ",": "comma"}
+    table = README.partition("| key | in the lab |")[2].partition("\n\n")[0]
+    shown = {
+        named.get(key, key)
+        for row in table.splitlines()[2:]
+        for key in re.findall(r"`(.+?)`", row.split("|")[1])
+    }
+    keys = {key for command in LabScreen.KEYS for key in command.key.split(",")}
+    assert shown and shown <= keys
+
+
+def test_the_settings_of_the_readme_are_known(tmp_path):
+    from labtui.files.settings import wrong
+
+    found = [block for block in blocks("toml") if "[tui]" in block or "[slots]" in block]
+    assert len(found) == 2
+    for block in found:
+        (tmp_path / "labtui.toml").write_text(block)
+        assert list(wrong(tmp_path)) == []
