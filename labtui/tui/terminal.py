@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from rich.console import Console
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
@@ -32,6 +33,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 QUIET = 2.0
 """Seconds between two rings of the bell, however many runs end."""
 GOING = ("running", "queued")
+MISSED = 10.0
+"""Seconds between two looks whether there still is a terminal."""
 
 
 class TerminalApp(App[None]):
@@ -101,11 +104,26 @@ class TerminalApp(App[None]):
         """The keys of a command as people read them, with those that the user gave it."""
         return readable(self._keymap.get(command.name, command.key), self.ascii_only)
 
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's for terminals, but one that bears it when the terminal goes."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from labtui.tui.driver import MortalDriver
+
+        found = super().get_driver_class()
+        return MortalDriver if found is LinuxDriver else found
+
     def take_signals(self) -> None:
-        """A signal to end leaves the terminal as it was."""
+        """A signal to end leaves the terminal as it was; one that is gone without a signal is missed, too."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self.exit, None, 128 + number)
+        self.set_interval(MISSED, self.miss_terminal)
+
+    def miss_terminal(self) -> None:
+        """End where nobody sees the screens any more."""
+        if getattr(self._driver, "gone", False):
+            self.exit(return_code=128 + signal.SIGHUP)
 
     def ring(self, snapshot: Snapshot) -> None:
         """Ring the bell if a run that went on has ended since the last look, and the user wants to hear of it."""
