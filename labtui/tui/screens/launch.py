@@ -369,9 +369,16 @@ class LaunchScreen(Base):
                 self.app.call_from_thread(self.lab_app.say, f"not launched: {error}", "error")
                 self.app.call_from_thread(self.check)
                 return
-            self.app.call_from_thread(self.lab_app.launched, said, first)
+            self.app.call_from_thread(self.launched, said, first)
 
         self.run_worker(work, thread=True, name="launch", group="launch")
+
+    def launched(self, said: str, first: str) -> None:
+        """Back to all runs, unless the user is somewhere else by now."""
+        if self.in_front:
+            self.lab_app.launched(said, first)
+        else:
+            self.lab_app.say(said)
 
     def action_back(self) -> None:
         """From the line to the options; from these back, after asking where something would be lost."""
