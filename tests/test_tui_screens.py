@@ -176,7 +176,7 @@ async def test_stopping_asks_first(small):
 
 
 async def test_help_lists_every_key(small):
-    async with opened(small, (80, 60)) as pilot:
+    async with opened(small, (100, 140)) as pilot:
         await pilot.press("question_mark")
         screen(pilot, Help)
         for command in (*LabScreen.KEYS, *MOVE):

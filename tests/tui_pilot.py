@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -78,7 +79,9 @@ def pressed(*keys: str, wait: Callable[[Any], Any]) -> Callable[[Pilot[None]], A
 
 
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same place and machine in every picture."""
+    """The same place, machine and time zone in every picture."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     monkeypatch.setattr(LabApp, "place", "~/bearings")
     strip = Strip(cores=16, taken=4, free=412 * 10**9)
     monkeypatch.setattr("labtui.tui.widgets.machine.look", lambda lab, running: strip)
