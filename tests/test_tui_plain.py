@@ -65,6 +65,17 @@ async def test_all_is_drawn_in_ascii_where_it_is_wanted(tmp_path, size):
         ScrollBar.renderer = ScrollBarRender
 
 
+async def test_dialogs_have_words_for_keys_that_have_no_sign(tmp_path):
+    app = LabApp(Lab(small_lab(tmp_path)), Preferences(ascii=True), now=lambda: NOW)
+    try:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.snapshot.place)
+            await pilot.press("j", "n")
+            await until(pilot, lambda: "Enter save   esc cancel" in screen_text(app))
+    finally:
+        ScrollBar.renderer = ScrollBarRender
+
+
 async def test_it_changes_while_the_app_is_open(tmp_path):
     app = LabApp(Lab(small_lab(tmp_path)), Preferences(ascii=False), now=lambda: NOW)
     async with app.run_test(size=(80, 24)) as pilot:

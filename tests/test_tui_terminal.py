@@ -52,13 +52,13 @@ def test_a_session_from_start_to_end(start, tmp_path):
     terminal = start()
     terminal.until("轴承诊断", "[bold]x[/] ␛[31mred", "▶ running", "q quit")
     terminal.press("jj")
-    terminal.until("val.acc  ━ train.acc")
+    terminal.until("━ val.acc ", "━ train.acc")
     terminal.press("\r")
     terminal.until("overview", "notes")
     terminal.press("3")
     terminal.until("epoch 20: val.acc rises")
     terminal.press("\x1b")
-    terminal.until("monitor", "1 queued")
+    terminal.until("trend", "1 queued")
     terminal.press("/state=failed\r")
     terminal.until("2 shown", "✗ oom", "✗ nan")
     assert b"\x1b[31mred" not in terminal.raw
@@ -71,7 +71,7 @@ def test_a_resting_screen_sends_nothing(start, tmp_path):
     terminal = start((160, 48))
     terminal.until("轴承诊断", "recipe", "digits")
     terminal.press("G")
-    terminal.until("val.acc  ━ train.acc")
+    terminal.until("━ val.acc ", "━ train.acc")
     terminal.rest(2.0)
     assert terminal.rest(3.0) == 0
 
@@ -80,7 +80,7 @@ def test_a_growing_run_sends_little(start, tmp_path):
     terminal = start()
     terminal.until("▶ running", "q quit")
     terminal.press("j")
-    terminal.until("━ val.loss  ━ train.loss")
+    terminal.until("━ val.loss", "━ train.loss")
     key = next(k for k in os.listdir(tmp_path / "runs") if "small-0009" in k)
     record = np.zeros(1, DTYPE)
     terminal.rest(1.0)
@@ -104,6 +104,12 @@ def test_no_colour_and_a_plain_terminal(start):
     assert terminal.ended() == 0
     assert not re.findall(rb"\x1b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9\d|10\d)(?:;[\d;]*)?m", terminal.raw)
     assert b"\x1b[7" in terminal.raw or b";7" in terminal.raw
+
+
+def test_a_locale_without_other_characters_has_ascii(start):
+    terminal = start(PYTHONIOENCODING="latin-1")
+    terminal.until("????", "> running", "q quit")
+    assert terminal.text.isascii()
 
 
 @pytest.mark.parametrize("term", ["dumb", "linux"])

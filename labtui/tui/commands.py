@@ -61,6 +61,14 @@ _WORDS = {
 }  # fmt: skip
 """Where there are no signs for them."""
 
+
+def in_words(text: str) -> str:
+    """A text with words for the signs of keys: Enter for ⏎."""
+    for key, word in sorted(_WORDS.items(), key=lambda one: -len(_SHOWN[one[0]])):
+        text = text.replace(_SHOWN[key], word)
+    return text
+
+
 MOVE = (
     Command("up,k", "move(-1)", "up", "One line up."),
     Command("down,j", "move(1)", "down", "One line down."),

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from labtui.cells import clean
 from labtui.tui.commands import MOVE, bindings
+from labtui.tui.widgets.keys import Hint
 from labtui.tui.widgets.table import Cells, Column, Table
 
 
@@ -32,7 +33,7 @@ class Confirm(ModalScreen[bool]):
         """The question and the two keys."""
         with Vertical(classes="dialog"):
             yield Static(self.question, markup=False)
-            yield Static("y yes   n no", markup=False, classes="hint")
+            yield Hint("y yes   n no")
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
@@ -55,7 +56,7 @@ class Prompt(ModalScreen[str | None]):
             line = Input(self.value, select_on_focus=False)
             line.cursor_blink = False
             yield line
-            yield Static("⏎ save   esc cancel", markup=False, classes="hint")
+            yield Hint("⏎ save   esc cancel")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the text."""
@@ -103,7 +104,7 @@ class Choose(ModalScreen[list[str] | None]):
             yield Table((Column("", 3), Column("", 0)), self._cells, id="options", empty="  Nothing fits.")
             keys = "␣ choose   ⏎ done" if self.several else "⏎ take"
             hint = self.HINT or f"{keys}   / search   esc cancel"
-            yield Static(hint, markup=False, classes="hint")
+            yield Hint(hint)
 
     @property
     def table(self) -> Table:

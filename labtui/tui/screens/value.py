@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from labtui.cells import clean
+from labtui.tui.widgets.keys import Hint
 
 if TYPE_CHECKING:
     from labtui.recipe.options import Option
@@ -39,12 +40,12 @@ class EditValue(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(f"{self.option.key}: {self.option.expected}", markup=False)
             about = "\n".join(map(clean, self.option.about.splitlines()))
-            yield Static(about, markup=False, classes="hint")
+            yield Hint(about)
             line = Input(self.value, select_on_focus=False)
             line.cursor_blink = False
             yield line
             yield Static("", markup=False, id="wrong")
-            yield Static("⏎ set   empty: as if it were not there   esc cancel", markup=False, classes="hint")
+            yield Hint("⏎ set   empty: as if it were not there   esc cancel")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say what is wrong with it."""

@@ -75,7 +75,7 @@ class LogTab(Tab):
         """The log; below it where one is, or what is searched for."""
         yield LogView(id="log-view")
         yield Lines(id="log-status")
-        line = FindLine(placeholder="search, ⏎", id="log-find", compact=True)
+        line = FindLine(placeholder="search, Enter", id="log-find", compact=True)
         line.cursor_blink = False
         yield line
 

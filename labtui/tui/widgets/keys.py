@@ -7,10 +7,25 @@ from typing import Any
 
 from textual import events
 from textual.message import Message
+from textual.widgets import Static
 
 from labtui.cells import width
-from labtui.tui.commands import Command
+from labtui.tui.commands import Command, in_words
 from labtui.tui.widgets.lines import Lines
+
+
+class Hint(Static):
+    """The keys of a dialog."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, markup=False, classes="hint")
+        self.text = text
+
+    def on_mount(self) -> None:
+        """In words, where there are no signs."""
+        app: Any = self.app
+        if app.ascii_only:
+            self.update(in_words(self.text))
 
 
 class Keys(Lines):
