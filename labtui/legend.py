@@ -89,7 +89,7 @@ def _columns(
     mark = title if width_of(title) <= 1 else ""
     room = width - (2 if mark else 0)
     value = max(width_of(one.value) for one in entries)
-    least = 2 + value + bool(value) + GAP + min(max(width_of(one.name) for one in entries), NARROW)
+    least = 2 + value + bool(value) + GAP + min(max(width_of(one.name) for one in entries), NARROW - 4)
     rows = most - (not mark and bool(title))
     columns = max(1, min(-(-len(entries) // rows), (room + GAP) // least))
     cell = (room + GAP) // columns
