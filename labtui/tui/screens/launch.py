@@ -26,17 +26,16 @@ from labtui.tui.widgets.editor import Completion, Editor
 from labtui.tui.widgets.keys import Keys
 from labtui.tui.widgets.lines import Lines
 from labtui.tui.widgets.options import Options
-from labtui.tui.widgets.table import Cells, Column, Table
+from labtui.tui.widgets.problems import Problems
+from labtui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from labtui.forecast import Earlier
-    from labtui.recipe.read import Problem
 
 PAUSE = 0.2
 """Seconds without a key before what was typed is checked."""
 HINT = 2
 """Lines of what is said of the cursor's line."""
-PROBLEMS = (Column("line", 5, "right"), Column("what is wrong", 0))
 LAUNCH = (
     Command("ctrl+r", "screen.launch", "launch", "Queue the runs, and go back to all runs.", 1),
     Command("ctrl+p", "palette", "commands", "Find a command by its name.", 9),
@@ -75,7 +74,6 @@ class LaunchScreen(Base):
         self.checked: Checked | None = None
         self.earlier: Earlier | None = None
         """What the lab's runs say of the time it takes, and of the queue; None: not known yet."""
-        self._problems: dict[str, Problem] = {}
         self._typing: Timer | None = None
         self._model = ""
 
@@ -84,7 +82,7 @@ class LaunchScreen(Base):
         yield Lines(id="title")
         yield Options(self.wrong)
         yield Lines(id="hint")
-        yield Table(PROBLEMS, self.problem_cells, id="problems")
+        yield Problems()
         yield Lines(id="outlook")
         yield Keys(self.KEYS)
         yield Completion()
@@ -105,6 +103,11 @@ class LaunchScreen(Base):
     def editor(self) -> Editor | None:
         """The editor, once it was opened."""
         return next(iter(self.query(Editor)), None)
+
+    @property
+    def problems(self) -> Problems:
+        """What is wrong."""
+        return self.query_one(Problems)
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -203,13 +206,9 @@ class LaunchScreen(Base):
     def show_outlook(self) -> None:
         """What is wrong, or what a launch would mean."""
         found = self.checked or Checked()
-        self._problems = {str(number): one for number, one in enumerate(found.problems)}
-        problems = self.query_one("#problems", Table)
-        problems.display = bool(self._problems)
-        problems.styles.height = min(len(self._problems), 4) + 1
-        problems.show(list(self._problems))
+        self.problems.put(found.problems)
         if self.editor:
-            self.editor.mark(one.line for one in found.problems if one.line)
+            self.editor.mark(self.problems.lines)
             self.cursor_moved()
         rows: list[Row] = []
         if found.forecast:
@@ -219,11 +218,6 @@ class LaunchScreen(Base):
         lines.display = bool(rows)
         lines.show(rows)
 
-    def problem_cells(self, key: str) -> Cells:
-        """A row of what is wrong."""
-        problem = self._problems[key]
-        return [(str(problem.line or ""), "dim"), (clean(problem.text), "bad")]
-
     @on(TextArea.SelectionChanged)
     def cursor_moved(self) -> None:
         """What is wrong with the cursor's line, or what its key is for."""
@@ -232,7 +226,7 @@ class LaunchScreen(Base):
         if not self.editor:
             return
         line = self.editor.cursor_location[0] + 1
-        wrong = next((one.text for one in self._problems.values() if one.line == line), "")
+        wrong = self.problems.of(line)
         key, said = ("", wrong) if wrong else about(self.editor.text, *self.editor.cursor_location)
         width = max(self.size.width - 4, 20)
         first, *rest = textwrap.wrap(clean(f"{key}  {said}".strip()), width)[:HINT] or [""]
@@ -261,16 +255,16 @@ class LaunchScreen(Base):
     @on(Table.Opened, "#problems")
     async def problem_chosen(self) -> None:
         """To its line."""
-        table = self.query_one("#problems", Table)
-        problem = self._problems.get(table.key or "")
-        if problem and problem.line and table.has_focus:  # it moves too when there are other problems
+        problem = self.problems.problem
+        # The cursor moves too when there are other problems.
+        if problem and problem.line and self.problems.has_focus:
             await self.action_edit()
             assert self.editor is not None
             self.editor.go(problem.line)
 
     def action_next_problem(self) -> None:
         """To the next line that is wrong; after the last one to the first."""
-        if self.editor and (lines := sorted({one.line for one in self._problems.values() if one.line})):
+        if self.editor and (lines := self.problems.lines):
             here = self.editor.cursor_location[0] + 1
             self.editor.go(next((line for line in lines if line > here), lines[0]))
 
