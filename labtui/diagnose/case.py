@@ -37,6 +37,8 @@ class Curve:
         return float(self.values[place]) if place >= 0 else math.nan
 
 
+MOST = 4096
+"""Points of a curve that rules look at."""
 NONE = Curve(np.zeros(0, np.int64), np.zeros(0))
 
 
@@ -65,14 +67,15 @@ class Case:
     reason: str = ""
 
     def curve(self, name: str) -> Curve:
-        """A metric's finite values; of several at one step the newest."""
-        found = self.series.get(name)
-        if found is None:
-            return NONE
-        finite = np.isfinite(found.values)
-        steps, values = found.steps[finite][::-1], found.values[finite][::-1]
-        steps, places = np.unique(steps, return_index=True)
-        return Curve(steps, values[places])
+        """A metric's finite values; of several at one step the newest. Of more than MOST it has means of as many
+        parts of the training, each at the last of its steps."""
+        if name not in self._curves:
+            self._curves[name] = _thinned(_curve(self.series.get(name)))
+        return self._curves[name]
+
+    @cached_property
+    def _curves(self) -> dict[str, Curve]:
+        return {}
 
     def evaluations(self, name: str) -> int:
         """How often a metric was recorded after the training began."""
@@ -85,7 +88,7 @@ class Case:
 
     @cached_property
     def _epochs(self) -> Curve:
-        return self.curve("epoch")
+        return _curve(self.series.get("epoch"))
 
     def place(self, step: int) -> str:
         """A step for people: the epoch that ends there or goes on, where epochs were recorded."""
@@ -96,6 +99,30 @@ class Case:
         if place < len(steps):
             return f"epoch {epochs[place]:g}"
         return f"epoch {epochs[-1] + 1:g}"
+
+
+def _curve(found: Series | None) -> Curve:
+    if found is None:
+        return NONE
+    finite = np.isfinite(found.values)
+    whole = bool(finite.all())
+    steps, values = (found.steps, found.values) if whole else (found.steps[finite], found.values[finite])
+    if len(steps) > 1 and not (steps[1:] > steps[:-1]).all():
+        steps, places = np.unique(steps[::-1], return_index=True)
+        values = values[::-1][places]
+    return Curve(steps, values)
+
+
+def _thinned(curve: Curve) -> Curve:
+    if len(curve) <= MOST:
+        return curve
+    first = int(curve.steps[0] == 0)  # the untrained model stands alone
+    each = -(-(len(curve) - first) // MOST)
+    begins = np.arange(first, len(curve), each)
+    sizes = np.diff([*begins, len(curve)])
+    means = np.add.reduceat(curve.values, begins) / sizes
+    steps = curve.steps[begins + sizes - 1]
+    return Curve(np.append(curve.steps[:first], steps), np.append(curve.values[:first], means))
 
 
 def figure(value: float) -> str:

@@ -28,6 +28,7 @@ FAMILIES = {
     "sweeps": "sweeps",
     "concurrent": "together",
     "train": "training",
+    "inside": "inside",
     "warm": "warm",
     "together": "stacked",
     "queue": "queueing",

@@ -89,7 +89,9 @@ class RunScreen(RunActions):
         """The detail, and what the open tab shows."""
         detail = WantDetail(self.slot("detail"), self.key)
         shown = self.tab.wants() if self.tab else ()
-        return (detail, *shown, WantDiagnosis(self.slot("diagnosis.rules"), self.key))
+        # Rules are asked when the rest is there: no opening waits for them.
+        rules = (WantDiagnosis(self.slot("diagnosis.rules"), self.key),) if self.detail else ()
+        return (detail, *shown, *rules)
 
     def show_news(self, news: News) -> None:
         """Leave a run that was removed."""
@@ -101,8 +103,10 @@ class RunScreen(RunActions):
     def found(self, name: str, value: Any) -> None:
         """Of the screen's own, or of a tab."""
         if isinstance(value, Detail):
-            self.detail = value
+            first, self.detail = self.detail is None, value
             self.show_detail()
+            if first:
+                self.wish()
             return
         if name == "diagnosis.rules":
             self.diagnosis = value

@@ -1,0 +1,83 @@
+"""What looking at weights and gradients costs a training: the same training with it and without, in turn.
+
+Each is trained from its beginning to its end by the engine, checkpoints, records and looks included; scoring the
+held-out splits at the end is beside it, but for the embedding, which is measured alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from harness import CHILDREN, Row, fresh, quantile
+
+from labtui.engine import embedding, setup
+from labtui.engine.checkpoint import Checkpoints
+from labtui.engine.loop import Loop
+from labtui.files import rundir
+from labtui.files.paths import LabPaths
+from labtui.recipe.core import Recipe
+from labtui.writer import Run
+
+DIGITS = {
+    "name": "digits",
+    "data": {"name": "digits", "shift": 1},
+    "model": {"name": "digits_cnn"},
+    "train": {"batch_size": 64, "epochs": 40},
+}
+"""The example, complete: 40 epochs of some seconds."""
+GENRE = {
+    "name": "genre",
+    "data": {"factory": "random_data:genre"},
+    "model": {"name": "cnn2d"},
+    "train": {"batch_size": 4, "epochs": 40},
+}
+"""The genre notebook's CNN2D, 1.25 million parameters, on a handful of spectrograms: an epoch is a few steps."""
+MOST = 1.03
+
+
+def loop_of(tables: dict[str, Any], looks: int) -> Loop:
+    """A training that may begin."""
+    lab = fresh()
+    (lab / "random_data.py").write_text((CHILDREN / "random_data.py").read_text())
+    train = tables["train"] | {"statistics": looks}
+    recipe = Recipe.model_validate(tables | {"train": train, "resources": {"gpus": 0, "threads": 1}})
+    paths = rundir.create(LabPaths(lab), recipe.name, recipe.tables(), queued=True)
+    rundir.claim(paths, 1)
+    parts = setup.parts(recipe, setup.material(recipe, lab), setup.choose_device(recipe.resources))
+    checkpoints = Checkpoints(paths.checkpoints, recipe.checkpoints.interval)
+    return Loop(recipe, parts, Run(paths, 1), checkpoints, lambda: None)
+
+
+def seconds(tables: dict[str, Any], looks: int) -> tuple[float, float]:
+    """Of the training, and of what is kept of its embedding."""
+    loop = loop_of(tables, looks)
+    begun = time.process_time()
+    loop.fit()
+    trained = time.process_time() - begun
+    embedding.keep(loop)
+    embedded = time.process_time() - begun - trained
+    loop.run.finish("stopped")
+    return trained, embedded
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """The lines of the table."""
+    for tables in (DIGITS, GENRE):
+        with_it, without, embedded = [], [], []
+        for _ in range(1 if quick else 5):
+            one, points = seconds(tables, 32)
+            with_it.append(one + points)
+            embedded.append(points)
+            without.append(seconds(tables, 0)[0])
+        pair = quantile(with_it, 0.5), quantile(without, 0.5)
+        yield Row(
+            f"training {tables['name']} with statistics; bare: without",
+            pair[0],
+            "s",
+            pair[1],
+            MOST,
+            of_ratio=True,
+        )
+        yield Row("  of it the embedding", quantile(embedded, 0.5), "s", pair[1])
