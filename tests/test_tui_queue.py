@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from test_tui_pictures import SIZES, settled
 from tui_lab import NOW, add_run
-from tui_pilot import opened, screen_text, table, until
+from tui_pilot import opened, screen_text, still, table, until
 
 from labtui import launch
 from labtui.files.paths import LabPaths
@@ -216,7 +216,7 @@ def test_runs_are_inserted_between_equals_too(busy):
 
 @pytest.fixture
 def app(busy: LabPaths, monkeypatch: pytest.MonkeyPatch) -> LabApp:
-    monkeypatch.setattr(LabApp, "place", "~/bearings")
+    still(monkeypatch)
     return LabApp(Lab(busy), now=lambda: NOW)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from test_tui_pictures import SIZES, settled
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from tui_lab import NOW, small_lab
-from tui_pilot import opened, screen_text, table, until
+from tui_pilot import opened, screen_text, still, table, until
 
 from labtui.errors import LabError
 from labtui.files.paths import LabPaths
@@ -24,7 +24,6 @@ from labtui.tui.app import LabApp
 from labtui.tui.preferences import Preferences, preferences
 from labtui.tui.screens.help import Help
 from labtui.tui.screens.settings import SettingsScreen
-from labtui.tui.strip import Strip
 
 
 @pytest.fixture
@@ -241,8 +240,7 @@ async def test_help_is_searched_and_says_what_settings_call_a_command(small):
 
 @pytest.fixture
 def app(small: LabPaths, monkeypatch: pytest.MonkeyPatch) -> LabApp:
-    monkeypatch.setattr(LabApp, "place", "~/bearings")
-    monkeypatch.setattr("labtui.tui.screens.lab.look_at_machine", lambda *_: Strip(cores=16, free=10**12))
+    still(monkeypatch)
     monkeypatch.setenv("HOME", str(small.root.parent))
     (small.root / "labtui.toml").write_text("[tui]\nbell = true\n[keys]\nstop = 'z,f5'\n")
     return LabApp(Lab(small), Preferences(bell=True), now=lambda: NOW)

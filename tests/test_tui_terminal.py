@@ -211,6 +211,7 @@ def test_a_day_s_work_and_quitting_stops_nothing(lab):
         terminal.until("digits", "▶ running")
         terminal.press("/state=running and name~digits\r")
         terminal.until("state=running and name~digits", "▶ running")
+        terminal.rest(1.0)
         terminal.press("\r")
         terminal.until("charts", "overview", "train.loss")
         for _ in range(3):
