@@ -86,7 +86,7 @@ def _live(leet: list[str], python: Path, seconds: float) -> Iterator[Row]:
         process.stdout.readline()
         run = next((folder / "wandb").glob("offline-run-*"))
         with Terminal([*leet, "run", str(run)]) as terminal:
-            terminal.ready(drawn, 0.3)
+            time.sleep(10.0)  # it is never at rest beside a live run
             found = lagging(terminal, seconds, IN_SUMMARY, _at_work(terminal.process.pid))
     finally:
         process.terminate()
