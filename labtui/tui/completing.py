@@ -14,6 +14,8 @@ from labtui.tui.want import Eyes, Want
 
 MOST = 200
 """Values of a key that are offered."""
+LOOKED_AT = 1_000
+"""Runs of a larger lab that are gone through, evenly spread: a key waits for the filter, not for its words."""
 _SPREAD = 20
 """Numbers of which only the least, the middle and the largest are offered if there are more."""
 _TOKEN = re.compile(r"""[<>!=]=|!~|[=<>~()]|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s=<>~()!"']+""")
@@ -37,7 +39,7 @@ class Words(NamedTuple):
 
 @dataclass(frozen=True)
 class WantWords(Want):
-    """Keys of all runs, and the values of one: found is `Words`.
+    """Keys of runs, and the values of one: found is `Words`.
 
     Args:
         key: of which values are wanted; empty: of none.
@@ -50,8 +52,9 @@ class WantWords(Want):
         return len(eyes.snapshot.place)
 
     def look(self, eyes: Eyes, before: Words | None) -> Words:
-        """Go through all rows."""
-        return words(eyes.lab.index.rows, self.key)
+        """Go through the rows, or enough of them."""
+        rows = eyes.lab.index.rows
+        return words(rows[-1 :: -max(1, -(-len(rows) // LOOKED_AT))], self.key)
 
 
 def words(rows: Sequence[Mapping[str, Any]], key: str = "") -> Words:

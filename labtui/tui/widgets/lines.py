@@ -158,12 +158,13 @@ class TextView(ScrollView, can_focus=True):
             self.virtual_size = Size(self.size.width, len(self.rows))
         if at_end and len(self.rows) > height:
             self.scroll_to(y=len(self.rows) - height, animate=False)
-        empty: Row = []
+        regions = []
         for y in range(top, top + height):
-            before = old[y] if y < len(old) else empty
-            after = self.rows[y] if y < len(self.rows) else empty
-            if before != after:
-                self.refresh_line(y)
+            before = old[y] if y < len(old) else []
+            after = self.rows[y] if y < len(self.rows) else []
+            regions += changed_regions(before, after, y - top, self.size.width)
+        if regions:
+            self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
         """One row of what is in sight."""
