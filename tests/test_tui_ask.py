@@ -6,7 +6,8 @@ import pytest
 from tui_lab import small_lab
 from tui_pilot import opened, screen_text
 
-from labtui.tui.screens.ask import Choose
+from labtui.tui.screens.ask import Choose, Confirm, Prompt
+from labtui.tui.screens.write import Write
 
 OPTIONS = {"a": "train.loss", "b": "val.[b]acc[/b]", "c": "val.loss"}
 
@@ -35,3 +36,20 @@ async def test_one_is_searched_for_and_taken(small):
         pilot.app.push_screen(Choose("Which?", OPTIONS, several=False), answers.append)
         await pilot.press("slash", *"xyz", "enter", "enter", "escape")
         assert answers == [["c"], None]
+
+
+ODD = "red \x1b[31m\x9b2J\u202e[b]"
+
+
+@pytest.mark.parametrize(
+    "dialog",
+    [lambda: Confirm(ODD), lambda: Prompt(ODD), lambda: Choose(ODD, {"a": ODD}), lambda: Write(ODD, ODD + "\n" + ODD)],
+    ids=["confirm", "prompt", "choose", "write"],
+)  # fmt: skip
+async def test_what_a_question_is_about_is_text(small, dialog):
+    async with opened(small) as pilot:
+        pilot.app.push_screen(dialog())
+        await pilot.pause()
+        shown = screen_text(pilot.app)
+        assert "red ␛[31m" in shown and "[b]" in shown
+        assert shown.replace("\n", "").isprintable()

@@ -32,7 +32,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question and the two keys."""
         with Vertical(classes="dialog"):
-            yield Static(self.question, markup=False)
+            yield Static(clean(self.question), markup=False)
             yield Hint("y yes   n no")
 
     def action_answer(self, yes: bool) -> None:
@@ -52,7 +52,7 @@ class Prompt(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The title and the line."""
         with Vertical(classes="dialog"):
-            yield Static(self.heading, markup=False)
+            yield Static(clean(self.heading), markup=False)
             line = Input(self.value, select_on_focus=False)
             line.cursor_blink = False
             yield line
@@ -97,7 +97,7 @@ class Choose(ModalScreen[list[str] | None]):
     def compose(self) -> ComposeResult:
         """The title, a line to search in, the list."""
         with Vertical(classes="dialog tall"):
-            yield Static(self.heading, markup=False)
+            yield Static(clean(self.heading), markup=False)
             line = Input(placeholder="/ searches", compact=True, select_on_focus=False)
             line.cursor_blink = False
             yield line

@@ -38,7 +38,7 @@ class EditValue(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """What it is for, the line, what is wrong."""
         with Vertical(classes="dialog"):
-            yield Static(f"{self.option.key}: {self.option.expected}", markup=False)
+            yield Static(clean(f"{self.option.key}: {self.option.expected}"), markup=False)
             about = "\n".join(map(clean, self.option.about.splitlines()))
             yield Hint(about)
             line = Input(self.value, select_on_focus=False)

@@ -8,9 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
+from labtui.cells import clean
 from labtui.tui.screens.ask import Confirm
+from labtui.tui.widgets.area import Area
 
 
 class Write(ModalScreen[str | None]):
@@ -34,8 +36,8 @@ class Write(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The title and the editor."""
         with Vertical(classes="dialog writing"):
-            yield Static(self.heading, markup=False, classes="title")
-            area = TextArea(self.text, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+            yield Static(clean(self.heading), markup=False, classes="title")
+            area = Area(self.text, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
             area.cursor_blink = False
             area.move_cursor(area.document.end)
             yield area
@@ -44,7 +46,7 @@ class Write(ModalScreen[str | None]):
     @property
     def written(self) -> str:
         """What stands there now."""
-        return self.query_one(TextArea).text
+        return self.query_one(Area).text
 
     def action_save(self) -> None:
         """Close with the text."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.color import Color as RichColor
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
@@ -17,6 +16,7 @@ from textual.widgets.text_area import TextAreaTheme
 from labtui.cells import clean, fit
 from labtui.rows import Row
 from labtui.tui.commands import Command, bindings
+from labtui.tui.widgets.area import Area
 from labtui.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Completion(Lines):
     """What may be typed next, below the cursor."""
 
 
-class Editor(TextArea):
+class Editor(Area):
     """The text of a recipe.
 
     Args:
@@ -80,13 +80,6 @@ class Editor(TextArea):
         self.register_theme(TextAreaTheme("recipe", syntax_styles=styles))
         self.theme = "css"
         self.theme = "recipe"
-
-    def get_line(self, line_index: int) -> Text:
-        """A line as it is shown: what would move, hide or reorder text stands there as a sign."""
-        line = super().get_line(line_index)
-        if not line.plain.isprintable():
-            line.plain = "".join(_harmless(char) for char in line.plain)
-        return line
 
     def mark(self, lines: Iterable[int]) -> None:
         """Mark the lines that are wrong, from 1."""
@@ -219,13 +212,6 @@ class Editor(TextArea):
             here = place(self.text, *self.cursor_location)
             if here is None or here.word != self._word:
                 self.close()
-
-
-def _harmless(char: str) -> str:
-    """A character, or one sign for it; a tab is the editor's own."""
-    if char == "\t" or char.isprintable():
-        return char
-    return chr(0x2400 + ord(char)) if ord(char) < 0x20 else "\N{REPLACEMENT CHARACTER}"
 
 
 def _grammar() -> bool:
