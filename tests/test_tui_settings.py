@@ -217,7 +217,8 @@ async def test_the_palette_has_every_command_the_theme_and_the_bell(small):
         assert {"Stop  (x)", "Settings  (,)", "Queue  (Q)", "Theme", "Bell"} <= titles
         assert {f"{c.label.capitalize()}  ({pilot.app.keys_of(c)})" for c in pilot.app.screen.commands
                 if c.name != "commands"} <= titles  # fmt: skip
-        pilot.app.toggle_bell()
+        (bell,) = (one for one in pilot.app.get_system_commands(pilot.app.screen) if one.title == "Bell")
+        bell.callback()
         assert pilot.app.wanted.bell and not own(small).exists()
 
 

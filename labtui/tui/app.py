@@ -173,7 +173,7 @@ class LabApp(TerminalApp):
         )
         bell = "Silence" if self.wanted.bell else "Bell"
         yield SystemCommand(
-            bell, "Ring when a run ends, or no more, as long as labtui is open.", self.action_bell
+            bell, "Ring when a run ends, or no more, as long as labtui is open.", self.toggle_bell
         )
 
     async def action_quit(self) -> None:

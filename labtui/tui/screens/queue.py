@@ -56,8 +56,8 @@ class QueueScreen(RunActions):
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("escape", "back", "back", "Back to where you were.", 1),
         Command("enter", "open", "open", "Open the run; show or hide the runs of a sweep.", 2),
-        Command("K,shift+up", "put(-1)", "earlier", "Start before the one above it.", 3),
-        Command("J,shift+down", "put(1)", "later", "Start after the one below it.", 3),
+        Command("K,shift+up", "put(-1)", "move up", "Start before the one above it.", 3),
+        Command("J,shift+down", "put(1)", "move down", "Start after the one below it.", 3),
         Command("space", "hold", "hold", "Hold what waits of it, or release it.", 3),
         Command("plus", "priority(1)", "more urgent", "Higher priority: higher ones start first."),
         Command("minus", "priority(-1)", "less urgent", "Lower priority."),

@@ -12,6 +12,7 @@ from textual.containers import Container
 
 from labtui import swept
 from labtui.cells import clean, fit
+from labtui.query import Lab
 from labtui.query.progress import TO_COME, Progress
 from labtui.query.sweeps import Watch
 from labtui.rows import Row
@@ -116,7 +117,7 @@ class SweepScreen(Base):
     def _look(self, known: SweepRows) -> Progress:
         """In the worker: what the definition and the runs say."""
         if self._watch is None:
-            self._watch = Watch(self.lab_app.lab, known.sweep)
+            self._watch = Watch(Lab(self.lab_app.lab.paths), known.sweep)
         return self._watch.update(known.rows)
 
     def looked(self, found: Progress | Failed) -> None:
