@@ -314,3 +314,12 @@ async def test_a_removed_run_closes_its_screen(small):
         shutil.rmtree(small.runs / key)
         await until(pilot, lambda: isinstance(pilot.app.screen, LabScreen))
         assert key not in table(pilot).keys
+
+
+@pytest.mark.parametrize("open_screen", ["action_help", "action_queue", "action_settings", "open_sweeps"])
+async def test_an_end_while_a_screen_opens_is_no_failure(small, open_screen):
+    async with opened(small) as pilot:
+        getattr(pilot.app, open_screen)()
+        pilot.app.exit(None, 143)
+    assert pilot.app.return_code == 143
+    assert pilot.app.failure is None

@@ -143,6 +143,12 @@ class TerminalApp(App[None]):
         quit = self.keys_of(Command("q", "quit", "quit", ""))
         self.notify(f"{quit} closes labtui; runs go on", markup=False)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """A screen that was being opened when the app was told to end misses its parts, which Textual makes
+        no more: that is no failure."""
+        if not self._exit:
+            super()._handle_exception(error)
+
     def _fatal_error(self) -> None:
         """Textual's last words would be a screenful of its own inside: who called `run` says it in one line."""
         self._close_messages_no_wait()
