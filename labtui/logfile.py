@@ -9,6 +9,7 @@ import re
 import time
 from array import array
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,12 @@ class LogFile:
         self._fd, self.size, self._mark, self._before = -1, 0, b"", array("Q", [0])
         self._blocks.clear()
         return known
+
+    def fail(self, error: OSError) -> None:
+        """Take the file for one of which nothing can be read, until it is another."""
+        with suppress(OSError):
+            self.close()
+        self.problem = f"{self.path.name} cannot be read ({error.strerror})"
 
     def block(self, number: int) -> bytes:
         """The bytes of a block, fewer at the end; those read last are kept."""

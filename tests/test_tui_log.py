@@ -11,8 +11,10 @@ from tui_lab import NOW, add_run, small_lab
 from tui_pilot import opened, pressed, screen, screen_text, until
 
 from labtui.files.paths import LabPaths
+from labtui.logfile import Line
 from labtui.query import Lab
 from labtui.tui.app import LabApp
+from labtui.tui.logreader import Page
 from labtui.tui.screens.lab import LabScreen
 from labtui.tui.screens.run import RunScreen
 from labtui.tui.widgets.log import LogView
@@ -179,3 +181,27 @@ def test_log_pictures(tmp_path, monkeypatch, snap_compare, size):
 def log_state(app: Any) -> tuple[int, int | None]:
     page = app.screen.query_one(LogView).page
     return page.hits, page.total
+
+
+async def test_what_cannot_be_read_is_said_and_tried_again(tmp_path):
+    lab, path = lab_with(tmp_path, b"")
+    path.unlink()
+    path.mkdir()
+    async with opened(lab) as pilot:
+        await pilot.press("enter", "3")
+        await shows(pilot, "log.txt cannot be read (Is a directory)")
+        path.rmdir()
+        path.write_bytes(many(3))
+        await shows(pilot, "line 2 of", "3 lines")
+
+
+async def test_a_page_of_another_run_is_not_shown(tmp_path):
+    lab, path = lab_with(tmp_path, many(3))
+    async with opened(lab) as pilot:
+        await pilot.press("enter", "3")
+        await shows(pilot, "line 2 of")
+        tab = screen(pilot, RunScreen).tab
+        late = Page(lines=(Line(0, 5, "of another"),), size=5, path=path.with_name("other.txt"))
+        tab.post_message(tab.Read(late))
+        await pilot.pause(0.1)
+        assert "of another" not in screen_text(pilot.app) and "line 2 of" in screen_text(pilot.app)

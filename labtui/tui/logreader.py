@@ -53,6 +53,7 @@ class Page:
         hit: which of them was gone to last, from 1; 0: none.
         hit_at: where that line starts.
         searched: whether all is searched.
+        path: of the file.
         problem: why the file cannot be read.
     """
 
@@ -67,6 +68,7 @@ class Page:
     hit: int = 0
     hit_at: int = -1
     searched: bool = True
+    path: Path | None = None
     problem: str = ""
 
     @property
@@ -127,24 +129,36 @@ class LogReader:
         self._wishes.put(None)
 
     def loop(self) -> None:
-        """Answer until stopped."""
+        """Answer until stopped. What cannot be read is told, and tried again when the file has changed."""
         while True:
-            changed = False
             try:
-                while (wish := self._wishes.get(block=self._counted and self._searched)) is not None:
-                    changed |= wish()
-                    if self._wishes.empty():
-                        break
-                else:
+                if not self._turn():
                     break
-            except Empty:
-                pass
-            if self._log and changed:  # what is to be seen does not wait for what is counted
-                self.tell(self._page(self._log))
-            if self._log and self._work(self._log):
-                self.tell(self._page(self._log))
+            except OSError as error:
+                if self._log:
+                    self._log.fail(error)
+                    self._counted = self._searched = True
+                    self.tell(self._page(self._log))
         if self._log:
             self._log.close()
+
+    def _turn(self) -> bool:
+        """Take what is asked for, answer, and count and search a little; False when it is to end."""
+        changed = False
+        try:
+            while (wish := self._wishes.get(block=self._counted and self._searched)) is not None:
+                changed |= wish()
+                if self._wishes.empty():
+                    break
+            else:
+                return False
+        except Empty:
+            pass
+        if self._log and changed:  # what is to be seen does not wait for what is counted
+            self.tell(self._page(self._log))
+        if self._log and self._work(self._log):
+            self.tell(self._page(self._log))
+        return True
 
     def _open(self, path: Path, sight: Sight) -> bool:
         if self._log:
@@ -223,5 +237,6 @@ class LogReader:
             hit=self._hit,
             hit_at=search.starts[self._hit - 1] if search and 0 < self._hit <= len(search.starts) else -1,
             searched=self._searched,
+            path=log.path,
             problem=log.problem,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -123,11 +124,17 @@ class LogTab(Tab):
         """Read the log of the run, once."""
         if self.run and self._opened != self.run:
             self._opened = self.run
-            self.reader.open(self.run_screen.lab_app.lab.paths.run(self.run).log, self.view.sight())
+            self.reader.open(self._path, self.view.sight())
+
+    @property
+    def _path(self) -> Path:
+        """The log of the run."""
+        return self.run_screen.lab_app.lab.paths.run(self.run).log
 
     def on_log_tab_read(self, message: Read) -> None:
         """Show what was read."""
-        if self._opened:
+        # A page of the run before may still have been on its way.
+        if self._opened and message.page.path == self._path:
             self.view.show(message.page)
             self.show_status()
 
