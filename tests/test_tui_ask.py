@@ -53,3 +53,13 @@ async def test_what_a_question_is_about_is_text(small, dialog):
         shown = screen_text(pilot.app)
         assert "red ␛[31m" in shown and "[b]" in shown
         assert shown.replace("\n", "").isprintable()
+
+
+async def test_what_a_line_begins_with_is_text(small):
+    async with opened(small) as pilot:
+        answers = []
+        pilot.app.push_screen(Prompt("Name", ODD), answers.append)
+        await pilot.pause()
+        assert screen_text(pilot.app).replace("\n", "").isprintable()
+        await pilot.press("x", "enter")
+        assert answers == [ODD + "x"]

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from labtui.cells import clean
 from labtui.tui.commands import MOVE, bindings
 from labtui.tui.widgets.keys import Hint
+from labtui.tui.widgets.line import Line
 from labtui.tui.widgets.table import Cells, Column, Table
 
 
@@ -53,7 +54,7 @@ class Prompt(ModalScreen[str | None]):
         """The title and the line."""
         with Vertical(classes="dialog"):
             yield Static(clean(self.heading), markup=False)
-            line = Input(self.value, select_on_focus=False)
+            line = Line(self.value, select_on_focus=False)
             line.cursor_blink = False
             yield line
             yield Hint("⏎ save   esc cancel")

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from labtui.cells import clean
 from labtui.tui.widgets.keys import Hint
+from labtui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from labtui.recipe.options import Option
@@ -41,7 +42,7 @@ class EditValue(ModalScreen[str | None]):
             yield Static(clean(f"{self.option.key}: {self.option.expected}"), markup=False)
             about = "\n".join(map(clean, self.option.about.splitlines()))
             yield Hint(about)
-            line = Input(self.value, select_on_focus=False)
+            line = Line(self.value, select_on_focus=False)
             line.cursor_blink = False
             yield line
             yield Static("", markup=False, id="wrong")

@@ -15,10 +15,11 @@ from labtui.cells import clean, width
 from labtui.rows import Row
 from labtui.tui.commands import Command, bindings
 from labtui.tui.completing import Place, Words, candidates, place, taken
+from labtui.tui.widgets.line import Line
 from labtui.tui.widgets.lines import Lines
 
 
-class FilterInput(Input):
+class FilterInput(Line):
     """The line itself."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
