@@ -137,18 +137,23 @@ def _edit(paths: RunPaths, change: Callable[[dict[str, Any]], None]) -> None:
     """Change the notes under the run's lock.
 
     Raises:
-        LabError: the file is broken (it is left as it is) or cannot be written.
+        LabError: the file is broken, or holds entries of another kind (it is left as it is), or cannot be
+            written.
     """
     with locked(paths.root):
         try:
-            if paths.notes.exists():
-                read(paths.notes)
+            tables = read(paths.notes) if paths.notes.exists() else {}
         except (OSError, ValueError) as error:
             raise LabError(f"{paths.notes}: cannot be read ({error}); mend or remove it first") from None
         notes = read_notes(paths)
+        for key, entries in notes.items():
+            given = tables.pop(key, [])
+            if not isinstance(given, list) or len(given) != len(entries):  # would be lost
+                raise LabError(f"{paths.notes}: {key} holds what labtui does not write; mend it first")
         change(notes)
         try:
-            write_atomic(paths.notes, dumps({key: value for key, value in notes.items() if value}))
+            # What somebody else has written beside them stays.
+            write_atomic(paths.notes, dumps(tables | {key: value for key, value in notes.items() if value}))
         except OSError as error:
             raise LabError(f"{paths.notes}: cannot be written ({error.strerror})") from None
 

@@ -77,3 +77,15 @@ def test_broken_notes_are_told_and_left_alone(run):
     run.notes.write_text('notes = 3\n[[todos]]\nstate = "who knows"\n')
     assert notes.read_notes(run) == {"tags": [], "notes": [], "todos": [{"state": "who knows", "text": ""}]}
     assert notes.todo_state({"state": "who knows"}) == "open"
+
+
+def test_what_somebody_else_has_written_is_kept_or_nothing_is_written(run):
+    run.notes.write_text('mine = "a table of one\'s own"\n[[notes]]\ntext = "one"\nby = "me"\n')
+    notes.add_note(run, "two")
+    text = run.notes.read_text()
+    assert texts(run, "notes") == ["one", "two"] and "one's own" in text and 'by = "me"' in text
+    for odd in ('notes = ["one"]\n', 'tags = "slow"\n'):
+        run.notes.write_text(odd)
+        with pytest.raises(LabError, match="holds what labtui does not write"):
+            notes.add_note(run, "two")
+        assert run.notes.read_text() == odd

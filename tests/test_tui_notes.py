@@ -110,6 +110,10 @@ async def test_broken_notes_are_told(lab, run):
         await until(pilot, lambda: "notes.toml cannot be read" in screen_text(pilot.app))
         await pilot.press("n", "x", "ctrl+s")
         await until(pilot, lambda: said(pilot, "mend or remove it first"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Write))
+        run.notes.unlink()  # what was written is still there
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: [one["text"] for one in notes.read_notes(run)["notes"]] == ["x"])
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from labtui.errors import NoteChanged
+from labtui.errors import LabtuiError, NoteChanged
 from labtui.notes import problem, todo_state
 from labtui.tui import acts
 from labtui.tui.commands import Command, bindings
@@ -96,32 +96,36 @@ class NotesTab(Tab):
         self.action_edit()
 
     def write(
-        self, title: str, kind: str, number: int | None = None, text: str = "", mine: str | None = None
-    ) -> None:
+        self, title: str, kind: str, number: int | None = None, text: str = "", mine: str | None = None,
+        run: str = "",
+    ) -> None:  # fmt: skip
         """Open an editor, and write what comes of it.
 
         Args:
             number: which entry; None: a new one.
             text: what it says on the disk.
             mine: what the user has already made of it.
+            run: whose it is; empty: the one that is shown.
         """
         from labtui.tui.screens.write import Write
 
-        run, app = self.run, self.run_screen.lab_app
+        run, app = run or self.run, self.run_screen.lab_app
+        name = NAMES[kind]
 
-        def again(written: str) -> None:
-            """What the user wrote is not thrown away because somebody else was quicker."""
-            name = NAMES[kind]
-            self.write(
-                f"The {name} was changed elsewhere meanwhile: save yours as a new {name}", kind, mine=written
-            )
+        def ask_again(said: str, written: str, number: int | None, text: str) -> None:
+            """What the user wrote is not thrown away because somebody else was quicker, or the disk is full."""
+            self.write(said, kind, number, text, mine=written, run=run)
 
         def save(written: str) -> Callable[[], str]:
             def work() -> str:
                 try:
                     return acts.write_entry(app.lab.paths, run, kind, number, written, text)
                 except NoteChanged:
-                    app.call_from_thread(again, written)
+                    said = f"The {name} was changed elsewhere meanwhile: save yours as a new {name}"
+                    app.call_from_thread(ask_again, said, written, None, "")
+                    raise
+                except (LabtuiError, OSError):
+                    app.call_from_thread(ask_again, f"The {name} is not saved", written, number, text)
                     raise
 
             return work
