@@ -175,7 +175,8 @@ def test_pictures(lab: LabPaths, snap_compare: Any, title: str, size: tuple[int,
     "change",
     [
         {"steps": np.zeros(3)}, {"layers": np.zeros((12, 2))}, {"grad_norm": np.zeros(12)},
-        {"weight_range": np.zeros((12, 4))}, {"weight_counts": None}, {"update_ratio": np.array(["x"])},
+        {"weight_range": np.zeros((12, 4))}, {"weight_range": np.zeros((12, 4, 1))}, {"weight_counts": None},
+        {"steps": np.array(["x"] * 12)}, {"grad_counts": np.full((12, 4, 40), "x")}, {"update_ratio": np.array(["x"])},
     ],
 )  # fmt: skip
 def test_arrays_of_another_form_are_not_drawn(change: dict[str, Any]) -> None:
@@ -201,6 +202,17 @@ def test_drawings_fit_any_room(width: int, height: int, which: str, layer: int, 
     for view in ("grad_norm", "update_ratio", "weight_norm"):
         assert sum(len(text) for text, _ in strip(inside, view, layer, width, look)) == width
         assert legend(inside, view, look)
+
+
+def test_norms_that_are_no_numbers_leave_gaps() -> None:
+    norms = weights()["weight_norm"].copy()
+    norms[:, 0], norms[::2, 1] = np.nan, np.inf
+    inside = checked(weights() | {"weight_norm": norms})
+    assert inside is not None
+    look = Look(12)
+    assert strip(inside, "weight_norm", 0, 12, look) == [(" " * 12, "accent")]
+    ((text, _),) = strip(inside, "weight_norm", 1, 12, look)
+    assert text[::2].isspace() and " " not in text[1::2]
 
 
 def test_without_colours_letters_tell_classes_apart() -> None:

@@ -40,17 +40,20 @@ class Inside:
 def checked(arrays: Mapping[str, Any]) -> Inside | None:
     """The arrays, if they are what labtui writes; other programs may keep others of the name."""
     try:
-        steps, layers = arrays["steps"], tuple(clean(str(name)) for name in arrays["layers"].tolist())
+        steps, layers = (
+            arrays["steps"].astype(np.int64),
+            tuple(clean(str(name)) for name in arrays["layers"].tolist()),
+        )
         shape = (len(steps), len(layers))
         wide = {
-            f"{of}_{what}": arrays[f"{of}_{what}"]
+            f"{of}_{what}": arrays[f"{of}_{what}"].astype(np.float64)
             for of in ("weight", "grad")
             for what in ("range", "counts")
         }
         flat = {name: arrays[name].astype(np.float64) for name in VIEWS}
         if any(one.shape != shape for one in flat.values()) or not all(shape):
             return None
-        if any(one.ndim != 3 or one.shape[:2] != shape for one in wide.values()):
+        if any(one.ndim != 3 or one.shape[:2] != shape or one.shape[2] < 2 for one in wide.values()):
             return None
         return Inside(steps, layers, flat | wide)
     except (KeyError, ValueError, TypeError, AttributeError):
@@ -64,11 +67,13 @@ def strip(of: Inside, view: str, layer: int, width: int, look: Look) -> Row:
     at = np.minimum(np.arange(width) * len(values) // max(width, 1), len(values) - 1)
     if view == "weight_norm":
         mine = values[:, layer]
-        low, high = np.nanmin(mine), np.nanmax(mine)
+        known = mine[np.isfinite(mine)]
+        low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         part = (mine - low) / (high - low) if high > low else np.full(len(mine), 0.5)
-        place = np.nan_to_num(part * len(BARS)).astype(int).clip(0, len(BARS) - 1)
-        return [("".join(BARS[place[i]] for i in at.tolist()), "accent")]
-    with np.errstate(divide="ignore"):
+        place = np.nan_to_num(part * len(BARS)).clip(0, len(BARS) - 1).astype(int)
+        cells = [BARS[place[i]] if np.isfinite(mine[i]) else " " for i in at.tolist()]
+        return [("".join(cells), "accent")]
+    with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log10(values)
     known = logs[np.isfinite(logs)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
