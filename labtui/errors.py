@@ -65,3 +65,9 @@ class TrainingError(LabtuiError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+def told(error: Exception) -> str:
+    """An error in a line for people: of those that are expected what they say, of others their kind too."""
+    expected = isinstance(error, LabtuiError | OSError)
+    return str(error) if expected else f"{type(error).__name__}: {error}"

@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import time
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from labtui.files.paths import LabPaths
 from labtui.query import Lab
 from labtui.series import DTYPE
 from labtui.tui.detail import WantDetail
-from labtui.tui.feed import Feed, News
+from labtui.tui.feed import Feed, News, Wish
 from labtui.tui.listing import Shown
 from labtui.tui.pictures import Picture, View
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.tabs.log import WantLog
+from labtui.tui.want import Want
 
 
 def watched(lab: LabPaths) -> tuple[Feed, list[News]]:
@@ -251,3 +253,34 @@ def test_a_broken_run_breaks_nothing(tmp_path):
     feed.ask(wants=(WantDetail("x.detail", key), picture(key)))
     feed.once()
     assert any("x.detail" in n.found for n in news)
+
+
+@dataclass(frozen=True)
+class Fixed(Want):
+    """Finds what it is given."""
+
+    value: object
+
+    def stamp(self, eyes):
+        return eyes.changes
+
+    def look(self, eyes, before):
+        return self.value
+
+
+class Incomparable:
+    """Cannot be compared, as arrays cannot."""
+
+    def __eq__(self, other):
+        raise ValueError("ambiguous")
+
+    __hash__ = None
+
+
+def test_what_cannot_be_compared_keeps_nothing_else_from_being_found(tmp_path):
+    feed, news = watched(small_lab(tmp_path))
+    for value in (Incomparable(), Incomparable()):
+        feed.wish = Wish(wants=(Fixed("odd", [value]), Fixed("plain", len(news))))
+        with suppress(ValueError):
+            feed.once()
+    assert found(news, "plain") == found(news[-1:], "plain") > 0

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from labtui.cells import clean
-from labtui.errors import LabtuiError
+from labtui.errors import told
 from labtui.query import Lab
 from labtui.tui import acts
 from labtui.tui.arrangement import Arrangement
@@ -315,8 +315,8 @@ class LabApp(TerminalApp):
         def work() -> None:
             try:
                 text, severity = do(), "information"
-            except (LabtuiError, OSError) as error:
-                text, severity = str(error), "error"
+            except Exception as error:  # whatever is on the disk: the screens outlive it
+                text, severity = told(error), "error"
             self.feed.look()
             if text:
                 self.call_from_thread(self.say, text, severity)

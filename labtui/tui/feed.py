@@ -15,7 +15,7 @@ from typing import Any
 
 from textual.message import Message
 
-from labtui.errors import LabtuiError
+from labtui.errors import told
 from labtui.query import Lab
 from labtui.tui.listing import Listing, Shown
 from labtui.tui.snapshot import Snapshot
@@ -110,8 +110,7 @@ class Feed:
                     gc.freeze()
                 first = False
             except Exception as error:
-                known = isinstance(error, LabtuiError | OSError)
-                trouble = str(error) if known else f"{type(error).__name__}: {error}"
+                trouble = told(error)
             gc.enable()  # it was off while all was loaded
             if trouble != before:
                 self.tell(News(trouble=trouble))
@@ -156,10 +155,11 @@ class Feed:
                 if known and known[:2] == (want, stamp):
                     continue
                 value = want.look(self.eyes, before)
+                differs = value is not None and value != before
             except Exception as error:
                 problems.append(error)
                 continue
             self._found[want.slot] = (want, stamp, value)
-            if value is not None and value != before:
+            if differs:
                 found[want.slot] = value
         return found, problems

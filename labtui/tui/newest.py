@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.widget import Widget
 
-from labtui.errors import LabtuiError
+from labtui.errors import told
 
 Job = Callable[[], Any]
 Done = Callable[[Any], object]
@@ -84,7 +84,5 @@ def _tried(job: Job) -> Any:
     """What a job returns. Whatever goes wrong is told, not raised: a screen outlives data that are broken."""
     try:
         return job()
-    except (LabtuiError, OSError) as error:
-        return Failed(str(error))
     except Exception as error:
-        return Failed(f"{type(error).__name__}: {error}")
+        return Failed(told(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.dom import DOMNode
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from labtui.tui.app import LabApp
 
 
+_NUMBERS = count()
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 WIDE = 120
 """Cells from which a screen shows its parts side by side."""
@@ -45,6 +47,7 @@ class Base(Screen[None]):
         self._compositor = NarrowCompositor()
         self.key = key
         """What the screen is about: the id of a run or a sweep."""
+        self._number = next(_NUMBERS)
         # Textual sets it at the first resize: too late to lay out and paint once only.
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow")
 
@@ -59,8 +62,8 @@ class Base(Screen[None]):
         return self.is_mounted and self.app.screen_stack[-1:] == [self]
 
     def slot(self, name: str) -> str:
-        """The slot of one of the screen's wants."""
-        return f"{type(self).__name__}:{self.key}:{name}"
+        """The slot of one of the screen's wants: no other screen of its kind has it, not even the next one."""
+        return f"{type(self).__name__}:{self._number}:{self.key}:{name}"
 
     def wants(self) -> tuple[Want, ...]:
         """What the screen shows of the disk at the moment."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from labtui.cells import clean
-from labtui.errors import LabtuiError
+from labtui.errors import told
 from labtui.query import Lab
 from labtui.rows import Row
 from labtui.tui.commands import COMMON, MOVE, Command, bindings
@@ -56,6 +56,8 @@ class ReportScreen(Base):
         """Those that are chosen; none: all."""
         self.text = ""
         self._width = 0
+        self._asked: tuple[list[str], int] = ([], 0)
+        """Sections and cells of the newest report that was asked for."""
 
     def compose(self) -> ComposeResult:
         """Title, the report, keys."""
@@ -84,6 +86,7 @@ class ReportScreen(Base):
         self._width = self.size.width
         width, sections, known = min(self._width - 3, LONGEST), list(self.sections), self.subject
         lab, key = self.lab_app.lab.paths, self.key
+        self._asked = sections, width
 
         def work() -> None:
             from labtui.report.subject import subject
@@ -94,18 +97,18 @@ class ReportScreen(Base):
                 text = found.text(sections)
                 rows = rendered(text, width)
             except Exception as error:  # whatever is on the disk: a screen outlives it
-                expected = isinstance(error, LabtuiError | OSError)
-                self.app.call_from_thread(
-                    self.failed, str(error) if expected else f"{type(error).__name__}: {error}"
-                )
+                self.app.call_from_thread(self.failed, told(error))
                 return
-            self.app.call_from_thread(self.written, found, text, rows)
+            self.app.call_from_thread(self.written, found, text, rows, (sections, width))
 
         self.run_worker(work, thread=True, name="report", group="report", exclusive=True)
 
-    def written(self, found: Subject, text: str, rows: list[Row]) -> None:
-        """Show the report."""
-        self.subject, self.text = found, text
+    def written(self, found: Subject, text: str, rows: list[Row], asked: tuple[list[str], int]) -> None:
+        """Show the report, unless another is wanted by now: nobody stops a thread."""
+        self.subject = found
+        if asked != self._asked:
+            return
+        self.text = text
         chosen = f"{len(self.sections)} of {len(found.titles)} sections" if self.sections else "all sections"
         size = f"{chosen}, {_size(text)}"
         file = clean(found.file)
@@ -169,8 +172,8 @@ class ReportScreen(Base):
         def work() -> None:
             try:
                 path = found.write(Path(name).expanduser().absolute(), sections)
-            except (LabtuiError, OSError) as error:
-                self.app.call_from_thread(self._refused, name, str(error))
+            except Exception as error:  # as above
+                self.app.call_from_thread(self._refused, name, told(error))
                 return
             folder = path.with_name(f"{path.stem}_files")
             more = f", with {len(list(folder.iterdir()))} files in {folder.name}/" if folder.is_dir() else ""
