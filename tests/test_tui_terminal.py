@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,23 @@ def test_ctrl_c_says_how_to_leave_and_ctrl_z_suspends(start):
     terminal.until("轴承诊断", "q quit")
     terminal.press("q")
     assert terminal.ended() == 0
+
+
+def test_a_stop_that_nobody_announced_is_gone_on_from(start):
+    terminal = start()
+    before = termios.tcgetattr(terminal.fd)
+    terminal.until("q quit")
+    for stop in (True, False):  # a shell that ends says "go on" to those that run, too
+        sent = terminal.raw.count(b"\x1b[?1049h")
+        if stop:
+            os.kill(terminal.pid, signal.SIGSTOP)
+            os.waitpid(terminal.pid, os.WUNTRACED)
+        os.kill(terminal.pid, signal.SIGCONT)
+        eventually(lambda: terminal.rest(0.1) is not None and terminal.raw.count(b"\x1b[?1049h") > sent)  # noqa: B023
+        terminal.until("轴承诊断", "q quit")
+    terminal.press("q")
+    assert terminal.ended() == 0
+    assert restored(terminal.raw) and termios.tcgetattr(terminal.fd) == before
 
 
 def test_a_day_s_work_and_quitting_stops_nothing(lab):

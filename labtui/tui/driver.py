@@ -62,6 +62,23 @@ class MortalDriver(LinuxDriver):
         """Whether there is no terminal any more."""
         return self.input_tty and not os.isatty(self.fileno)
 
+    def _sigcont_application(self, *_: Any) -> None:
+        """Go on after a stop; one that nobody announced (SIGSTOP) has left the application mode on."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
+        else:
+            # Not here: the signal may have come while the queue to the terminal is locked.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._again)
+
+    def _again(self) -> None:
+        """Leave the application mode and enter it: entered twice, it would never be left. A shell that ends
+        sends this signal too, with the one that ends the application."""
+        if self._auto_restart and not self._app._exit:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+            self.resume_application_mode()
+
     def _hung_up(self) -> None:
         with suppress(RuntimeError):  # it has ended meanwhile
             self._loop.call_soon_threadsafe(self._app.exit, None, 128 + signal.SIGHUP)
