@@ -190,6 +190,7 @@ def test_ctrl_c_says_how_to_leave_and_ctrl_z_suspends(start):
     )
     terminal.rest(0.2)
     assert restored(terminal.raw)
+    terminal.screen.reset()  # as a shell's screen comes and goes
     os.kill(terminal.pid, signal.SIGCONT)
     eventually(lambda: terminal.rest(0.1) is not None and not restored(terminal.raw))
     terminal.until("轴承诊断", "q quit")
@@ -206,6 +207,7 @@ def test_a_stop_that_nobody_announced_is_gone_on_from(start):
         if stop:
             os.kill(terminal.pid, signal.SIGSTOP)
             os.waitpid(terminal.pid, os.WUNTRACED)
+        terminal.screen.reset()
         os.kill(terminal.pid, signal.SIGCONT)
         eventually(lambda: terminal.rest(0.1) is not None and terminal.raw.count(b"\x1b[?1049h") > sent)  # noqa: B023
         terminal.until("轴承诊断", "q quit")

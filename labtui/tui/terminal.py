@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from rich.console import Console
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -119,6 +120,11 @@ class TerminalApp(App[None]):
         for number in SIGNALS:
             loop.add_signal_handler(number, self.exit, None, 128 + number)
         self.set_interval(MISSED, self.miss_terminal)
+
+    @on(Driver.SignalResume)
+    def repaint(self) -> None:
+        """Meanwhile the terminal was somebody else's."""
+        self.refresh(layout=True)
 
     def miss_terminal(self) -> None:
         """End where nobody sees the screens any more."""
