@@ -60,6 +60,21 @@ def choose(launch: LaunchScreen, key: str) -> None:
     assert launch.form.table.key == key
 
 
+async def test_keys_before_the_recipe_is_read_do_not_replace_it(small, monkeypatch):
+    path, answers = small.recipes / "digits.toml", []
+    found_out = LaunchScreen.found_out
+    monkeypatch.setattr(LaunchScreen, "found_out", lambda *found: answers.append(found))
+    async with opened(small) as pilot:
+        pilot.app.push_screen(LaunchScreen(path))
+        await until(pilot, lambda: answers, 30)
+        launch = screen(pilot, LaunchScreen)
+        await pilot.press("e", "x")
+        found_out(*answers[-1])
+        assert launch.editor.text == path.read_text()
+        await pilot.press("#")
+        assert launch.editor.text == "#" + path.read_text()
+
+
 async def test_options_are_changed_and_reset_by_keys(small):
     async with opened(small) as pilot:
         launch = await launching(pilot, small.recipes / "digits.toml")

@@ -188,6 +188,8 @@ class LaunchScreen(Base):
             self.saved = disk
             if self.editor:
                 self.editor.load_text(disk)
+        if self.editor:
+            self.editor.read_only = False
         self.checked = found
         self.form.show(found.options)
         self.show_outlook()
@@ -239,6 +241,8 @@ class LaunchScreen(Base):
         editor = self.editor
         if editor is None:
             editor = Editor(self.saved)
+            # Nothing is typed into a text that is still being read.
+            editor.read_only = not self.saved and self.checked is None
             await self.mount(editor, before="#hint")
         self.add_class("-editing")
         self.set_focus(editor)
