@@ -204,6 +204,15 @@ def test_drawings_fit_any_room(width: int, height: int, which: str, layer: int, 
         assert legend(inside, view, look)
 
 
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", bytes(100)])
+def test_what_is_no_archive_is_not_there(tmp_path, data: bytes) -> None:
+    lab = LabPaths(tmp_path)
+    run = Lab(lab).run(add_run(lab, "one", 600))
+    run.paths.artifacts.mkdir()
+    (run.paths.artifacts / "weights.npz").write_bytes(data)
+    assert run.artifact("weights") is None
+
+
 def test_norms_that_are_no_numbers_leave_gaps() -> None:
     norms = weights()["weight_norm"].copy()
     norms[:, 0], norms[::2, 1] = np.nan, np.inf

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -140,7 +141,8 @@ class Statistics:
     def restore(self, step: int) -> None:
         """Go on from what was kept up to a step; what cannot be read was not."""
         file = self.run.paths.artifacts / f"{NAME}.npz"
-        with suppress(OSError, ValueError, KeyError, BadZipFile), np.load(file, allow_pickle=False) as found:
+        broken = OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error
+        with suppress(*broken), np.load(file, allow_pickle=False) as found:
             kept = found["steps"] <= step
             if found["layers"].tolist() == self.names:
                 self._looks = {name: list(found[name][kept]) for name in SERIES}

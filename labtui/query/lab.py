@@ -91,12 +91,13 @@ class Run:
         path = self.paths.artifacts / f"{name}.json"
         with suppress(OSError, ValueError, RecursionError):
             return json.loads(path.read_bytes())
-        with suppress(OSError, ValueError), open(path.with_suffix(".npz"), "rb") as file:
+        with suppress(OSError, ValueError, EOFError), open(path.with_suffix(".npz"), "rb") as file:
             import zipfile
+            import zlib
 
             import numpy
 
-            with suppress(zipfile.BadZipFile), numpy.load(file, allow_pickle=False) as arrays:
+            with suppress(zipfile.BadZipFile, zlib.error), numpy.load(file, allow_pickle=False) as arrays:
                 return dict(arrays)
         return None
 

@@ -69,8 +69,10 @@ def views(found: Mapping[str, Mapping[str, Any]]) -> list[View]:
 
 def _view(arrays: Mapping[str, Any], key: str, title: str) -> View | None:
     try:
-        xy, y = np.asarray(arrays[key], np.float64), np.asarray(arrays["y"]).astype(np.int64)
-        prediction = np.asarray(arrays["prediction"], np.int64) if "prediction" in arrays else None
+        xy = np.asarray(arrays[key], np.float64)
+        with np.errstate(invalid="ignore"):
+            y = np.asarray(arrays["y"]).astype(np.int64)
+            prediction = np.asarray(arrays["prediction"]).astype(np.int64) if "prediction" in arrays else None
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
     fits = xy.ndim == 2 and xy.shape[1] == 2 and y.shape == (len(xy),) and len(xy)

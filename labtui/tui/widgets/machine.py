@@ -36,6 +36,7 @@ class MachineLine(Lines):
         self.running: Sequence[str] | None = None
         """Ids; None before it is known."""
         self.waiting = 0
+        self._looking = False
 
     def on_mount(self) -> None:
         """Look now and then."""
@@ -61,14 +62,18 @@ class MachineLine(Lines):
     def look(self) -> None:
         """Ask the machine, while the screen is in front."""
         lab, running = self.lab, self.running
-        if running is None or not self.screen.is_current:
+        # One look at a time: a driver may hang, and threads that wait for it would leave none for others.
+        if running is None or self._looking or not self.screen.is_current:
             return
+        self._looking = True
 
         def work() -> None:
             try:
                 found = look(lab, running)
             except (LabtuiError, OSError) as error:
                 found = Strip(problem=str(error))
+            finally:
+                self._looking = False
             self.post_message(self.Seen(found))
 
         self.run_worker(work, thread=True, name="machine", group="machine", exclusive=True)
