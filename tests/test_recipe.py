@@ -184,3 +184,18 @@ def test_the_schema_is_json_and_complete():
         assert not told, (name, told)
     for word in ("digits_cnn", "transformer_cls", "bearings", "plateau", "adadelta", "warmup_epochs"):
         assert word in text
+
+
+def test_a_key_that_is_parsed_meanwhile_does_not_fail_the_schema(monkeypatch):
+    from labtui.recipe import schema
+
+    parse, faults = schema.ast.parse, [SystemError("AST constructor recursion depth mismatch")] * 2
+    monkeypatch.setattr(
+        schema.ast, "parse", lambda source: parse(source) if not faults else _raise(faults.pop())
+    )
+    schema._texts.cache_clear()
+    assert "seed" in schema._texts("labtui.recipe.core")["Train"] and not faults
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -53,7 +54,7 @@ def documented(spec: type[Spec]) -> dict[str, str]:
 def _texts(module: str) -> dict[str, dict[str, str]]:
     """Class to field to the string below it, of a module's source."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(sys.modules[module])).body:
+    for node in _parsed(inspect.getsource(sys.modules[module])).body:
         if isinstance(node, ast.ClassDef):
             texts = found[node.name] = {}
             for field, below in zip(node.body, node.body[1:], strict=False):
@@ -62,3 +63,12 @@ def _texts(module: str) -> dict[str, dict[str, str]]:
                 if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                     texts[field.target.id] = inspect.cleandoc(str(below.value.value))
     return found
+
+
+def _parsed(source: str) -> ast.Module:
+    """The syntax tree. CPython 3.11 counts the depth of all threads' trees in one place (gh-106905): a key
+    whose action Textual parses meanwhile makes a long one fail."""
+    for _ in range(9):
+        with suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
