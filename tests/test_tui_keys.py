@@ -102,3 +102,13 @@ def test_every_declared_command_can_be_given_another_key(small):
     names = {command.name for commands in declared().values() for command in commands}
     assert {"stop", "resume", "help", "quit", "filter", "log-y"} <= names
     assert wrong_keys({"stop": "f9", "log-y": "ctrl+y"}, small) == {}
+
+
+def test_a_name_means_the_same_wherever_it_is_a_command():
+    actions: dict[str, set[str]] = {}
+    for commands in declared().values():
+        for command in commands:
+            actions.setdefault(command.name, set()).add(command.action.removeprefix("screen."))
+    # Done in more than one way, but one thing to the user, to whom one key is enough for it.
+    alike = {"back", "charts", "complete", "launch", "note", "runs", "search"}
+    assert {name for name, found in actions.items() if len(found) > 1} <= alike

@@ -46,9 +46,13 @@ GRID = (
     Command("up,k", "focus(-1)", "previous chart", "The chart before: y and enter are about it."),
     Command("down,j", "focus(1)", "next chart", "The next chart."),
     Command(
-        "c", "places('columns')", "columns", "Then a digit: columns of the grid; 0: as suits the room.", 8
+        "c",
+        "places('columns')",
+        "grid columns",
+        "Then a digit: columns of the grid; 0: as suits the room.",
+        8,
     ),
-    Command("r", "places('rows')", "rows", "Then a digit: rows of the grid; 0: as suits the room.", 8),
+    Command("r", "places('rows')", "grid rows", "Then a digit: rows of the grid; 0: as suits the room.", 8),
 )
 """What a grid that has the focus understands besides."""
 

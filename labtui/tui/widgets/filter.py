@@ -23,7 +23,7 @@ class FilterInput(Line):
     """The line itself."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("enter", "submit", "done", "Show what fits, and back to the runs.", 1),
+        Command("enter", "submit", "apply", "Show what fits, and back to the runs.", 1),
         Command("tab", "choose(1)", "complete", "Take what could stand here; again: the next.", 1),
         Command("shift+tab", "choose(-1)", "complete back", "Take the one before."),
         Command("escape", "screen.clear", "runs", "Back to the runs.", 1),
