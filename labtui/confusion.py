@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 NO_CLASSES = {
@@ -37,7 +38,7 @@ class Confusion:
     step: int | None = None
     epoch: float | None = None
 
-    @property
+    @cached_property
     def mistakes(self) -> list[tuple[int, int, int]]:
         """(samples, truth, prediction) by the numbers of the classes, the commonest first."""
         found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from textual.pilot import Pilot
 from tui_lab import NOW, add_run
 from tui_pilot import opened, pressed, screen_text, tab_key, until
 
+from labtui.confusion import Confusion
 from labtui.files.paths import LabPaths
 from labtui.query import Lab
 from labtui.tui.app import LabApp
+from labtui.tui.heat import Shade, matrix_rows
 
 SIZES = [(80, 24), (160, 48)]
 TAB = tab_key("results")
@@ -132,3 +135,12 @@ def test_results_picture_without_colours(tmp_path, monkeypatch, snap_compare):
     before = pressed("enter", TAB, wait=lambda app: app.screen.tab.results and app.screen.detail)
     app = LabApp(Lab(folds(tmp_path, 1)), now=lambda: NOW)
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
+def test_a_matrix_of_a_thousand_classes_is_laid_out_at_once():
+    count = 1000
+    found = Confusion("test", tuple(map(str, range(count))), tuple(tuple(range(count)) for _ in range(count)))
+    assert found.mistakes[0][0] == count - 1
+    began = time.perf_counter()
+    assert matrix_rows(found, 160, False, Shade.of("#000000", "#ffffff", True)) == []
+    assert time.perf_counter() - began < 0.1

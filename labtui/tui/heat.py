@@ -69,6 +69,8 @@ def matrix_rows(found: Confusion, room: int, shares: bool, shade: Shade) -> list
     matrix = found.matrix or ()
     if not matrix:
         return []
+    if 2 * len(matrix) > room:  # a thousand classes are a million texts
+        return []
     totals = [sum(row) for row in matrix]
     texts = [[_text(n, t, shares) for n in row] for row, t in zip(matrix, totals, strict=True)]
     names = [clean(name) for name in found.names]
