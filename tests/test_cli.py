@@ -416,3 +416,16 @@ def test_following_a_log_ends_with_the_run(lab):
     subprocess.run([*LABTUI, "run", recipe(lab, code), "--detach"], check=True, stdout=subprocess.DEVNULL)
     done = subprocess.run([*LABTUI, "logs", "-f", "@last"], stdout=subprocess.PIPE, check=True, timeout=30)
     assert done.stdout == b"0\n1\n2\n3\n"
+
+
+def test_an_output_that_is_full_is_said_in_a_line(lab):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "labtui", "--lab", str(lab), "recipes"],
+            stdout=full,
+            check=False,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "labtui: cannot be written (No space left on device): the output\n"

@@ -5,6 +5,7 @@ Exit status: 0 all finished, 1 a run failed, 2 the request was wrong, 130 interr
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,8 @@ def run(arguments: list[str]) -> int:
         elif hasattr(error, "show"):  # typer's usage errors, whichever click it builds on
             error.show()
             return 2
+        elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            say = [clean(f"cannot be written ({error.strerror}): {error.filename or 'the output'}")]
         else:
             say = [clean(f"{type(error).__name__}: {error}")]
             say.append("this should not have happened; --debug shows where")
