@@ -153,6 +153,30 @@ def test_a_gradient_that_is_no_number_or_missing_breaks_nothing(tmp_path: Path) 
     assert np.isnan(found["grad_norm"][1, :3]).all() and found["grad_norm"][1, 3] == 0
 
 
+def test_a_sparse_gradient_is_looked_at_like_any_other(tmp_path: Path) -> None:
+    model = nn.Embedding(5, 2, sparse=True)
+    looks: list[Any] = []
+    run: Any = type("Kept", (), {"artifact": lambda self, name, value: looks.append(value)})()
+    statistics = Statistics(model, run, 32, 1, 10)
+    model(torch.tensor([1, 1])).sum().backward()
+    statistics.gradient(1.0)
+    statistics.look(1)
+    statistics.save()
+    np.testing.assert_allclose(looks[-1]["grad_norm"], [[8**0.5]])
+
+
+def test_a_model_of_another_kind_has_no_embedding_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def odd(*_: object) -> None:
+        raise TypeError("outputs of another form")
+
+    monkeypatch.setattr("labtui.engine.embedding._features", odd)
+    paths = trained(tmp_path)
+    assert result_of(paths)["best"] and not (paths.artifacts / "embedding.npz").exists()
+    assert "no picture of the embedding: TypeError: outputs of another form" in capfd.readouterr().err
+
+
 def test_the_key_leaves_a_sweep_s_keys_as_they_were(tmp_path: Path) -> None:
     tables = recipe().tables() | {"sweep": {"space": {"optimizer.lr": [1e-3, 1e-2]}}}
     without = [dict(tables, train={k: v for k, v in tables["train"].items() if k != "statistics"})]

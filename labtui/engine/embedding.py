@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from labtui.engine.loop import Loop
+from labtui.files.tell import tell
 
 NEIGHBOURS = 5
 MOST_LEARNT = 20_000
@@ -75,7 +76,19 @@ def keep(loop: Loop) -> None:
     Of n <= MOST_SHOWN samples, evenly drawn: `index`, `y`, `prediction` (n,), `pca` (n, 2); `tsne` (n, 2) if the
     training took so long that it is at most SHARE of its time; `points` (n, d), what the model's last linear
     layer sees (of sequences the mean over time; of a model without one, the outputs), if they are few values.
+
+    A model of the user's own may be of another kind than is looked for here: then nothing is kept, and the log says
+    why. Its training is over and well.
     """
+    try:
+        _keep(loop)
+    except OSError:  # a full disk has a name of its own
+        raise
+    except Exception as error:
+        tell(f"no picture of the embedding: {type(error).__name__}: {error}")
+
+
+def _keep(loop: Loop) -> None:
     samples, table = loop.parts.samples["val"], loop.recipe.train
     if not table.statistics or loop.world.rank or samples.shelf.dataset.task != "classes":
         return

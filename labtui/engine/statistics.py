@@ -98,7 +98,8 @@ class Statistics:
         Args:
             scale: by which the loss was multiplied.
         """
-        slopes = [weight.grad if weight.grad is not None else _none(weight) for weight in self.weights]
+        slopes = [_none(weight) if weight.grad is None else weight.grad for weight in self.weights]
+        slopes = [slope.to_dense() if slope.is_sparse else slope for slope in slopes]
         if slopes:
             self._gradient = _norms(slopes) / scale, _samples(slopes) / scale, _samples(self.weights)
 

@@ -64,9 +64,9 @@ class Listing:
         # At first the index is believed of finished runs, for all their directories take a while to look at.
         first = index.load()
         every = not first and (time.monotonic() - self._all_at >= ALL or not self._all_at)
-        changed = index.refresh(every=every, visible=shown.visible)
-        if every:
+        if every:  # before the look: what is done meanwhile asks for another
             self._all_at = time.monotonic()
+        changed = index.refresh(every=every, visible=shown.visible)
         self.eyes.changes += bool(changed)
         new = self._read(changed, shown)
         asked = replace(shown, visible=())
