@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +17,9 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.pop("LABTUI_LAB", None)
 os.environ.pop("LABTUI_RUN", None)
+# Whoever runs the tests may have settings of their own.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="labtui-config-")
+atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
 
 
 @pytest.fixture

@@ -45,6 +45,8 @@ class Entry:
 class Entries(TextView):
     """To-dos, those that are to be done first, then notes, the newest first."""
 
+    COMPONENT_CLASSES = {"cursor"}
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(MOVE)
 
     class Opened(Message):

@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -20,16 +21,19 @@ LINES = _HUES * TONES
 """Styles of lines, `line-1` and so on: the theme's colours, then nearer to the text's, then to the background's."""
 
 
-STYLES = {
-    "dim", "bold", "title", "head", "good", "bad", "warn", "accent", "cursor", "match",
-    *(f"line-{number}" for number in range(1, _HUES + 1)),
+INKS = {
+    "dim": ("foreground", 0.6, ""), "bold": ("foreground", 1.0, "bold"), "title": ("primary", 1.0, "bold"),
+    "head": ("foreground", 0.6, "bold"), "good": ("success", 1.0, ""), "bad": ("error", 1.0, ""),
+    "warn": ("warning", 1.0, ""), "accent": ("primary", 1.0, ""), "match": ("foreground", 1.0, "reverse"),
+    **{f"line-{number}": (f"line-{number}", 1.0, "") for number in range(1, _HUES + 1)},
 }  # fmt: skip
-"""Names of styles that rows may use, beside lines of other tones, colours such as "#56b4e9" or "#000000 on
-#56b4e9", and FAINT ones."""
+"""Styles that rows may use, beside lines of other tones, colours such as "#56b4e9" or "#000000 on #56b4e9", and
+FAINT ones: the theme's variable, how much of it there is over the background, and what else it is. Not component
+classes: each of these is a node more that Textual styles for each widget of a screen that opens."""
 
 
 class Paint:
-    """Turns rows into strips with the theme's colours, for a widget with STYLES as components."""
+    """Turns rows into strips with the theme's colours, for a widget."""
 
     def __init__(self, widget: Widget) -> None:
         self.widget = widget
@@ -63,8 +67,11 @@ class Paint:
         if hue == "line" and int(number) > _HUES:
             tone, place = divmod(int(number) - 1, _HUES)
             return self._nearer(f"line-{place + 1}", "color" if tone == 1 else "bgcolor", 0.5)
-        full = self.widget.get_component_rich_style(name)
-        return Style(color=full.color, bold=full.bold, reverse=full.reverse)
+        variable, strength, kind = INKS[name]
+        ink = Color.parse(self.widget.app.theme_variables[variable])
+        _, ground = self.widget.background_colors
+        color = ground + ink.with_alpha(ink.a * strength) if ink.ansi is None else ink
+        return Style(color=color.rich_color, bold=kind == "bold" or None, reverse=kind == "reverse" or None)
 
     def _nearer(self, name: str, end: str, part: float) -> Style:
         """A style whose colour is nearer to the text's or the background's."""
@@ -109,8 +116,6 @@ def _characters(row: Row) -> list[tuple[str, str]]:
 class Lines(Widget):
     """Rows from the top; what does not fit is not shown."""
 
-    COMPONENT_CLASSES = STYLES
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.rows: list[Row] = []
@@ -140,8 +145,6 @@ def _narrow(text: str) -> bool:
 
 class TextView(ScrollView, can_focus=True):
     """Rows that scroll: parameters, a log, help."""
-
-    COMPONENT_CLASSES = STYLES
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -17,7 +17,7 @@ from labtui.cells import width
 from labtui.rows import Row
 from labtui.tui.commands import MOVE, Command, bindings
 from labtui.tui.logreader import Page, Sight
-from labtui.tui.widgets.lines import STYLES, Paint
+from labtui.tui.widgets.lines import Paint
 
 WHEEL = 3
 """Lines that one turn of the mouse wheel scrolls by."""
@@ -35,7 +35,6 @@ _HEAD = 200
 class LogView(Widget, can_focus=True):
     """Shows a page, and asks for another before its end comes into sight."""
 
-    COMPONENT_CLASSES = STYLES
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("slash", "find", "search", "Search in the log: upper and lower case alike.", 2),
         Command("enter,greater_than_sign", "step(1)", "next match", "The next line that has it.", 3),

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from labtui.cells import fit, pad
 from labtui.rows import Row
 from labtui.tui.commands import MOVE, bindings
-from labtui.tui.widgets.lines import STYLES, Paint, changed_regions
+from labtui.tui.widgets.lines import Paint, changed_regions
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Table(ScrollView, can_focus=True):
         row: the cells of a key, for all columns; called for rows in sight only.
     """
 
-    COMPONENT_CLASSES = STYLES
+    COMPONENT_CLASSES = {"cursor"}
     BINDINGS: ClassVar[list[BindingType]] = bindings(MOVE)
 
     class Moved(Message):
