@@ -45,7 +45,7 @@ def mlp(shape, outputs, depth=1, activation="ReLU", width=32):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("lab")
-    (root / "parts.py").write_text(PARTS)
+    (root / "diagnosed_parts.py").write_text(PARTS)
     return root
 
 
@@ -54,8 +54,8 @@ def asked(lab: Path, *, fails: bool = False, data: Any = None, model: Any = None
     train = {"epochs": 40, "batch_size": 32} | tables.pop("train", {})
     what: Any = recipe().tables() | {
         "name": "fault",
-        "data": {"factory": "parts:data"} | (data or {}),
-        "model": {"factory": "parts:mlp"} | (model or {}),
+        "data": {"factory": "diagnosed_parts:data"} | (data or {}),
+        "model": {"factory": "diagnosed_parts:mlp"} | (model or {}),
         "optimizer": {"name": "adam", "lr": 3e-3},
         "validate": {"val": 0.3, "test": 0.0, "monitor": "val.loss"},
         **tables,

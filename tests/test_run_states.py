@@ -185,7 +185,7 @@ def test_whatever_a_recipe_or_result_holds_is_listed(tables, result, tmp_path_fa
         return
     run.result.write_bytes(dumps({"attempt": 1, "facts": result, "ended": result, "reason": result}))
     (row,) = labtui.open(lab.root).runs()
-    orjson.dumps(row.fields)
+    orjson.dumps({key: row[key] for key in row.fields})
     from labtui.cli.listing import _columns
 
     _columns([row.fields])

@@ -20,6 +20,8 @@ from labtui.writer import Run
 
 EVERY = 15.0
 """Seconds between two looks, and before the first."""
+LAST_LOOK = 2.0
+"""Seconds that a look may still take when all is over."""
 GB = 1e9
 
 
@@ -44,13 +46,16 @@ def observed(lab: LabPaths, runs: Callable[[], Iterable[Run]]) -> Iterator[None]
                 for run in () if ended.is_set() else runs():
                     run.log(found | _disk(run.paths.root), run.step)
 
+    thread = threading.Thread(target=look, daemon=True, name="machine")
     if every:
-        threading.Thread(target=look, daemon=True, name="machine").start()
+        thread.start()
     try:
         yield
     finally:
         with lock:
             ended.set()
+        if every:  # a thread that wakes while the interpreter ends aborts the process; one that hangs is left
+            thread.join(LAST_LOOK)
 
 
 def _every(root: Path) -> float:
