@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,16 @@ os.environ.pop("LABTUI_RUN", None)
 # Whoever runs the tests may have settings of their own.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="labtui-config-")
 atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test gets parts of the same name that another wrote."""
+    yield
+    own = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(own):
+            del sys.modules[name]
 
 
 @pytest.fixture
