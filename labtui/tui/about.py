@@ -12,6 +12,7 @@ from labtui.layers import layer_lines
 from labtui.rows import Row
 from labtui.scores import scores
 from labtui.table import cell, number, size
+from labtui.tui.tables import beside
 
 NAMES = 28
 """Cells of a key at most."""
@@ -50,7 +51,7 @@ def difference_rows(row: Mapping[str, Any], other: Mapping[str, Any], room: int)
         mine, theirs = (pad(text, wide, "right") for text in pair)
         rows.append([(pad(clean(key), label), "accent"), (f" {mine}", "bold"), (f" {theirs}", "dim")])
     for name, pair, (mine, theirs) in zip(both, numbers, figures, strict=True):
-        text, style = _difference(mine, theirs, row["metrics"][name]["goal"])
+        text, style = beside(mine, theirs, row["metrics"][name]["goal"])
         left, right = (pad(text, wide, "right") for text in pair)
         rows.append(
             [
@@ -67,17 +68,6 @@ def difference_rows(row: Mapping[str, Any], other: Mapping[str, Any], room: int)
 
 def _value(params: Mapping[str, Any], key: str) -> str:
     return cell(params[key]) if key in params else ABSENT
-
-
-def _difference(mine: float | None, theirs: float | None, goal: str | None) -> tuple[str, str]:
-    if mine is None or theirs is None:
-        return "", ""
-    found = mine - theirs
-    if not found:
-        return "=", "dim"
-    better = {"max": found > 0, "min": found < 0}.get(str(goal))
-    style = "dim" if better is None else "good" if better else "bad"
-    return f"{'+' if found > 0 else ''}{number(found, 2)}", style
 
 
 def recipe_rows(params: Mapping[str, Any], others: Mapping[str, Any] | None, room: int) -> list[Row]:

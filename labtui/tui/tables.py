@@ -185,6 +185,11 @@ def difference(snapshot: Snapshot, column: str, key: str, baseline: str) -> tupl
     goal = snapshot.of(key, "goal") if column == "value" else snapshot.goals.get(column)
     if column == "value" and snapshot.of(key, "metric") != snapshot.of(baseline, "metric"):
         return "", ""
+    return beside(mine, base, goal)
+
+
+def beside(mine: Any, base: Any, goal: str | None) -> tuple[str, str]:
+    """How a figure differs from another, and the style: better, worse, or nobody knows; empty without both."""
     if not (_finite(mine) and _finite(base)):
         return "", ""
     found = mine - base

@@ -6,9 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from textual import events
-from textual.app import ComposeResult
-
 from labtui.cells import clean
 from labtui.errors import LabError
 from labtui.query.baseline import pinned
@@ -16,9 +13,9 @@ from labtui.query.lab import Run
 from labtui.tui.about import data_rows, difference_rows, environment_rows, model_rows, recipe_rows
 from labtui.tui.detail import Detail
 from labtui.tui.panes import overview_rows
-from labtui.tui.tabs.base import Tab
+from labtui.tui.tabs.text import SectionsTab
 from labtui.tui.want import Eyes, Want, file_stamp
-from labtui.tui.widgets.sections import Section, Sections
+from labtui.tui.widgets.sections import Section
 
 SCORES = 4
 """Scores that are shown here; the results have all."""
@@ -94,7 +91,7 @@ def compared_with(eyes: Eyes, run: Run, baseline: str) -> tuple[dict[str, Any] |
     return (max(earlier, key=lambda row: row["id"]), "the run before it") if earlier else (None, "")
 
 
-class OverviewTab(Tab):
+class OverviewTab(SectionsTab):
     """State and best figure first, then what differs, then everything else."""
 
     TITLE = "overview"
@@ -102,15 +99,6 @@ class OverviewTab(Tab):
     def __init__(self) -> None:
         super().__init__()
         self.about: About | None = None
-
-    def compose(self) -> ComposeResult:
-        """The text."""
-        yield Sections(id="overview-text")
-
-    @property
-    def text(self) -> Sections:
-        """The text."""
-        return self.query_one(Sections)
 
     def wants(self) -> tuple[Want, ...]:
         """All of it."""
@@ -129,17 +117,7 @@ class OverviewTab(Tab):
     def clear(self) -> None:
         """Another run."""
         self.about = None
-        self.text.fill([])
-        self.text.action_first()
-
-    def enter(self) -> None:
-        """The text takes the keys."""
-        self.screen.set_focus(self.text)
-        self.call_after_refresh(self.show)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Texts are wrapped anew."""
-        self.call_after_refresh(self.show)
+        super().clear()
 
     def show(self) -> None:
         """Lay it out for the room there is."""

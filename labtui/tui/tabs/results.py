@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from labtui.cells import clean, pad, width, wrap
@@ -17,9 +15,9 @@ from labtui.table import cell
 from labtui.tui.commands import Command, bindings
 from labtui.tui.heat import Shade, matrix_rows, mistake_rows
 from labtui.tui.outcome import best_row, score_rows, sibling_rows, siblings
-from labtui.tui.tabs.base import Tab
+from labtui.tui.tabs.text import SectionsTab
 from labtui.tui.want import Eyes, Want, file_stamp
-from labtui.tui.widgets.sections import Section, Sections
+from labtui.tui.widgets.sections import Section
 
 SPLITS = {"test": "test split", "val": "validation split", "": "as the program kept it"}
 MOST_CLASSES = 200
@@ -84,7 +82,7 @@ def read_confusions(run: Any) -> tuple[list[Confusion], str]:
         return [], f"artifacts/{file} has not the form of a confusion matrix: {said}"
 
 
-class ResultsTab(Tab):
+class ResultsTab(SectionsTab):
     """Scores first, then where they come from."""
 
     TITLE = "results"
@@ -102,15 +100,6 @@ class ResultsTab(Tab):
         self.shares = False
         self.split = 0
 
-    def compose(self) -> ComposeResult:
-        """The text."""
-        yield Sections(id="results-text")
-
-    @property
-    def text(self) -> Sections:
-        """The text."""
-        return self.query_one(Sections)
-
     def wants(self) -> tuple[Want, ...]:
         """All of it."""
         return (WantResults(self.slot("all"), self.run),)
@@ -123,17 +112,7 @@ class ResultsTab(Tab):
     def clear(self) -> None:
         """Another run."""
         self.results, self.split = None, 0
-        self.text.fill([])
-        self.text.action_first()
-
-    def enter(self) -> None:
-        """The text takes the keys."""
-        self.screen.set_focus(self.text)
-        self.call_after_refresh(self.show)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """The matrix may have room now, or none any more."""
-        self.call_after_refresh(self.show)
+        super().clear()
 
     def show(self) -> None:
         """Lay it out for the room there is."""
