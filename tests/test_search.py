@@ -594,7 +594,8 @@ def test_a_supervisor_that_is_killed_loses_nothing_and_starts_nothing_twice(lab:
         gone(paths)
         launch.wake(paths)
     eventually(lambda: [row.state for row in Lab(paths).runs()] == ["finished"] * 4, 40)
-    assert sorted(row.cell for row in Lab(paths).runs()) == list(range(4))
+    # One who is killed between drawing a candidate and naming its cell leaves a number that nobody has.
+    assert len({row.cell for row in Lab(paths).runs()}) == 4
 
 
 def test_another_machine_joins_a_search(lab: Path):
