@@ -20,8 +20,7 @@ import labtui
 from labtui.errors import LabError
 from labtui.files import process
 from labtui.query.lab import Run
-from labtui.report import report
-from labtui.report.document import Beside, Document
+from labtui.report.subject import of_run
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -31,7 +30,7 @@ def test_golden(lab: Path, name: str) -> None:
     """Run with LABTUI_GOLDEN=write to take the texts as they are now."""
     build: Callable[[Path], Run] = getattr(report_lab, name)
     # Whether a wide name can be drawn depends on the fonts of the machine.
-    path = report(build(lab), lab / f"{name}.md", pictures=name != "script")
+    path = of_run(build(lab)).write(lab / f"{name}.md", pictures=name != "script")
     text = path.read_text()
     golden = GOLDEN / f"report-{name}.md"
     if os.environ.get("LABTUI_GOLDEN") == "write":
@@ -40,7 +39,7 @@ def test_golden(lab: Path, name: str) -> None:
 
 
 def test_the_log_keeps_first_last_and_best(lab: Path) -> None:
-    path = report(report_lab.finished(lab), lab / "r.md", pictures=False)
+    path = of_run(report_lab.finished(lab)).write(lab / "r.md", pictures=False)
     text = path.read_text()
     log = text.partition("## Training\n\n```\n")[2].partition("\n```")[0].splitlines()
     epochs = [int(line.split()[0]) for line in log[1:]]
@@ -56,14 +55,14 @@ def test_the_log_keeps_first_last_and_best(lab: Path) -> None:
 def test_a_million_rows_are_thinned(lab: Path) -> None:
     metrics = {"loss": [(s, 1.0 / (s + 1)) for s in range(100_000)]}
     run = report_lab.make(lab, "20261120-102000-long-dd00", {"name": "long"}, metrics)
-    text = report(run, lab / "r.md").read_text()
+    text = of_run(run).write(lab / "r.md").read_text()
     assert len(text.splitlines()) < 200
     assert (lab / "r_files" / "loss.png").stat().st_size < 200_000
 
 
 def state(lab: Path, **files: Any) -> str:
     run = report_lab.make(lab, "20261120-102000-x-ee00", report_lab.RECIPE, **files)
-    return report(run, lab / "r.md").read_text()
+    return of_run(run).write(lab / "r.md").read_text()
 
 
 def test_running(lab: Path) -> None:
@@ -98,7 +97,7 @@ def test_stopped_says_that_it_was(lab: Path) -> None:
 def test_a_broken_recipe(lab: Path) -> None:
     run = report_lab.finished(lab)
     run.paths.recipe.write_text("not = toml = at all")
-    text = report(labtui.open(lab).run(run.id), lab / "r.md").read_text()
+    text = of_run(labtui.open(lab).run(run.id)).write(lab / "r.md").read_text()
     assert "`recipe.toml` is missing or broken" in text
 
 
@@ -107,7 +106,7 @@ def test_artifacts_that_cannot_be_read(lab: Path) -> None:
     (run.paths.artifacts / "layers.json").write_text('{"rows": [')
     (run.paths.artifacts / "data.json").write_bytes(b"\xff\xfe")
     (run.paths.artifacts / "confusion.json").write_text("[1, 2]")
-    text = report(run, lab / "r.md").read_text()
+    text = of_run(run).write(lab / "r.md").read_text()
     assert "*Not recorded: `artifacts/layers.json` cannot be read.*" in text
     assert "*Not recorded: `artifacts/data.json` cannot be read.*" in text
     assert "*Not recorded: `artifacts/confusion.json` has not the form that labtui writes.*" in text
@@ -118,12 +117,13 @@ def test_a_student_and_its_teacher(lab: Path) -> None:
     file = run.paths.artifacts / "agreement.json"
     part = {"agreement": 0.75, "matrix": [[2, 1], [0, 1]]}
     file.write_text(json.dumps({"classes": ["up", "down"], "val": part}))
-    text = report(run, lab / "r.md").read_text()
+    text = of_run(run).write(lab / "r.md").read_text()
     assert "Teacher in rows, student in columns (val split): they agree on 75.0 % of the samples." in text
     assert "| teacher | up | down |" in text
     file.write_text('{"classes": 3}')
     assert (
-        "*Not recorded: `artifacts/agreement.json` has not the form" in report(run, lab / "r.md").read_text()
+        "*Not recorded: `artifacts/agreement.json` has not the form"
+        in of_run(run).write(lab / "r.md").read_text()
     )
 
 
@@ -149,8 +149,6 @@ def damaged(draw: st.DrawFn, value: Any) -> Any:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_damage_breaks_the_report(lab: Path, data: st.DataObject) -> None:
-    from labtui.report import compose
-
     run_id = "20261120-102000-fault-small-aa00"
     if not (lab / "runs" / run_id).exists():
         report_lab.finished(lab)
@@ -162,7 +160,7 @@ def test_no_damage_breaks_the_report(lab: Path, data: st.DataObject) -> None:
     (run.paths.artifacts / "confusion.json").write_text(json.dumps(value))
     environment = data.draw(damaged(report_lab.ENVIRONMENT), label="environment")
     run.paths.environment.write_text(json.dumps(environment))
-    text = compose(Document(run, Beside("r_files"), pictures=False))
+    text = of_run(run).text()
     assert "## How to run it again" in text
 
 
@@ -170,10 +168,10 @@ def test_it_never_replaces_what_labtui_did_not_write(lab: Path) -> None:
     run, out = report_lab.failed(lab), lab / "thesis.md"
     out.write_text("# My thesis\n")
     with pytest.raises(LabError, match=r"thesis\.md: was not written by labtui.*-o FILE.*--force"):
-        report(run, out)
+        of_run(run).write(out)
     assert out.read_text() == "# My thesis\n" and not (lab / "thesis_files").exists()
-    report(run, out, force=True)
-    report(run, out)
+    of_run(run).write(out, force=True)
+    of_run(run).write(out)
     assert out.read_text().startswith(f"<!-- labtui report {run.id} -->\n")
 
 
@@ -181,34 +179,34 @@ def test_pictures_of_someone_else_stay(lab: Path) -> None:
     (lab / "r_files").mkdir()
     (lab / "r_files" / "loss.png").write_bytes(b"mine")
     with pytest.raises(LabError, match=r"loss\.png"):
-        report(report_lab.finished(lab), lab / "r.md")
+        of_run(report_lab.finished(lab)).write(lab / "r.md")
     assert (lab / "r_files" / "loss.png").read_bytes() == b"mine"
 
 
 def test_pictures_of_an_earlier_report_go(lab: Path) -> None:
     run = report_lab.finished(lab)
-    report(run, lab / "r.md")
+    of_run(run).write(lab / "r.md")
     (lab / "r_files" / "my.png").touch()
     assert (lab / "r_files" / "others.png").exists()
-    report(run, lab / "r.md", pictures=False)
+    of_run(run).write(lab / "r.md", pictures=False)
     assert sorted(os.listdir(lab / "r_files")) == ["log.csv", "my.png"]
 
 
 def test_places_that_cannot_be_written(lab: Path) -> None:
     run = report_lab.finished(lab)
     with pytest.raises(LabError, match=r"no such folder.*-o FILE"):
-        report(run, lab / "nowhere" / "r.md")
+        of_run(run).write(lab / "nowhere" / "r.md")
     with pytest.raises(LabError, match="is a folder"):
-        report(run, lab)
+        of_run(run).write(lab)
     (lab / "r_files").write_text("in the way")
     with pytest.raises(LabError, match=r"r_files: the report cannot be written.*-o FILE"):
-        report(run, lab / "r.md")
+        of_run(run).write(lab / "r.md")
     assert not (lab / "r.md").exists()
 
 
 def test_file_names_in_links_are_escaped(lab: Path) -> None:
     out = lab / "a (b) [c] 报告.md"
-    text = report(report_lab.finished(lab), out).read_text()
+    text = of_run(report_lab.finished(lab)).write(out).read_text()
     folder = "a%20%28b%29%20%5Bc%5D%20%E6%8A%A5%E5%91%8A_files"
     assert f"]({folder}/loss.png)" in text and f"]({folder}/log.csv)" in text
 
@@ -224,16 +222,16 @@ def test_a_model_that_predicts_no_class_has_no_matrix_to_miss(lab: Path, loss: s
     recipe = {"name": "r", "data": {"name": "d"}, "model": {"name": "m"}, "loss": {"name": loss}}
     result = {"outcome": "finished", "facts": {"device": "cpu"}}
     run = report_lab.make(lab, "20261120-102000-r-aaaa", recipe, {"val.loss": [(0, 1.0)]}, result=result)
-    text = report(run, lab / "r.md", pictures=False).read_text()
+    text = of_run(run).write(lab / "r.md", pictures=False).read_text()
     assert "*None: the model" in text.partition("### Confusion matrix")[2].partition("##")[0]
     assert ("predictor: none, since an embedding" in text) == (loss == "batch_hard_triplet")
 
 
 def test_sections_are_chosen_in_the_reports_order(lab: Path) -> None:
     run, out = report_lab.finished(lab), lab / "short.md"
-    report(run, out, sections=["todos", "results"])
+    of_run(run).write(out, sections=["todos", "results"])
     headings = [line for line in out.read_text().splitlines() if line.startswith("#")]
     assert headings[0] == "## Result" and headings[-1] == "## To do"
     assert not (lab / "short_files").exists()
     with pytest.raises(LabError, match="section 'result': this report has none; known here: overview, "):
-        report(run, out, sections=["result"])
+        of_run(run).write(out, sections=["result"])

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from labtui.report import report
-from labtui.report.curves import Axis
-from labtui.report.document import Beside, Document
+from labtui.report.document import Beside
 from labtui.report.fonts import Fonts
 from labtui.report.picture import COLUMNS, Curve, Panel, Sheet, visible
+from labtui.report.run.curves import Axis
+from labtui.report.run.document import Document
+from labtui.report.subject import of_run
 
 
 def pictures(folder: Path) -> dict[str, bytes]:
@@ -27,14 +28,14 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_run_gives_the_same_bytes(lab: Path, tmp_path: Path) -> None:
     run = report_lab.finished(lab)
-    report(run, lab / "a.md")
+    of_run(run).write(lab / "a.md")
     # Elsewhere, later, and with a user's own idea of what pictures look like.
     settings = tmp_path / "settings"
     settings.mkdir()
     (settings / "matplotlibrc").write_text("axes.facecolor: black\nfont.size: 30\nlines.marker: x\n")
     code = (
-        "import labtui, pathlib; from labtui.report import report;"
-        f"report(labtui.open({str(lab)!r}).run({run.id!r}), pathlib.Path('b.md'))"
+        "import labtui, pathlib; from labtui.report.subject import of_run;"
+        f"of_run(labtui.open({str(lab)!r}).run({run.id!r})).write(pathlib.Path('b.md'))"
     )
     environment = os.environ | {"MPLCONFIGDIR": str(settings)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
@@ -48,7 +49,7 @@ def test_settings_of_others_are_left_alone(lab: Path) -> None:
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    report(report_lab.script(lab), lab / "r.md")
+    of_run(report_lab.script(lab)).write(lab / "r.md")
     assert dict(matplotlib.rcParams) == before
 
 
@@ -68,7 +69,7 @@ def test_names_in_any_script_are_drawn_or_named_otherwise(lab: Path) -> None:
 def test_a_stand_in_is_explained(lab: Path) -> None:
     metrics = {"\U000f0000|": [(0, 1.0), (1, 2.0)]}
     run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
-    text = report(run, lab / "r.md").read_text()
+    text = of_run(run).write(lab / "r.md").read_text()
     assert "*In the picture metric 1 is" in text and "no font here has its letters.*" in text
 
 

@@ -15,8 +15,9 @@ from labtui import environment, launch
 from labtui.cli.page import page
 from labtui.files import rundir
 from labtui.files.paths import LabPaths
-from labtui.report.document import Beside, Document
-from labtui.report.reproduce import section
+from labtui.report.document import Beside
+from labtui.report.run.document import Document
+from labtui.report.run.reproduce import section
 
 
 @pytest.fixture
@@ -135,11 +136,11 @@ def test_a_factory_is_the_one_of_the_snapshot(lab: Path) -> None:
 def test_a_report_and_a_page_name_the_code(lab: Path) -> None:
     code = {"commit": "abcdef0123456789" * 2, "branch": "trunk", "dirty": True, "left_out": []}
     run = make(lab, "20261120-102000-own-aa00", COMMAND, environment=ENVIRONMENT, code=code)
-    text = "".join(section(Document(run, Beside("x"))))
+    text = str(list(section(Document(run, Beside("x")))))
     assert f"git {code['commit']}, with changes" in text
     assert "runs/20261120-102000-own-aa00/code" in text
     unknown = make(lab, "20261120-102000-own-bb00", COMMAND, code={"without_git": "git is not installed"})
-    assert "git is not installed" in "".join(section(Document(unknown, Beside("x"))))
+    assert "git is not installed" in str(list(section(Document(unknown, Beside("x")))))
     told = page(run, 80, False)
     assert f"{run.paths.code} (code as it was, git abcdef012345 with changes)" in told
 

@@ -70,4 +70,4 @@ def report(
     from labtui.report.subject import subject
 
     found = subject(open_lab(), run)
-    print(found.write(output or Path(found.file), section or (), pictures, force))
+    print(found.write(output, section or (), pictures, force))

@@ -1,29 +1,16 @@
-"""What the sections of a report share: one run, read once, and the files that go with the text."""
+"""What sections of every report have: their form, and the files that go with the text."""
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from labtui.errors import LabError
-from labtui.files.goals import ARROWS, goal_of
-from labtui.files.toml import flatten
-from labtui.query.rows import Metric
-from labtui.table import number
-
-if TYPE_CHECKING:
-    from labtui.query.lab import Run
-    from labtui.run import Status
-    from labtui.series import Series
-
+from labtui.report.blocks import Block
 
 Kind = TypeVar("Kind")
 
@@ -39,10 +26,12 @@ class Beside:
     Args:
         folder: name of the folder.
         draws: False names the files, and makes none: for a preview.
+        pictures: False draws charts as text instead.
     """
 
     folder: str
     draws: bool = True
+    pictures: bool = True
     files: dict[str, bytes] = field(default_factory=dict)
     """Name to content."""
 
@@ -50,139 +39,7 @@ class Beside:
         """Let a file lie beside the report; its address in markdown."""
         if self.draws:
             self.files[name] = make()
-        return address(self.folder, name)
-
-
-@dataclass
-class Document:
-    """One run as its report sees it.
-
-    Args:
-        run: the run.
-        beside: pictures and tables.
-        pictures: whether curves are drawn.
-    """
-
-    run: Run
-    beside: Beside
-    pictures: bool = True
-
-    @cached_property
-    def status(self) -> Status:
-        """The state, derived once."""
-        return self.run.status()
-
-    @cached_property
-    def recipe(self) -> dict[str, Any]:
-        """The resolved recipe's tables."""
-        return self.run.recipe()
-
-    @cached_property
-    def options(self) -> dict[str, Any]:
-        """The resolved recipe, flat, by dotted keys."""
-        return flatten(self.recipe)
-
-    @cached_property
-    def series(self) -> dict[str, Series]:
-        """What was logged by metric name, without the machine's own metrics."""
-        found = self.run.all_series()
-        return {name: s for name, s in found.items() if not name.startswith("sys.")}
-
-    @cached_property
-    def metrics(self) -> dict[str, Metric]:
-        """The figures that listings show, by metric name."""
-        return self.run.row.metrics
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """What the result says of the training; empty before there is one."""
-        return mapping(self.status.result.get("facts"))
-
-    @cached_property
-    def monitor(self) -> str:
-        """The metric that says which epoch is best; empty when none was named."""
-        named = self.options.get("validate.monitor") or self.options.get("monitor")
-        best = mapping(self.status.result.get("best"))
-        return str(named or best.get("metric") or "")
-
-    @cached_property
-    def kind(self) -> str:
-        """Who trains: "recipe" (labtui itself), "command" or "script" (a program of the user's)."""
-        if "script" in mapping(self.recipe.get("origin")):
-            return "script"
-        return "command" if "command" in self.recipe else "recipe"
-
-    def goal(self, metric: str) -> str | None:
-        """ "min" or "max"; None when nobody said."""
-        known = self.metrics.get(metric)
-        if known and known.goal:
-            return known.goal
-        return goal_of(metric, mapping(self.recipe.get("goals")))
-
-    def named(self, metric: str) -> str:
-        """A metric's name with an arrow the way it gets better."""
-        return metric + ARROWS.get(self.goal(metric) or "", "")
-
-    @cached_property
-    def best_step(self) -> int | None:
-        """Step at which the monitored metric was best."""
-        known = self.metrics.get(self.monitor)
-        return known.best_step if known else None
-
-    @cached_property
-    def last_step(self) -> int | None:
-        """The newest step of any metric."""
-        steps = [int(s.steps.max()) for s in self.series.values() if len(s.steps)]
-        return max(steps, default=None)
-
-    def epoch_at(self, step: int) -> float | None:
-        """The newest epoch logged up to a step; None where none was."""
-        logged = self.series.get("epoch")
-        if logged is None:
-            return None
-        upto = logged.values[logged.steps <= step]
-        return float(upto[-1]) if len(upto) and math.isfinite(upto[-1]) else None
-
-    def place(self, step: int) -> str:
-        """A step in words: `epoch 57 (step 1140)`."""
-        epoch = self.epoch_at(step)
-        return f"step {step}" if epoch is None else f"epoch {number(epoch)} (step {step})"
-
-    def artifact(self, name: str) -> Any:
-        """An artifact of the run.
-
-        Raises:
-            NotRecorded: there is none, or it cannot be read.
-        """
-        import zipfile
-
-        folder = self.run.paths.artifacts
-        try:
-            found = self.run.artifact(name)
-        except (OSError, ValueError, RecursionError, zipfile.BadZipFile):
-            found = None
-        if found is not None:
-            return found
-        for file in (f"{name}.json", f"{name}.npz"):
-            if (folder / file).exists():
-                raise NotRecorded(f"`artifacts/{file}` cannot be read")
-        raise NotRecorded(self.absence)
-
-    @cached_property
-    def absence(self) -> str:
-        """Why something that a training leaves is not there."""
-        if not self.recipe:
-            return "the run's `recipe.toml` is missing or broken"
-        if self.kind != "recipe":
-            return (
-                "a program of the user's own, of which labtui knows what it logs and what it keeps "
-                "with `run.artifact`"
-            )
-        if self.status.state in ("queued", "idle"):
-            return "the run has not started"
-        if self.status.state == "running":
-            return "the run has not come so far yet"
-        return f"the run {VERBS.get(self.status.state, 'ended')} before it came so far"
+        return quote(os.fsencode(f"{self.folder}/{name}"))
 
     def attach_csv(self, name: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> str:
         """Let a table lie beside the report; its address in markdown."""
@@ -194,7 +51,7 @@ class Document:
             writer.writerows(rows)
             return out.getvalue().encode("utf-8", "backslashreplace")
 
-        return self.beside.attach(name, make)
+        return self.attach(name, make)
 
 
 class Section(NamedTuple, Generic[Kind]):
@@ -202,48 +59,12 @@ class Section(NamedTuple, Generic[Kind]):
 
     title: str
     """What people choose it by."""
-    blocks: Callable[[Kind], Iterable[str]]
-    """Its blocks of markdown."""
-
-
-def chosen(sections: Mapping[str, Section[Kind]], names: Collection[str]) -> list[Section[Kind]]:
-    """The sections of these names, in the report's order; without names all.
-
-    Raises:
-        LabError: there is none of such a name.
-    """
-    for name in names:
-        if name not in sections:
-            raise LabError(f"section {name!r}: this report has none; known here: {', '.join(sections)}")
-    return [section for name, section in sections.items() if not names or name in names]
-
-
-VERBS = {
-    "failed": "failed",
-    "stopped": "was stopped",
-    "lost": "was lost",
-    "preempted": "was preempted",
-}
-
-
-def address(folder: str, name: str) -> str:
-    """Where a file beside the report lies, in markdown."""
-    return quote(os.fsencode(f"{folder}/{name}"))
+    blocks: Callable[[Kind], Iterable[Block]]
+    """Its pieces, the heading first; where it knows no more it raises NotRecorded, and the report says so."""
+    files: tuple[str, ...] = ()
+    """Names of all that it may lay beside the report."""
 
 
 def mapping(value: Any) -> dict[str, Any]:
     """A table that came from a file, or an empty one where something else stands."""
     return dict(value) if isinstance(value, Mapping) else {}
-
-
-@contextmanager
-def of_form(name: str) -> Iterator[None]:
-    """Reads an artifact that anybody may have written.
-
-    Raises:
-        NotRecorded: it does not have the form that the block expects.
-    """
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise NotRecorded(f"`artifacts/{name}.json` has not the form that labtui writes") from error

@@ -1,134 +1,149 @@
-"""What a report is of: a run or a sweep, shown as text or written as a file."""
+"""What a report is of: a run, a sweep, all runs of a recipe, or the lab; shown as text, or written as a file.
+
+Each kind is a folder here, with one section a file and the table of them, `SECTIONS`, in its `__init__`.
+"""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from labtui import report
-from labtui.errors import RunNotFound
+from labtui.errors import LabError, RunNotFound
 from labtui.files.paths import slug
-from labtui.report import sweeps
-from labtui.report.document import Beside, Document
+from labtui.report.blocks import Block
+from labtui.report.document import Beside, NotRecorded, Section
 
 if TYPE_CHECKING:
-    from labtui.query.aggregate import Aggregate
     from labtui.query.lab import Lab, Run
 
 
-class Subject(ABC):
-    """A run or a sweep that there is something to report on."""
+@dataclass(frozen=True)
+class Subject:
+    """Something that there is to report on.
+
+    Args:
+        name: a run's or a sweep's id, the path of a recipe, or the lab's name.
+        sections: the parts of its report, in their order, by the names that `--section` takes.
+        document: what they look at, given the place of the files that go with the text.
+    """
+
+    name: str
+    sections: Mapping[str, Section[Any]]
+    document: Callable[[Beside], Any]
 
     @property
-    @abstractmethod
     def file(self) -> str:
         """What the report's file is called if nobody says."""
+        return f"report-{slug(self.name)}.md"
 
     @property
-    @abstractmethod
-    def titles(self) -> Mapping[str, str]:
+    def titles(self) -> dict[str, str]:
         """Name of each section to what people choose it by."""
+        return {name: section.title for name, section in self.sections.items()}
 
-    @abstractmethod
-    def text(self, sections: Collection[str] = ()) -> str:
-        """The report as markdown; its pictures are not drawn.
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that the report may lay beside itself."""
+        return tuple(file for section in self.sections.values() for file in section.files)
+
+    def blocks(self, beside: Beside, sections: Collection[str] = ()) -> Iterator[Block]:
+        """The report, piece by piece.
 
         Args:
+            beside: gets the tables that go with the text.
             sections: their names; none: all.
 
         Raises:
             LabError: no such section.
         """
-
-    @abstractmethod
-    def write(
-        self, out: Path, sections: Collection[str] = (), pictures: bool = True, force: bool = False
-    ) -> Path:
-        """Write the report; see `labtui.report.report`."""
-
-
-@dataclass(frozen=True)
-class OfRun(Subject):
-    """One run."""
-
-    run: Run
-
-    @property
-    def file(self) -> str:
-        """By its id."""
-        return f"report-{self.run.id}.md"
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        """Those of runs."""
-        return {name: section.title for name, section in report.SECTIONS.items()}
+        for name in sections:
+            if name not in self.sections:
+                known = ", ".join(self.sections)
+                raise LabError(f"section {name!r}: this report has none; known here: {known}")
+        document = self.document(beside)
+        for name, section in self.sections.items():
+            if sections and name not in sections:
+                continue
+            try:
+                yield from section.blocks(document)
+            except NotRecorded as why:
+                yield f"*Not recorded: {why}.*"
 
     def text(self, sections: Collection[str] = ()) -> str:
-        """The report as markdown."""
+        """The report as markdown; its pictures are not drawn.
+
+        Raises:
+            LabError: no such section.
+        """
+        from labtui.report.write import markdown
+
         beside = Beside(f"{Path(self.file).stem}_files", draws=False)
-        return report.compose(Document(self.run, beside), sections)
+        return markdown(self.name, self.blocks(beside, sections), beside)
 
     def write(
-        self, out: Path, sections: Collection[str] = (), pictures: bool = True, force: bool = False
+        self,
+        out: Path | None = None,
+        sections: Collection[str] = (),
+        pictures: bool = True,
+        force: bool = False,
     ) -> Path:
-        """Write the report."""
-        return report.report(self.run, out, pictures, force, sections)
+        """Write the report.
+
+        Args:
+            out: the file; pictures and tables lie beside it, in `<stem>_files/`. None: `file` in the
+                working directory.
+            sections: their names; none: all.
+            pictures: draw charts; else they are text.
+            force: also over files that labtui did not write.
+
+        Returns:
+            The file.
+
+        Raises:
+            LabError: it cannot be written, or would replace what labtui did not write; no such section.
+        """
+        from labtui.report.write import write
+
+        return write(self, out or Path(self.file), sections, pictures, force)
 
 
-@dataclass(frozen=True)
-class OfSweep(Subject):
-    """A sweep.
+def of_run(run: Run) -> Subject:
+    """One training."""
+    from labtui.report.run import SECTIONS
+    from labtui.report.run.document import Document
 
-    Args:
-        sweep: its id.
-        table: its groups, by both protocols.
-        log: keys that are seen on a logarithmic scale, whatever they span.
-    """
-
-    sweep: str
-    table: Aggregate
-    log: Collection[str]
-
-    @property
-    def file(self) -> str:
-        """By its id."""
-        return f"report-{slug(self.sweep)}.md"
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        """Those of sweeps."""
-        return {name: section.title for name, section in sweeps.SECTIONS.items()}
-
-    def text(self, sections: Collection[str] = ()) -> str:
-        """The report as markdown."""
-        beside = Beside(f"{Path(self.file).stem}_files", draws=False)
-        return report.compose_sweep(sweeps.Document(self.table, beside, self.log), sections)
-
-    def write(
-        self, out: Path, sections: Collection[str] = (), pictures: bool = True, force: bool = False
-    ) -> Path:
-        """Write the report."""
-        return report.sweep_report(self.table, out, pictures, force, self.log, sections)
+    return Subject(run.id, SECTIONS, lambda beside: Document(run, beside))
 
 
-def subject(lab: Lab, reference: str) -> Subject:
-    """The run or the sweep that a reference means.
+def of_sweep(lab: Lab, sweep: str, runs: Collection[Run]) -> Subject:
+    """Runs of one sweep: its cells, or the folds of one recipe.
 
     Raises:
-        RunNotFound: there is none, or the sweep has no runs.
+        RunNotFound: there are none.
     """
-    found = lab.group(reference)
-    if not (sweep := lab.sweep(reference)):
-        return OfRun(found[0])
-    if not found:
+    if not runs:
         raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
     from labtui.query.aggregate import protocols
     from labtui.query.analysis import logarithmic
     from labtui.query.baseline import beside_pinned
+    from labtui.report.sweep import SECTIONS
+    from labtui.report.sweep.document import Document
 
-    rows = [one.row.fields for one in found]
+    rows = [one.row.fields for one in runs]
     table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
-    return OfSweep(sweep, table, logarithmic(lab.paths, rows))
+    log = logarithmic(lab.paths, rows)
+    return Subject(sweep, SECTIONS, lambda beside: Document(table, beside, log))
+
+
+def subject(lab: Lab, reference: str) -> Subject:
+    """What a reference means.
+
+    Raises:
+        RunNotFound: there is nothing of that name, or the sweep has no runs.
+    """
+    found = lab.group(reference)
+    if sweep := lab.sweep(reference):
+        return of_sweep(lab, sweep, found)
+    return of_run(found[0])

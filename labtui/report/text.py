@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from labtui.cells import clean
@@ -62,11 +62,20 @@ def _longest_ticks(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A GitHub table; the first column left, columns of numbers right."""
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], bold: Collection[tuple[int, int]] = ()
+) -> str:
+    """A GitHub table; the first column left, columns of numbers right.
+
+    Args:
+        bold: cells (row, column) that stand out.
+    """
     sides = [":--"] + ["--:" if _numbers(rows, i) else ":--" for i in range(1, len(columns))]
     lines = [[_cell(name) for name in columns], sides]
-    lines += [[_cell(value) for value in row] for row in rows]
+    lines += [
+        [f"**{_cell(value)}**" if (at, place) in bold else _cell(value) for place, value in enumerate(row)]
+        for at, row in enumerate(rows)
+    ]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from labtui.notes import todo_state
-from labtui.report.document import Document
-from labtui.report.text import heading, moment, prose
+from labtui.report.blocks import Block, Heading
+from labtui.report.run.document import Document
+from labtui.report.text import moment, prose
 
 
-def observations(doc: Document) -> Iterator[str]:
+def observations(doc: Document) -> Iterator[Block]:
     """The notes in their order, dated."""
-    yield heading(2, "Observations")
+    yield Heading(2, "Observations")
     lines = [
         f"{number}. {prose(text)}{_date(note)}"
         for number, (note, text) in enumerate(_entries(doc, "notes"), 1)
@@ -20,9 +21,9 @@ def observations(doc: Document) -> Iterator[str]:
     yield "\n".join(lines) or _none(doc)
 
 
-def todos(doc: Document) -> Iterator[str]:
+def todos(doc: Document) -> Iterator[Block]:
     """Boxes, ticked where it is done; what waits or was given up says so, and why."""
-    yield heading(2, "To do")
+    yield Heading(2, "To do")
     lines = [
         f"- [{'x' if todo_state(todo) == 'done' else ' '}] {_stands(todo)}{prose(text)}{_date(todo)}"
         for todo, text in _entries(doc, "todos")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from labtui.report.document import VERBS, Document, NotRecorded, mapping
-from labtui.report.text import heading, table
+from labtui.report.blocks import Block, Heading, Table
+from labtui.report.document import NotRecorded, mapping
+from labtui.report.run.document import VERBS, Document
 from labtui.scores import beats, scores, split_of
 from labtui.table import markdown, number
 
@@ -42,9 +43,9 @@ def beaten(doc: Document, metric: str) -> bool | None:
     return beats(known.at_best if known else None, baselines(doc).get(metric), doc.goal(metric))
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """One row a metric: at the best epoch, at the last, the constant's."""
-    yield heading(2, "Result")
+    yield Heading(2, "Result")
     names = scores(doc.metrics, doc.monitor)
     if not names:
         raise NotRecorded("nothing was logged" if doc.status.over else doc.absence)
@@ -55,7 +56,7 @@ def section(doc: Document) -> Iterator[str]:
     rows = [_row(doc, name, last, constants) for name in names]
     columns = ("score", "at best", "last", "best constant", "better than it")
     used = 5 if constants else 3
-    yield table(columns[:used], [row[:used] for row in rows])
+    yield Table(columns[:used], [row[:used] for row in rows])
     yield from _remarks(doc, names, constants)
 
 
@@ -108,7 +109,7 @@ def _ending(doc: Document) -> str:
     return f"Early stopping: on (patience {patience}), but all {epochs} epochs were trained."
 
 
-def _remarks(doc: Document, names: list[str], constants: dict[str, float]) -> Iterator[str]:
+def _remarks(doc: Document, names: list[str], constants: dict[str, float]) -> Iterator[Block]:
     """What the table must not be misread for."""
     if not constants:
         yield f"*Best constant predictor: {_no_constant(doc)}.*"

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from labtui.files.goals import ARROWS
-from labtui.report.document import Document, NotRecorded
+from labtui.report.blocks import Block, Heading, Picture
+from labtui.report.document import NotRecorded
 from labtui.report.picture import Curve, Floats, Panel, Sheet
-from labtui.report.results import baselines
-from labtui.report.text import heading
+from labtui.report.run.document import Document
+from labtui.report.run.results import baselines
 from labtui.scores import split_of
 from labtui.series import Series
 from labtui.table import markdown, number
@@ -20,24 +21,22 @@ MOST = 8
 COLOUR = {"train": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """Loss; the monitored metric; the others on one sheet."""
-    yield heading(3, "Curves")
+    yield Heading(3, "Curves")
     groups = _groups(doc)
     if not groups:
         raise NotRecorded("no metric has two values" + ("" if doc.status.over else " yet"))
-    if not doc.pictures:
-        raise NotRecorded("the report was asked for without pictures")
     axis = Axis(doc)
     first = dict.fromkeys(("loss", split_of(doc.monitor)[1]))
     chosen = [part for part in first if part in groups]
     for part in chosen:
         file = "loss.png" if part == "loss" else "monitored.png"
-        yield from _picture(doc, file, {part: groups[part]}, axis)
+        yield _picture(doc, file, {part: groups[part]}, axis)
     others = {part: names for part, names in groups.items() if part not in first}
     drawn = dict(list(others.items())[:MOST])
     if drawn:
-        yield from _picture(doc, "others.png", drawn, axis)
+        yield _picture(doc, "others.png", drawn, axis)
     if left := list(others)[MOST:]:
         yield f"Not drawn: {', '.join(markdown(part) for part in left)}; the log has them."
 
@@ -81,13 +80,14 @@ def _place(name: str) -> int:
     return COLOUR.get(split_of(name)[0], len(COLOUR))
 
 
-def _picture(doc: Document, file: str, groups: dict[str, list[str]], axis: Axis) -> Iterator[str]:
+def _picture(doc: Document, file: str, groups: dict[str, list[str]], axis: Axis) -> Picture:
     sheet = Sheet([_panel(doc, part, names, axis) for part, names in groups.items()])
-    link = doc.beside.attach(file, sheet.png)
-    yield f"![{_alternative(doc, groups)}]({link})"
-    if doc.beside.draws and sheet.fonts.replaced:
+
+    def replaced() -> str:
         words = [f"{short} is {markdown(name)}" for name, short in sheet.fonts.replaced.items()]
-        yield f"*In the picture {'; '.join(words)}: no font here has its letters.*"
+        return f"*In the picture {'; '.join(words)}: no font here has its letters.*" if words else ""
+
+    return Picture(file, _alternative(doc, groups), sheet.png, remark=replaced)
 
 
 def _panel(doc: Document, part: str, names: list[str], axis: Axis) -> Panel:

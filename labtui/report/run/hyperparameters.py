@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from labtui.report.document import Document, NotRecorded
-from labtui.report.text import exact, heading, table
+from labtui.report.blocks import Block, Heading, Table
+from labtui.report.document import NotRecorded
+from labtui.report.run.document import Document
+from labtui.report.text import exact
 from labtui.run import params_of
 from labtui.table import number
 
@@ -22,9 +24,9 @@ MAIN = {
 """Label to the keys that may hold it."""
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """The main ones first."""
-    yield heading(2, "Hyper-parameters")
+    yield Heading(2, "Hyper-parameters")
     if not doc.recipe:
         raise NotRecorded(doc.absence)
     rows: list[tuple[str, str]] = []
@@ -39,7 +41,7 @@ def section(doc: Document) -> Iterator[str]:
         rows.append((label, exact(doc.options[key]) + (_rates(doc) if label == "schedule" else "")))
     monitor = doc.named(doc.monitor) if doc.monitor else "not recorded: no metric is monitored"
     rows.append(("accuracy (monitored)", monitor))
-    yield table(("hyp-params", "value"), rows)
+    yield Table(("hyp-params", "value"), rows)
     if missing:
         yield f"*Not recorded: {', '.join(missing)}. {_why(doc)}*"
     others = [
@@ -49,7 +51,7 @@ def section(doc: Document) -> Iterator[str]:
     ]
     if others:
         yield "All other options of the resolved recipe:"
-        yield table(("option", "value"), others)
+        yield Table(("option", "value"), others)
 
 
 def _rates(doc: Document) -> str:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from labtui.confusion import NO_CLASSES, Confusion, confusions
-from labtui.report.document import Document, of_form
-from labtui.report.text import heading, table
+from labtui.report.blocks import Block, Heading, Table
+from labtui.report.run.document import Document, of_form
 
 MOST_CLASSES = 20
 """Classes of a matrix that is shown whole; of a larger one the commonest mistakes."""
 MISTAKES = 10
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """Of the test split if there is one, else of the validation split."""
-    yield heading(3, "Confusion matrix and classes")
+    yield Heading(3, "Confusion matrix and classes")
     if instead := NO_CLASSES.get(str(doc.options.get("loss.name"))):
         yield f"*None: the model {instead}, and predicts no class.*"
         return
@@ -31,7 +31,7 @@ def section(doc: Document) -> Iterator[str]:
         yield from blocks
 
 
-def _blocks(doc: Document, found: Any) -> Iterator[str]:
+def _blocks(doc: Document, found: Any) -> Iterator[Block]:
     part = confusions(found)[0]
     where = "as the program kept it"
     if part.step is not None:
@@ -42,12 +42,12 @@ def _blocks(doc: Document, found: Any) -> Iterator[str]:
         yield from _matrix(doc, part)
     if rows := part.classes:
         columns = list(rows[0])
-        yield table(columns, [[row[column] for column in columns] for row in rows])
+        yield Table(columns, [[row[column] for column in columns] for row in rows])
         if any(None in row.values() for row in rows):
             yield "*A dash: the class was never there, or never said.*"
 
 
-def _agreement(doc: Document, found: Any) -> Iterator[str]:
+def _agreement(doc: Document, found: Any) -> Iterator[Block]:
     """Where a student says what its teacher says."""
     split = "test" if "test" in found else "val"
     part = found[split]
@@ -57,17 +57,17 @@ def _agreement(doc: Document, found: Any) -> Iterator[str]:
     yield from _matrix(doc, both, "teacher")
 
 
-def _matrix(doc: Document, found: Confusion, rows_are: str = "truth") -> Iterator[str]:
+def _matrix(doc: Document, found: Confusion, rows_are: str = "truth") -> Iterator[Block]:
     names, matrix = found.names, found.matrix or ()
     if len(names) <= MOST_CLASSES:
         rows = [[name, *counts] for name, counts in zip(names, matrix, strict=True)]
-        yield table([rows_are, *names], rows)
+        yield Table([rows_are, *names], rows)
         return
-    link = doc.attach_csv(
+    link = doc.beside.attach_csv(
         "confusion.csv" if rows_are == "truth" else "agreement.csv",
         [rows_are, *names],
         ([name, *counts] for name, counts in zip(names, matrix, strict=True)),
     )
     yield f"The commonest mistakes among {len(names)} classes; [the whole matrix]({link})."
     rows = [[names[truth], names[said], count] for count, truth, said in found.mistakes[:MISTAKES]]
-    yield table([rows_are, "prediction", "samples"], rows)
+    yield Table([rows_are, "prediction", "samples"], rows)

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from labtui.layers import layer_lines
-from labtui.report.document import Document, NotRecorded, mapping, of_form
-from labtui.report.text import fence, heading
+from labtui.report.blocks import Block, Heading
+from labtui.report.document import NotRecorded, mapping
+from labtui.report.run.document import Document, of_form
+from labtui.report.text import fence
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """Layers, output shapes, parameters; totals and sizes."""
     name = doc.options.get("model.name") or doc.options.get("model.factory") or ""
-    yield heading(2, "Model", str(name))
+    yield Heading(2, "Model", str(name))
     try:
         layers = doc.artifact("layers")
     except NotRecorded:

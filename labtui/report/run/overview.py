@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labtui.report.document import Document, mapping
-from labtui.report.results import beaten, caveat
-from labtui.report.text import code, fence, heading, moment, prose
+from labtui.report.blocks import Block, Heading
+from labtui.report.document import mapping
+from labtui.report.run.document import Document
+from labtui.report.run.results import beaten, caveat
+from labtui.report.text import code, fence, moment, prose
 from labtui.table import duration, markdown, number
 
 TRACE = 15
 """Lines of a traceback's end that are shown."""
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """Title, state, outcome, why it failed, description, tags."""
     row = doc.run.row
-    yield heading(1, "Experiment", str(row.name))
+    yield Heading(1, "Experiment", str(row.name))
     yield " ".join([_state(doc), *_score(doc)])
     if (metric := doc.monitor) and beaten(doc, metric) is False:
         yield (

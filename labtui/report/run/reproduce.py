@@ -6,25 +6,27 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from labtui.report.document import Document, mapping
-from labtui.report.text import code, exact, fence, heading, moment, table
+from labtui.report.blocks import Block, Heading, Table
+from labtui.report.document import mapping
+from labtui.report.run.document import Document
+from labtui.report.text import code, exact, fence, moment
 from labtui.table import duration, size
 
 NONE = "not recorded"
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """The command, then what it ran in."""
-    yield heading(2, "How to run it again")
+    yield Heading(2, "How to run it again")
     yield from _command(doc)
     environment = doc.run.environment()
     rows = [*_origin(doc), *_code(doc, environment), *_machine(doc, environment), *_times(doc)]
-    yield table(("what", "value"), rows)
+    yield Table(("what", "value"), rows)
     if not environment:
         yield f"*Code, versions and machine: not recorded, {_no_environment(doc)}.*"
 
 
-def _command(doc: Document) -> Iterator[str]:
+def _command(doc: Document) -> Iterator[Block]:
     origin = mapping(doc.recipe.get("origin"))
     if doc.kind == "script":
         yield from _script(str(origin.get("script") or ""), doc.run.environment().get("argv"))
@@ -94,7 +96,7 @@ def _machine(doc: Document, environment: dict[str, Any]) -> Iterator[tuple[str, 
         yield "trained on", str(device)
 
 
-def _script(script: str, argv: object) -> Iterator[str]:
+def _script(script: str, argv: object) -> Iterator[Block]:
     """How a script was called; `argv` is the interpreter, the script and its arguments."""
     if not script:
         yield "*Not recorded: the program was typed in or read from a pipe, not a file.*"

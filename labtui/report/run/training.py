@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtui.cells import clean, fit, pad, width
-from labtui.report.document import Document, NotRecorded
-from labtui.report.text import fence, heading
+from labtui.report.blocks import Block, Heading
+from labtui.report.document import NotRecorded
+from labtui.report.run.document import Document
+from labtui.report.text import fence
 from labtui.scores import SPLITS, split_of
 from labtui.series import Series
 from labtui.table import NOTHING, duration, number
@@ -75,14 +77,14 @@ def _at(series: Series, steps: NDArray[np.int64]) -> list[float | None]:
     return [value if ok else None for value, ok in zip(found, there.tolist(), strict=True)]
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """The log, thinned, and where it lies in full."""
-    yield heading(2, "Training")
+    yield Heading(2, "Training")
     log = gather(doc)
     names = _chosen(doc, log)
     rows = _kept(doc, log, names)
     yield fence(_text(doc, log, names, rows))
-    link = doc.attach_csv("log.csv", *_full(log))
+    link = doc.beside.attach_csv("log.csv", *_full(log))
     left, unit = len(log) - len(rows), "rows" if log.epochs is None else "epochs"
     shown = f"{left:,} of {len(log):,} {unit} are left out here. " if left else ""
     yield f"{shown}In full, with {len(log.columns)} metrics: [log.csv]({link})."

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from labtui.report.document import Document, mapping, of_form
-from labtui.report.results import PARTS, caveat
-from labtui.report.text import exact, heading, prose, table
+from labtui.report.blocks import Block, Heading, Table
+from labtui.report.document import mapping
+from labtui.report.run.document import Document, of_form
+from labtui.report.run.results import PARTS, caveat
+from labtui.report.text import exact, prose
 from labtui.table import number
 
 MOST_CLASSES = 60
@@ -28,13 +30,13 @@ SCHEMES = {
 }
 
 
-def section(doc: Document) -> Iterator[str]:
+def section(doc: Document) -> Iterator[Block]:
     """Facts, then sizes and classes of each split."""
     name = doc.options.get("data.name") or doc.options.get("data.factory") or ""
-    yield heading(2, "Data", str(name))
+    yield Heading(2, "Data", str(name))
     data = doc.artifact("data")
     with of_form("data"):
-        facts = table(("param", "value"), [(k, _plain(v)) for k, v in _facts(data)])
+        facts = Table(("param", "value"), [(k, _plain(v)) for k, v in _facts(data)])
         splits = {str(name): mapping(part) for name, part in data["splits"].items()}
         splits = {name: part for name, part in splits.items() if part["samples"]}
         sizes = _sizes(splits)
@@ -69,13 +71,13 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "validation", SCHEMES[rule["scheme"]].format(**rule)
 
 
-def _sizes(splits: dict[str, dict[str, Any]]) -> str:
+def _sizes(splits: dict[str, dict[str, Any]]) -> Table:
     total = sum(part["samples"] for part in splits.values())
     rows = [(name, part["samples"], round(100 * part["samples"] / total, 1)) for name, part in splits.items()]
-    return table(("split", "samples", "share (%)"), rows)
+    return Table(("split", "samples", "share (%)"), rows)
 
 
-def _classes(data: dict[str, Any], splits: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _classes(data: dict[str, Any], splits: dict[str, dict[str, Any]]) -> Iterator[Block]:
     """Samples of each class in each split, and how far from balanced they are."""
     names = [str(name) for name in data["classes"]]
     counts = {name: part["per_class"] for name, part in splits.items() if part["per_class"]}
@@ -87,7 +89,7 @@ def _classes(data: dict[str, Any], splits: dict[str, dict[str, Any]]) -> Iterato
     if len(names) <= MOST_CLASSES:
         label = "class" if data["task"] == "classes" else "label"
         columns = zip(names, *counts.values(), strict=True)
-        yield table((label, *counts), [tuple(column) for column in columns])
+        yield Table((label, *counts), [tuple(column) for column in columns])
     if high == low:
         yield f"Balanced: {low} samples of each."
         return

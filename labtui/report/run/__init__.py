@@ -1,0 +1,33 @@
+"""The report on one training, section by section."""
+
+from labtui.report.document import Section
+from labtui.report.run import (
+    confusion,
+    curves,
+    data,
+    hyperparameters,
+    model,
+    notes,
+    overview,
+    reproduce,
+    results,
+    training,
+)
+from labtui.report.run.document import Document
+
+SECTIONS: dict[str, Section[Document]] = {
+    "overview": Section("How it ended, description, tags", overview.section),
+    "hyperparameters": Section("Hyper-parameters", hyperparameters.section),
+    "model": Section("Model", model.section),
+    "data": Section("Data", data.section),
+    "training": Section("Training, epoch by epoch", training.section, ("log.csv",)),
+    "curves": Section("Curves", curves.section, ("loss.png", "monitored.png", "others.png")),
+    "results": Section("Result", results.section),
+    "confusion": Section(
+        "Confusion matrix and classes", confusion.section, ("confusion.csv", "agreement.csv")
+    ),
+    "observations": Section("Observations", notes.observations),
+    "todos": Section("To do", notes.todos),
+    "reproduce": Section("How to run it again", reproduce.section),
+}
+"""By the names that `--section` takes, in their order."""

@@ -1,0 +1,29 @@
+"""Every cell beside the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labtui.grouped import caption, column_name, names
+from labtui.report.blocks import Block, Heading, Table
+from labtui.report.sweep.document import Document
+from labtui.report.text import prose
+from labtui.table import number
+
+
+def section(document: Document) -> Iterator[Block]:
+    """One row a cell and figure; nothing without a baseline."""
+    found = document.found
+    if not found.baseline:
+        return
+    yield Heading(2, "Difference to the baseline")
+    yield from (prose(sentence) for sentence in caption(found) if sentence != found.trouble)
+    columns, lines = names(found, short=True)
+    rows = []
+    for line, group in zip(lines, found.groups, strict=True):
+        for column in () if group.baseline else found.columns:
+            one = group.differences[column.key]
+            p = [None if value is None else number(value, 2) for value in (one.p, one.adjusted)]
+            delta = None if one.difference is None else f"{one.difference:+.3g}"
+            rows.append([*line, column_name(column), delta, *p, one.test or None, one.n, one.word])
+    yield Table([*columns, "figure", "difference", "p", "p adjusted", "test", "n", "in a word"], rows)
