@@ -1,23 +1,26 @@
-"""What the user writes on a run: tags, dated notes, to-dos, in `notes.toml`."""
+"""What the user writes on a run, a sweep, a recipe or the lab: tags, dated notes, to-dos, in `notes.toml`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from labtui.errors import LabError, NoteChanged
-from labtui.files.atomic import locked, write_atomic
-from labtui.files.paths import RunPaths
+from labtui.files.atomic import locked, sync_folder, write_atomic
+from labtui.files.paths import Noted, RunPaths
 from labtui.files.toml import dumps, read
 
 TODO_STATES = ("open", "done", "pending", "abort")
 """How a to-do stands: `pending` waits for something, `abort` will not be done."""
 
+_MEND = "nothing was written: check rights and room there"
 
-def read_notes(paths: RunPaths) -> dict[str, Any]:
-    """The notes of a run: `tags` (list of str), `notes` and `todos` (lists of tables).
+
+def read_notes(paths: Noted) -> dict[str, Any]:
+    """What is written on something: `tags` (list of str), `notes` and `todos` (lists of tables).
 
     A missing or broken file reads as empty, so that it never breaks a listing.
     """
@@ -32,7 +35,7 @@ def read_notes(paths: RunPaths) -> dict[str, Any]:
     return {"tags": tags, **entries}
 
 
-def problem(paths: RunPaths) -> str:
+def problem(paths: Noted) -> str:
     """Why the notes cannot be read; empty where they can, or where there are none."""
     try:
         read(paths.notes)
@@ -51,17 +54,17 @@ def todo_state(todo: Mapping[str, Any]) -> str:
     return state if state in TODO_STATES else "open"
 
 
-def add_note(paths: RunPaths, text: str) -> None:
+def add_note(paths: Noted, text: str) -> None:
     """Add an observation, dated now."""
     _edit(paths, lambda notes: notes["notes"].append({"time": time.time(), "text": text}))
 
 
-def add_todo(paths: RunPaths, text: str) -> None:
+def add_todo(paths: Noted, text: str) -> None:
     """Add something to do, dated now."""
     _edit(paths, lambda notes: notes["todos"].append({"time": time.time(), "text": text}))
 
 
-def write_note(paths: RunPaths, number: int, text: str, before: str | None = None) -> None:
+def write_note(paths: Noted, number: int, text: str, before: str | None = None) -> None:
     """Replace the text of note `number` (from 0); an empty text removes it.
 
     Args:
@@ -73,12 +76,12 @@ def write_note(paths: RunPaths, number: int, text: str, before: str | None = Non
     _write(paths, "notes", number, text, before)
 
 
-def write_todo(paths: RunPaths, number: int, text: str, before: str | None = None) -> None:
+def write_todo(paths: Noted, number: int, text: str, before: str | None = None) -> None:
     """Replace the text of to-do `number` (from 0); an empty text removes it. See `write_note`."""
     _write(paths, "todos", number, text, before)
 
 
-def mark_todo(paths: RunPaths, number: int, state: str, reason: str = "", before: str | None = None) -> None:
+def mark_todo(paths: Noted, number: int, state: str, reason: str = "", before: str | None = None) -> None:
     """Say how to-do `number` (from 0) stands.
 
     Args:
@@ -103,7 +106,7 @@ def mark_todo(paths: RunPaths, number: int, state: str, reason: str = "", before
     _edit(paths, change)
 
 
-def _write(paths: RunPaths, kind: str, number: int, text: str, before: str | None) -> None:
+def _write(paths: Noted, kind: str, number: int, text: str, before: str | None) -> None:
     def change(notes: dict[str, Any]) -> None:
         entry = _entry(paths, notes[kind], number, before)
         if text:
@@ -114,16 +117,18 @@ def _write(paths: RunPaths, kind: str, number: int, text: str, before: str | Non
     _edit(paths, change)
 
 
-def _entry(paths: RunPaths, entries: list[dict[str, Any]], number: int, before: str | None) -> dict[str, Any]:
+def _entry(paths: Noted, entries: list[dict[str, Any]], number: int, before: str | None) -> dict[str, Any]:
     """An entry that nobody else has changed."""
     if before is None and not 0 <= number < len(entries):
-        raise LabError(f"{paths.id}: there is no entry {number}")
+        raise LabError(f"{paths.kind} {paths.id}: there is no entry {number}")
     if before is not None and (number >= len(entries) or entries[number]["text"] != before):
-        raise NoteChanged(f"{paths.id}: somebody else changed this meanwhile; nothing was written")
+        raise NoteChanged(
+            f"{paths.kind} {paths.id}: somebody else changed this meanwhile; nothing was written"
+        )
     return entries[number]
 
 
-def tag(paths: RunPaths, add: list[str], remove: list[str]) -> None:
+def tag(paths: Noted, add: list[str], remove: list[str]) -> None:
     """Add and remove tags."""
 
     def change(notes: dict[str, Any]) -> None:
@@ -133,14 +138,17 @@ def tag(paths: RunPaths, add: list[str], remove: list[str]) -> None:
     _edit(paths, change)
 
 
-def _edit(paths: RunPaths, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the notes under the run's lock.
+def _edit(paths: Noted, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the notes under the lock of their folder.
 
     Raises:
         LabError: the file is broken, or holds entries of another kind (it is left as it is), or cannot be
             written.
     """
-    with locked(paths.root):
+    folder = paths.notes.parent
+    if not isinstance(paths, RunPaths):  # whose folder is the run
+        _make(folder)
+    with locked(folder):
         try:
             tables = read(paths.notes) if paths.notes.exists() else {}
         except (OSError, ValueError) as error:
@@ -155,7 +163,17 @@ def _edit(paths: RunPaths, change: Callable[[dict[str, Any]], None]) -> None:
             # What somebody else has written beside them stays.
             write_atomic(paths.notes, dumps(tables | {key: value for key, value in notes.items() if value}))
         except OSError as error:
-            raise LabError(f"{paths.notes}: cannot be written ({error.strerror})") from None
+            raise LabError(f"{paths.notes}: cannot be written ({error.strerror}); {_MEND}") from None
+
+
+def _make(folder: Path) -> None:
+    """A folder that will be there after a power cut, too."""
+    try:
+        for missing in [one for one in (folder, *folder.parents) if not one.is_dir()][::-1]:
+            missing.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(missing.parent)
+    except OSError as error:
+        raise LabError(f"{folder}: cannot be made ({error.strerror}); {_MEND}") from None
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,15 +1,20 @@
-"""What the user writes on a run is never lost, whoever else writes."""
+"""What the user writes on a run, a sweep, a recipe or the lab is never lost, whoever else writes."""
 
 from __future__ import annotations
 
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
+from conftest import fill
+from hypothesis import example, given
+from hypothesis import strategies as st
 from tui_lab import add_run
 
 from labtui import notes
 from labtui.errors import LabError, NoteChanged
-from labtui.files.paths import LabPaths, RunPaths
+from labtui.files.paths import LabPaths, Noted, RunPaths
 
 
 @pytest.fixture
@@ -89,3 +94,57 @@ def test_what_somebody_else_has_written_is_kept_or_nothing_is_written(run):
         with pytest.raises(LabError, match="holds what labtui does not write"):
             notes.add_note(run, "two")
         assert run.notes.read_text() == odd
+
+
+@pytest.mark.parametrize("of", ["sweep", "recipe", "lab"])
+def test_sweeps_recipes_and_the_lab_are_written_on_too(tmp_path, of):
+    lab = LabPaths(tmp_path / "mine")
+    lab.root.mkdir()
+    kept: Noted = {"sweep": lab.sweep("s1"), "recipe": lab.recipe_notes("fault/转.toml"), "lab": lab}[of]
+    assert notes.read_notes(kept) == {"tags": [], "notes": [], "todos": []}
+    notes.add_note(kept, "one")
+    notes.add_todo(kept, "two")
+    notes.mark_todo(kept, 0, "pending", "a GPU")
+    found = notes.read_notes(kept)
+    assert [one["text"] for one in found["notes"]] == ["one"] and found["todos"][0]["reason"] == "a GPU"
+    assert kept.kind == of and kept.notes.is_relative_to(lab.own)
+    assert kept.notes.parent.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(LabError, match=f"{of} .*there is no entry 7"):
+        notes.write_note(kept, 7, "x")
+
+
+def test_a_run_that_is_gone_is_not_made_again_by_a_note(tmp_path):
+    gone = LabPaths(tmp_path).run("20240101-000000-gone-aaaa")
+    with pytest.raises(LabError, match="is gone"):
+        notes.add_note(gone, "x")
+    assert not gone.root.exists()
+
+
+@given(
+    st.lists(st.text(min_size=1, max_size=60) | st.sampled_from("./%"), min_size=1, max_size=4).map("".join)
+)
+@example("..")
+@example("fault/../x.toml")
+@example("x" * 200 + "..")
+@example("\udcff.toml")
+def test_any_path_of_a_recipe_has_a_safe_folder_of_its_own_that_tells_it(path):
+    with tempfile.TemporaryDirectory() as folder:
+        lab = LabPaths(Path(folder))
+        others = [lab.recipe_notes(other) for other in (path + "/notes.toml", path[:200], path + "%")]
+        for one in (kept := lab.recipe_notes(path), *others):
+            inside = one.root.relative_to(lab.own / "recipes").parts
+            assert all(part not in (".", "..") and len(part) < 255 and part.isascii() for part in inside)
+            one.root.mkdir(parents=True, exist_ok=True)
+            one.notes.touch()
+        found = {one.id: one.notes for one in lab.noted_recipes()}
+        assert found == {one.id: one.notes for one in (kept, *others)}
+
+
+def test_a_full_disk_leaves_notes_as_they_were(small_disk):
+    lab = LabPaths(small_disk("200k"))
+    notes.add_note(lab, "one")
+    before = lab.notes.read_bytes()
+    fill(lab.root)
+    with pytest.raises(LabError, match="nothing was written: check rights and room"):
+        notes.add_note(lab, "x" * 20_000)
+    assert lab.notes.read_bytes() == before and [one.name for one in lab.own.iterdir()] == ["notes.toml"]

@@ -17,6 +17,8 @@ RUN_ID = re.compile(
 """What the name of a run directory looks like."""
 
 _SLUG_BYTES = 100
+_PART = 200
+"""Characters of an escaped path that one folder's name takes."""
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -70,21 +72,37 @@ class _Rooted:
         return f"{type(self).__name__}({str(self.root)!r})"
 
 
-class RunPaths(_Rooted):
+class Noted(_Rooted):
+    """What the user can write on: a run, a sweep, a recipe, the lab."""
+
+    __slots__ = ()
+
+    kind = ""
+    """Which of them it is."""
+
+    @property
+    def id(self) -> str:
+        """How it is called: the id of a run or a sweep, which is its folder's name; the path of a recipe."""
+        return self.root.name
+
+    @property
+    def notes(self) -> Path:
+        """Tags, notes and to-dos; the folder that it lies in is locked by who writes it."""
+        return self.root / "notes.toml"
+
+
+class RunPaths(Noted):
     """The files of one run; see the table in the README for who writes which."""
 
     __slots__ = ()
+
+    kind = "run"
 
     def __getattr__(self, name: str) -> Path:
         try:
             return self.root / _RUN_FILES[name]
         except KeyError:
             raise AttributeError(name) from None
-
-    @property
-    def id(self) -> str:
-        """The run's id, which is the directory's name."""
-        return self.root.name
 
     @property
     def lab(self) -> LabPaths:
@@ -123,19 +141,15 @@ _RUN_FILES = {
     "code": "code",
     "snapshot": "code.json",
     "diff": "code.diff",
-    "notes": "notes.toml",
 }
 
 
-class SweepPaths(_Rooted):
+class SweepPaths(Noted):
     """What belongs to a sweep as a whole; its trainings are runs."""
 
     __slots__ = ()
 
-    @property
-    def id(self) -> str:
-        """The sweep's id, which is the folder's name."""
-        return self.root.name
+    kind = "sweep"
 
     @property
     def recipe(self) -> Path:
@@ -162,20 +176,39 @@ class SweepPaths(_Rooted):
         """The run to whose cell others are compared."""
         return self.root / "baseline.json"
 
-    @property
-    def notes(self) -> Path:
-        """Tags, notes and to-dos."""
-        return self.root / "notes.toml"
-
     def stack(self, key: str) -> Path:
         """Whether trainings of one stack are done together on this machine, and why (not)."""
         return self.root / f"stack-{key}-{os.uname().nodename}.json"
 
 
-class LabPaths(_Rooted):
+class RecipePaths(Noted):
+    """What belongs to a recipe but its own file: notes, which stay when the file is renamed or removed."""
+
+    __slots__ = ("path",)
+
+    kind = "recipe"
+
+    def __init__(self, root: Path, path: str) -> None:
+        super().__init__(root)
+        self.path = path
+
+    @property
+    def id(self) -> str:
+        """Its path below the lab's `recipes/`."""
+        return self.path
+
+
+class LabPaths(Noted):
     """The folders of one lab."""
 
     __slots__ = ()
+
+    kind = "lab"
+
+    @property
+    def notes(self) -> Path:
+        """Notes and to-dos on the lab as a whole."""
+        return self.own / "notes.toml"
 
     @property
     def recipes(self) -> Path:
@@ -221,6 +254,38 @@ class LabPaths(_Rooted):
         if not sweep_id or sweep_id.startswith(".") or "/" in sweep_id or "\x00" in sweep_id:
             raise LabError(f"sweep {sweep_id!r}: no name of a folder, so that nothing can be kept of it")
         return SweepPaths(self.sweeps / sweep_id)
+
+    def recipe_notes(self, path: str) -> RecipePaths:
+        """What is kept of a recipe.
+
+        Args:
+            path: below `recipes/`, as `labtui recipes` tells it; or of any other file.
+
+        Raises:
+            LabError: it is empty.
+        """
+        if not path:
+            raise LabError("a recipe without a path: nothing can be kept of it")
+        from urllib.parse import quote
+
+        name = re.sub(r"^\.", "%2E", quote(path.encode("utf-8", "surrogateescape"), safe=" "))
+        first, *rest = (name[at : at + _PART] for at in range(0, len(name), _PART))
+        return RecipePaths(self.own.joinpath("recipes", first, *(f"%{part}" for part in rest)), path)
+
+    def noted_recipes(self) -> list[RecipePaths]:
+        """All recipes of which something is kept, also those that are not there any more."""
+        from urllib.parse import unquote_to_bytes
+
+        found = []
+        place = self.own / "recipes"
+        for folder, _, files in os.walk(place):
+            parts = Path(folder).relative_to(place).parts
+            if parts and "notes.toml" in files:
+                first, *rest = parts
+                name = first + "".join(part[1:] for part in rest)
+                path = unquote_to_bytes(name).decode("utf-8", "surrogateescape")
+                found.append(RecipePaths(Path(folder), path))
+        return sorted(found, key=lambda one: one.id)
 
     @property
     def agent(self) -> Path:
