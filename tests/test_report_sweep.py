@@ -42,3 +42,18 @@ def test_a_sweep_without_figures_has_a_report_too(cli, lab):
     for number in range(2):
         training(lab, number, {"train": {"seed": number}}, {})
     assert cli("report", SWEEP, "-o", "r.md")[0] == 0 and "*Not recorded" in (lab / "r.md").read_text()
+
+
+def test_several_runs_and_sweeps_make_one_document(cli, lab):
+    ids = folds(lab, TITLES, count=2)
+    other = folds(lab, {"wide": lambda n: 0.7}, count=2, sweep="20261120-103000-wide-cc00", first=50)
+    status, out, err = cli("report", SWEEP, other[1], ids[0])
+    file = lab / f"report-{SWEEP}-and-{other[1]}.md"
+    assert status == 0 and out == f"{file.name}\n", err
+    text = file.read_text()
+    assert all(run_id in text for run_id in [*ids, other[1]]) and other[0] not in text
+    assert cli("report", ids[0], ids[1], "-o", "two.md")[0] == 0
+    assert "| run |" in (lab / "two.md").read_text() and ids[2] not in (lab / "two.md").read_text()
+    assert cli("report", ids[0], ids[0], "-o", "one.md")[0] == 0
+    assert (lab / "one.md").read_text().startswith(f"<!-- labtui report {ids[0]} -->")
+    assert cli("report", ids[0], "nothing")[0] == 2

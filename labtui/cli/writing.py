@@ -53,7 +53,12 @@ def rm(runs: RunsArgument, yes: YesOption = False) -> int:
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN|SWEEP", help="A run, or the id of a sweep.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN|SWEEP...", help="A run, or the id of a sweep; several make one document."
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file (else report-<id>.md here).")
     ] = None,
@@ -66,8 +71,8 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write a run's report in markdown, with pictures beside it; or a sweep's, with its cells in a table."""
+    """Write a run's report in markdown, with pictures beside it; or that of a sweep, or of several runs and sweeps."""
     from labtui.report.subject import subject
 
-    found = subject(open_lab(), run)
+    found = subject(open_lab(), *runs)
     print(found.write(output, section or (), pictures, force))

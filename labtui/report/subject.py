@@ -5,7 +5,7 @@ Each kind is a folder here, with one section a file and the table of them, `SECT
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,16 @@ def of_sweep(lab: Lab, sweep: str, runs: Collection[Run]) -> Subject:
     """
     if not runs:
         raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
+    return of_runs(lab, sweep, runs)
+
+
+def of_runs(lab: Lab, name: str, runs: Collection[Run]) -> Subject:
+    """Any runs, in one document: of one sweep, of several, or marked by hand.
+
+    Args:
+        name: what the report is called by.
+        runs: at least one.
+    """
     from labtui.query.aggregate import protocols
     from labtui.query.analysis import logarithmic
     from labtui.query.baseline import beside_pinned
@@ -134,16 +144,37 @@ def of_sweep(lab: Lab, sweep: str, runs: Collection[Run]) -> Subject:
     rows = [one.row.fields for one in runs]
     table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
     log = logarithmic(lab.paths, rows)
-    return Subject(sweep, SECTIONS, lambda beside: Document(table, beside, log))
+    return Subject(name, SECTIONS, lambda beside: Document(table, beside, log, lab))
 
 
-def subject(lab: Lab, reference: str) -> Subject:
-    """What a reference means.
+def subject(lab: Lab, *references: str) -> Subject:
+    """What references mean: a run, a sweep, or runs and sweeps together in one document.
 
     Raises:
-        RunNotFound: there is nothing of that name, or the sweep has no runs.
+        RunNotFound: there is nothing of such a name, or a sweep has no runs.
     """
+    if len(references) > 1:
+        return _together(lab, references)
+    (reference,) = references
     found = lab.group(reference)
     if sweep := lab.sweep(reference):
         return of_sweep(lab, sweep, found)
     return of_run(found[0])
+
+
+def _together(lab: Lab, references: Sequence[str]) -> Subject:
+    """Each run once, whatever names it."""
+    names: dict[str, None] = {}
+    found: dict[str, Run] = {}
+    for reference in references:
+        runs, sweep = lab.group(reference), lab.sweep(reference)
+        if not runs:
+            raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
+        if new := {run.id: run for run in runs if run.id not in found}:
+            names[sweep or runs[0].id] = None
+            found |= new
+    first, *others = names
+    if not others:
+        return subject(lab, first)
+    name = f"{first} and {others[0] if len(others) == 1 else f'{len(others)} others'}"
+    return of_runs(lab, name, list(found.values()))

@@ -93,7 +93,7 @@ RUN = (
     Command("n", "note", "note", "Add a note to the run.", 6),
     Command("t", "tag", "tag", "Add tags, or remove them with a minus: good -slow.", 6),
     Command("E", "again", "again", "Launch the run's recipe once more, with changes.", 7),
-    Command("p", "report", "report", "The run's report, to read, to save and to copy.", 6),
+    Command("p", "report", "report", "The report of the run, or of all marked: read, save, copy it.", 6),
     Command("delete", "remove", "remove", "Remove runs with all that they wrote, after asking."),
     Command("w", "sweep", "sweep", "The run’s sweep: its cells, means, what made them good.", 6),
     Command("W", "sweeps", "sweeps", "All sweeps of the lab, to open one."),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labtui.query.aggregate import Aggregate
 from labtui.report.document import Beside
+
+if TYPE_CHECKING:
+    from labtui.query.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -18,11 +21,13 @@ class Document:
         found: the groups, by both protocols.
         beside: gets the tables that go with the text.
         log: keys that are seen on a logarithmic scale, whatever they span.
+        lab: where the runs are.
     """
 
     found: Aggregate
     beside: Beside
-    log: Collection[str] = ()
+    log: Collection[str]
+    lab: Lab
 
     @property
     def rows(self) -> list[Mapping[str, Any]]:

@@ -192,11 +192,11 @@ class RunActions(Base):
             self.app.push_screen(LaunchScreen(self.lab_app.lab.paths.run(keys[0]).recipe))
 
     def action_report(self) -> None:
-        """The report of the selected run, the first of several."""
+        """The report of the selected runs, in one document."""
         if keys := self.targets():
             from labtui.tui.screens.report import ReportScreen
 
-            self.app.push_screen(ReportScreen(keys[0]))
+            self.app.push_screen(ReportScreen(*keys))
 
     def action_stop(self) -> None:
         """Stop the selected runs that are not over, after asking."""

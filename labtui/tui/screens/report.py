@@ -29,10 +29,10 @@ LONGEST = 110
 
 
 class ReportScreen(Base):
-    """The report of a run or a sweep.
+    """The report of a run, a sweep, or several of them.
 
     Args:
-        key: id of the run, or of the sweep.
+        keys: ids of runs and sweeps, at least one.
     """
 
     CSS_PATH = Path(__file__).parents[1] / "css" / "report.tcss"
@@ -49,8 +49,9 @@ class ReportScreen(Base):
     )
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(KEYS), *bindings(MOVE)]
 
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
+    def __init__(self, *keys: str) -> None:
+        super().__init__(keys[0])
+        self.keys = keys
         self.subject: Subject | None = None
         self.sections: list[str] = []
         """Those that are chosen; none: all."""
@@ -85,7 +86,7 @@ class ReportScreen(Base):
         """Compose the report, in a worker: series are read, and tables laid out."""
         self._width = self.size.width
         width, sections, known = min(self._width - 3, LONGEST), list(self.sections), self.subject
-        lab, key = self.lab_app.lab.paths, self.key
+        lab, keys = self.lab_app.lab.paths, self.keys
         self._asked = sections, width
 
         def work() -> None:
@@ -93,7 +94,7 @@ class ReportScreen(Base):
             from labtui.tui.markdown import rendered
 
             try:
-                found = known or subject(Lab(lab), key)
+                found = known or subject(Lab(lab), *keys)
                 text = found.text(sections)
                 rows = rendered(text, width)
             except Exception as error:  # whatever is on the disk: a screen outlives it
