@@ -72,6 +72,7 @@ class Index:
         self.lab = lab
         self._loaded = False
         self._entries: dict[str, dict[str, Any]] = {}
+        self._unfinished: set[str] = set()
         self._recipes: dict[str, Row] = {}
         self._runs = str(lab.runs)
         self._place = str(lab.root).encode("utf-8", "backslashreplace").decode()
@@ -106,8 +107,8 @@ class Index:
             new = [run_id for run_id in present if run_id not in self._entries]
             self._runs_mtime = mtime if time.time_ns() - mtime > _RACY else -1
         for run_id in gone:
-            del self._entries[run_id]
-        known = list(self._entries) if every else [*self._unfinished(), *visible]
+            self._forget(run_id)
+        known = list(self._entries) if every else [*sorted(self._unfinished), *visible]
         save = bool(gone)
         changed = set(gone)
         for run_id in dict.fromkeys([*known, *new]):
@@ -135,8 +136,10 @@ class Index:
             self._save()
         return found
 
-    def _unfinished(self) -> list[str]:
-        return [run_id for run_id, entry in self._entries.items() if not entry["over"]]
+    def _forget(self, run_id: str) -> bool:
+        """Whether there was such a run."""
+        self._unfinished.discard(run_id)
+        return self._entries.pop(run_id, None) is not None
 
     def _look(self, run_id: str) -> tuple[bool, bool]:
         """Derive one row anew unless its directory has not changed.
@@ -151,9 +154,10 @@ class Index:
             return False, False
         entry = _entry(self.lab.run(run_id), mtime, known)
         if entry is None:
-            gone = self._entries.pop(run_id, None) is not None
+            gone = self._forget(run_id)
             return gone, gone
         self._entries[run_id] = entry
+        (self._unfinished.discard if entry["over"] else self._unfinished.add)(run_id)
         save = entry["over"] or known is None or entry["offset"] - known["saved"] > _WORTH_WRITING
         if save:
             entry["saved"] = entry["offset"]
@@ -188,6 +192,7 @@ class Index:
                     _pack(entry["row"])
                 self._recipes = {doc["path"]: doc for doc in tables.get("recipes", {}).values()}
                 self._entries = entries
+                self._unfinished = {run_id for run_id, entry in entries.items() if not entry["over"]}
 
     def _save(self) -> None:
         """Write the index; a lab without write rights, or without runs yet, lives in memory."""

@@ -37,6 +37,9 @@ ALWAYS = ("name", "state", "reason", "recipe", "created", "label", "sweep")
 SOUGHT = "?"
 """Before a key: its value as the query language has it, which of some columns is another."""
 
+WORDS = SOUGHT
+"""A value on its own: all that a word is looked for in, one below the other, case folded."""
+
 _NEEDED = {
     "state": ("state", "reason"), "name": ("label",), "spark": ("metric",),
     "value": ("value", "metric", "goal", "@value"), "progress": ("progress", "train.epochs"), "age": ("created",),
@@ -60,6 +63,8 @@ def reader(key: str) -> Read:
     """How a value is read from a row."""
     if key.startswith("@"):
         return lambda row: _epoch(row, key[1:])
+    if key == WORDS:
+        return _words
     if key.startswith(SOUGHT):
         return lambda row: look_up(row, key[1:])
     if key in _READ:
@@ -81,7 +86,7 @@ def bare(row: Fields) -> Fields:
 
 def plain(key: str) -> bool:
     """Whether a value is there without reading options and figures."""
-    return key in ALWAYS or key.removeprefix(SOUGHT) in FIELDS
+    return key in ALWAYS or key == WORDS or key.removeprefix(SOUGHT) in FIELDS
 
 
 def _monitored(row: Fields) -> str:
@@ -103,6 +108,12 @@ def _label(row: Fields) -> str:
     ]
     own = " ".join(filter(None, place))
     return f"{own} · {row['name']}" if own else str(row["name"])
+
+
+def _words(row: Fields) -> str:
+    """What a run is called, in all ways, and how it stands."""
+    called = [row["name"], " ".join(row["tags"]), row["id"], row["state"], row.get("title") or ""]
+    return "\n".join(map(str, called)).casefold()
 
 
 def _duration(row: Fields) -> float | None:

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labtui.errors import FilterError, LabtuiError
+from labtui.errors import LabtuiError
 from labtui.expression import parse
 from labtui.query.rows import FIELDS, require
-from labtui.tui.columns import DEFAULT, SOUGHT, Fields, bare, needed, sorted_by
+from labtui.tui.columns import DEFAULT, SOUGHT, WORDS, Fields, bare, needed, sorted_by
 from labtui.tui.grouping import GroupLine, group_lines
 from labtui.tui.snapshot import Snapshot, ordered
 from labtui.tui.want import Eyes
@@ -115,10 +115,8 @@ class Listing:
         text, sort, found = shown.filter.strip(), sorted_by(shown.sort), list(snapshot.place)
         if not text:
             return found, snapshot.with_columns([sort]), ""
-        word = not any(sign in text for sign in "=<>~")
-        if word:
-            quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            text = " or ".join(f"{name}~{quoted}" for name in ("name", "tags", "id", "state", "title"))
+        if not any(sign in text for sign in "=<>~"):
+            return self._called(text, snapshot.with_columns([sort, WORDS]))
         columns: dict[str, list[Any]] = {}
 
         def look_up(at: int, key: str) -> Any:
@@ -133,20 +131,26 @@ class Listing:
             for key in keys:
                 if all(value is None for value in columns[key]):
                     require([self._all_keys(snapshot)], key)
-            found = [key for key, at in snapshot.place.items() if test(at)]  # type: ignore[arg-type]
-            if not found and word and _begins_key(snapshot, shown.filter.strip()):
-                raise FilterError(
-                    f"no run is called {shown.filter.strip()!r}; a key needs a sign and a value"
-                )
-            return found, snapshot, ""
+            return [key for key, at in snapshot.place.items() if test(at)], snapshot, ""  # type: ignore[arg-type]
         except LabtuiError as error:
-            before = self.eyes.snapshot
-            last = (
-                [key for line in before.groups.values() for key in line.runs]
-                if before.groups
-                else before.keys
-            )
-            return [key for key in last if key in snapshot.place], snapshot.with_columns([sort]), str(error)
+            return self._last(snapshot), snapshot.with_columns([sort]), str(error)
+
+    def _called(self, word: str, snapshot: Snapshot) -> tuple[list[str], Snapshot, str]:
+        """The runs that a word fits."""
+        sought = word.casefold()
+        found = [
+            key for key, words in zip(snapshot.place, snapshot.columns[WORDS], strict=True) if sought in words
+        ]
+        if found or not _begins_key(snapshot, word):
+            return found, snapshot, ""
+        return self._last(snapshot), snapshot, f"no run is called {word!r}; a key needs a sign and a value"
+
+    def _last(self, snapshot: Snapshot) -> list[str]:
+        """The runs that were shown last, as far as they are there."""
+        before = self.eyes.snapshot
+        lines = before.groups.values()
+        last = [key for line in lines for key in line.runs] if before.groups else before.keys
+        return [key for key in last if key in snapshot.place]
 
 
 def _begins_key(snapshot: Snapshot, text: str) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from labtui.query.rows import goal_of
-from labtui.tui.columns import ALWAYS, bare, plain, reader, sorted_by
+from labtui.tui.columns import ALWAYS, WORDS, bare, plain, reader, sorted_by
 from labtui.tui.grouping import GroupLine
 
 Fields = Mapping[str, Any]
@@ -86,8 +86,9 @@ class Snapshot:
         return before is None or any(get(row) != get(before) for get in read)
 
     def with_columns(self, names: Iterable[str]) -> Snapshot:
-        """This snapshot with these columns beside those that are always there; itself when it has them."""
-        names = list(dict.fromkeys([*ALWAYS, *names]))
+        """This snapshot with these columns beside those that stay; itself when it has them."""
+        kept = [WORDS] if WORDS in self.columns else []  # for the next word
+        names = list(dict.fromkeys([*ALWAYS, *kept, *names]))
         if names == list(self.columns):
             return self
         missing = {name: reader(name) for name in names if name not in self.columns}
