@@ -8,6 +8,7 @@ from labtui.diagnose import losses as losses
 from labtui.diagnose import scores as scores
 from labtui.diagnose import weights as weights
 from labtui.diagnose.case import Case as Case
+from labtui.diagnose.reading import read as read
 from labtui.diagnose.rules import RULES as RULES
 from labtui.diagnose.rules import Diagnosis as Diagnosis
 from labtui.diagnose.rules import Finding as Finding
