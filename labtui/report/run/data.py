@@ -8,19 +8,12 @@ from typing import Any
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import mapping
 from labtui.report.run.document import Document, of_form
-from labtui.report.run.results import PARTS, caveat
+from labtui.report.splits import caveat, honest
 from labtui.report.text import exact, prose
 from labtui.table import number
 
 MOST_CLASSES = 60
 """Classes that are listed one by one."""
-
-HONEST = {
-    "time": "**Honest split:** blocks of time stay together, so that no stretch of signal is on both sides.",
-    "recording": "**Honest split:** whole recordings stay together, none is on both sides.",
-    "bearing": "**Honest split:** all recordings of a bearing stay together, none is on both sides.",
-}
-"""What keeps parts of a recording together, by `data.split`."""
 
 SCHEMES = {
     "holdout": "held out: {val:g} for validation, {test:g} for test, seed {seed}",
@@ -42,11 +35,10 @@ def section(doc: Document) -> Iterator[Block]:
         sizes = _sizes(splits)
         balance = list(_classes(data, splits))
     yield facts
-    if rule := caveat(doc):
+    if rule := caveat(doc.options):
         yield f"**Optimistic split:** {rule}"
-    elif doc.options.get("data.name") in PARTS:
-        honest = HONEST.get(str(doc.options.get("data.split")))
-        yield from [honest] if honest else []
+    elif kept := honest(doc.options):
+        yield kept
     yield sizes
     yield from balance
 

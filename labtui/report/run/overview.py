@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from labtui.report.blocks import Block, Heading
 from labtui.report.document import mapping
 from labtui.report.run.document import Document
-from labtui.report.run.results import beaten, caveat
+from labtui.report.run.results import beaten
+from labtui.report.splits import caveat
 from labtui.report.text import code, fence, moment, prose
 from labtui.table import duration, markdown, number
 
@@ -25,7 +26,7 @@ def section(doc: Document) -> Iterator[Block]:
             f"**Not better than a constant:** the best constant predictor has {markdown(metric)} "
             f"{number(mapping(doc.facts.get('baseline'))[metric])} on the same data."
         )
-    if rule := caveat(doc):
+    if rule := caveat(doc.options):
         yield f"**Optimistic:** {rule}"
     if doc.status.message:
         yield "> " + prose(doc.status.message)

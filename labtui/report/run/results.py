@@ -11,25 +11,6 @@ from labtui.report.run.document import VERBS, Document
 from labtui.scores import beats, scores, split_of
 from labtui.table import markdown, number
 
-OPTIMISTIC = (
-    "{} of one recording fall on both sides of the split, so that the figures on validation "
-    'and test data are better than on new recordings. `data.split = "{}"` gives an honest figure.'
-)
-PARTS = {
-    "bearings": ("windows", "time"),
-    "fnirs": ("tasks", "recording"),
-    "paderborn": ("windows", "bearing"),
-}
-"""Data set to what it takes from a recording, and the `data.split` that keeps it together."""
-
-
-def caveat(doc: Document) -> str:
-    """Why the figures flatter the model; empty where labtui knows of no reason."""
-    options = doc.options
-    scheme = options.get("validate.scheme")
-    parts = PARTS.get(str(options.get("data.name"))) if options.get("data.split") == "random" else None
-    return OPTIMISTIC.format(*parts) if parts and scheme != "file" else ""
-
 
 def baselines(doc: Document) -> dict[str, float]:
     """Metric to what the best constant predictor scored, as far as recorded."""
