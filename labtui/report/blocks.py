@@ -70,14 +70,18 @@ class Table:
         columns: their names.
         rows: values of any kind; numbers as they are, means as `Mean`.
         goals: by the name of a column, which way its figures are better: the best is set in bold.
+        printed: the same as lines that a program would print, each aligned: they stand in markdown then.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     goals: Sequence[tuple[str, Goal]] = ()
+    printed: str = ""
 
     def markdown(self) -> str:
-        """A GitHub table."""
+        """A GitHub table, or the lines as they are."""
+        if self.printed:
+            return text.fence(self.printed)
         return text.table(self.columns, self.rows, self.best())
 
     def best(self) -> frozenset[tuple[int, int]]:

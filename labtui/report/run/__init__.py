@@ -5,6 +5,7 @@ from labtui.report.run import (
     confusion,
     curves,
     data,
+    diagnosis,
     hyperparameters,
     model,
     notes,
@@ -26,6 +27,7 @@ SECTIONS: dict[str, Section[Document]] = {
     "confusion": Section(
         "Confusion matrix and classes", confusion.section, ("confusion.csv", "agreement.csv")
     ),
+    "diagnosis": Section("Diagnosis", diagnosis.section),
     "observations": Section("Observations", notes.observations),
     "todos": Section("To do", notes.todos),
     "reproduce": Section("How to run it again", reproduce.section),

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from labtui.files.goals import ARROWS, goal_of
+from labtui.files.goals import ARROWS, Goal, goal_of
 from labtui.files.toml import flatten
 from labtui.query.rows import Metric
 from labtui.report.document import Beside, NotRecorded, mapping
 from labtui.table import number
 
 if TYPE_CHECKING:
+    from labtui.diagnose import Diagnosis
     from labtui.query.lab import Run
     from labtui.run import Status
     from labtui.series import Series
@@ -51,8 +52,11 @@ class Document:
     @cached_property
     def series(self) -> dict[str, Series]:
         """What was logged by metric name, without the machine's own metrics."""
-        found = self.run.all_series()
-        return {name: s for name, s in found.items() if not name.startswith("sys.")}
+        return {name: s for name, s in self._logged.items() if not name.startswith("sys.")}
+
+    @cached_property
+    def _logged(self) -> dict[str, Series]:
+        return self.run.all_series()
 
     @cached_property
     def metrics(self) -> dict[str, Metric]:
@@ -63,6 +67,13 @@ class Document:
     def facts(self) -> dict[str, Any]:
         """What the result says of the training; empty before there is one."""
         return mapping(self.status.result.get("facts"))
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What the rules say of it."""
+        from labtui.query.diagnosis import diagnosis
+
+        return diagnosis(self.run, self._logged)
 
     @cached_property
     def monitor(self) -> str:
@@ -78,11 +89,11 @@ class Document:
             return "script"
         return "command" if "command" in self.recipe else "recipe"
 
-    def goal(self, metric: str) -> str | None:
-        """ "min" or "max"; None when nobody said."""
+    def goal(self, metric: str) -> Goal | None:
+        """Which way it is better; None when nobody said."""
         known = self.metrics.get(metric)
-        if known and known.goal:
-            return known.goal
+        if known and (known.goal == "min" or known.goal == "max"):
+            return "min" if known.goal == "min" else "max"
         return goal_of(metric, mapping(self.recipe.get("goals")))
 
     def named(self, metric: str) -> str:

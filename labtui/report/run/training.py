@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labtui.cells import clean, fit, pad, width
-from labtui.report.blocks import Block, Heading
+from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import NotRecorded
 from labtui.report.run.document import Document
-from labtui.report.text import fence
 from labtui.scores import SPLITS, split_of
 from labtui.series import Series
 from labtui.table import NOTHING, duration, number
@@ -83,7 +82,7 @@ def section(doc: Document) -> Iterator[Block]:
     log = gather(doc)
     names = _chosen(doc, log)
     rows = _kept(doc, log, names)
-    yield fence(_text(doc, log, names, rows))
+    yield _table(doc, log, names, rows)
     link = doc.beside.attach_csv("log.csv", *_full(log))
     left, unit = len(log) - len(rows), "rows" if log.epochs is None else "epochs"
     shown = f"{left:,} of {len(log):,} {unit} are left out here. " if left else ""
@@ -122,6 +121,15 @@ def _best_row(doc: Document, log: Log) -> int | None:
     if doc.best_step is None:
         return None
     return min(int(np.searchsorted(log.steps, doc.best_step)), len(log) - 1)
+
+
+def _table(doc: Document, log: Log, names: list[str], rows: list[int]) -> Table:
+    """The kept rows, and how a notebook would print them."""
+    places = log.steps if log.epochs is None else log.epochs
+    columns = ["Step" if log.epochs is None else "Epoch", *(_title(doc, name) for name in names)]
+    goals = [(_title(doc, name), goal) for name in names if (goal := doc.goal(name))]
+    values = [(number(places[i].item()), *(log.columns[name][i] for name in names)) for i in rows]
+    return Table(columns, values, goals, _text(doc, log, names, rows))
 
 
 def _text(doc: Document, log: Log, names: list[str], rows: list[int]) -> str:
