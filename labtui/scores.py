@@ -14,7 +14,10 @@ SPLITS = {
 }
 """Splits as metrics name them, and as people do."""
 ORDER = ("test", "val", "valid", "validation", "", "train")
-NOT_SCORES = ("train.lr", "train.samples_per_s", "train.grad_norm", "train.step_loss", "epoch")
+NOT_SCORES = (
+    *("train.lr", "train.samples_per_s", "train.data_share"),
+    *("train.grad_norm", "train.step_loss", "epoch"),
+)
 
 _SPLIT = re.compile(rf"({'|'.join(SPLITS)})[._/](.+)", re.DOTALL)
 

@@ -31,6 +31,9 @@ DIGITS: dict[str, Any] = {
 
 Asked = Callable[[], str | None]
 
+SPEEDS = {"train.samples_per_s", "train.data_share"}
+"""Metrics that differ each time."""
+
 
 def recipe(**tables: dict[str, Any]) -> Recipe:
     """The tiny digits recipe, with the given tables' keys over its own."""
@@ -98,7 +101,7 @@ def records(paths: RunPaths) -> list[tuple[str, int, float]]:
     for key, step, _, value in np.fromfile(paths.metrics, RECORD).tolist():
         if key == -1:
             kept = [record for record in kept if record[1] <= step]
-        elif names[key] != "train.samples_per_s":
+        elif names[key] not in SPEEDS:
             kept.append((names[key], step, value))
     return kept
 

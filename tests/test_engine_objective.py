@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine_lab import ask_at, make, records, result_of, train_here
+from engine_lab import SPEEDS, ask_at, make, records, result_of, train_here
 
 from labtui.data import Dataset
 from labtui.engine import objective, samples
@@ -269,7 +269,7 @@ def test_a_resume_goes_on_as_if_nothing_had_happened(
     train_here(whole, what)
     train_here(left, what, asked=ask_at(6))
     train_here(left, what, attempt=2)
-    mine, theirs = ([r for r in records(p) if "samples_per_s" not in r[0]] for p in (left, whole))
+    mine, theirs = ([r for r in records(p) if r[0] not in SPEEDS] for p in (left, whole))
     assert mine == theirs
     assert result_of(left)["best"] == result_of(whole)["best"]
 

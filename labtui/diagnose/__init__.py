@@ -4,8 +4,12 @@ A rule is one function in one of this folder's modules. It looks at a `Case`, ar
 worker and a reader can ask the same rules; and it says nothing rather than something wrong.
 """
 
+from labtui.diagnose import choice as choice
 from labtui.diagnose import losses as losses
+from labtui.diagnose import outputs as outputs
+from labtui.diagnose import pace as pace
 from labtui.diagnose import scores as scores
+from labtui.diagnose import splits as splits
 from labtui.diagnose import weights as weights
 from labtui.diagnose.case import Case as Case
 from labtui.diagnose.reading import read as read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -56,6 +56,11 @@ class Case:
         weights: the artifact `weights.npz`; empty where there is none.
         inputs: the artifact `inputs.json`; empty where there is none.
         reason: why the run failed, if it did.
+        options: the recipe's, by dotted key.
+        layers: types of the model's layers that hold no others, in the order in which a sample passes them.
+        outputs: the artifact `outputs.json` (labtui.engine.outputs); empty where there is none.
+        best: what `best.pt` holds, or the run says so: `metric`, `value`, `step`; empty where it is not known.
+        over: whether the training came to its end.
     """
 
     series: Mapping[str, Series]
@@ -67,6 +72,11 @@ class Case:
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    layers: Sequence[str] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    best: Mapping[str, Any] = field(default_factory=dict)
+    over: bool = False
 
     def curve(self, name: str) -> Curve:
         """A metric's finite values; of several at one step the newest. Of more than MOST it has means of as many
@@ -83,6 +93,32 @@ class Case:
         """How often a metric was recorded after the training began."""
         found = self.series.get(name)
         return 0 if found is None else int((found.steps > 0).sum())
+
+    def constant(self, metric: str) -> float | None:
+        """What the best constant answer scores in a metric of any split, by the validation split; losses that are
+        sums over samples are brought to the other split's number of them."""
+        split, _, name = metric.partition(".")
+        found = self.baseline.get(f"val.{name}")
+        if found is None or not math.isfinite(found):
+            return None
+        if name == "loss" and self.sums and split != "val":
+            return float(found) * self.samples.get(split, 0) / max(self.samples.get("val", 0), 1) or None
+        return float(found)
+
+    @property
+    def sums(self) -> bool:
+        """Whether losses are sums over samples."""
+        return self.options.get("loss.report") == "sum"
+
+    def margin(self, metric: str) -> float:
+        """How much two scores of the validation split may differ by chance: 2.5 deviations of a share at the best
+        constant's, where the metric is one; else 0."""
+        share, samples = self.constant(metric), self.samples.get("val", 0)
+        if (metric.endswith("loss") and not metric.endswith("hamming_loss")) or not samples:
+            return 0.0
+        if share is None or not 0 <= share <= 1:
+            return 0.0
+        return 2.5 * math.sqrt(share * (1 - share) / samples)
 
     def goal(self, metric: str) -> Goal | None:
         """Which way a metric is better."""

@@ -58,9 +58,10 @@ def diverged(case: Case) -> Finding | None:
     if len(train) < 3:
         return None
     val = case.curve("val.loss")
+    constant = case.constant("train.loss")
     before = [
-        *val.values[val.steps == 0],
-        *([case.baseline["val.loss"]] if "val.loss" in case.baseline else []),
+        *(val.values[val.steps == 0] if not case.sums else ()),
+        *([] if constant is None else [constant]),
     ]
     start = float(max(before or train.values[:1]))
     if not start > 0:
@@ -157,7 +158,8 @@ def unstable(case: Case) -> Finding | None:
 def plateau(case: Case) -> Finding | None:
     """The training loss has stood still for two thirds of the training, far from nothing."""
     train = case.curve("train.loss").trained()
-    start = max(float(case.baseline["val.loss"]), float(train.values[0]) if len(train) else 0.0)
+    constant = case.constant("train.loss") or 0.0
+    start = max(constant, float(train.values[0]) if len(train) else 0.0)
     if len(train) < 24 or not start > 0:
         return None
     later = np.array_split(train.values[len(train) // 3 :], 4)
@@ -169,7 +171,7 @@ def plateau(case: Case) -> Finding | None:
         f"the training loss stands still since {case.place(since)} or before",
         (
             f"train.loss between {figure(min(levels))} and {figure(max(levels))} since then",
-            f"the best constant answer has {figure(float(case.baseline['val.loss']))}",
+            f"the best constant answer has {figure(constant)}",
         ),
         "another optimizer.lr (ten times as large, a tenth), a larger model, other features; or stop earlier",
     )

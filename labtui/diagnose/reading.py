@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labtui.diagnose.case import Case
+from labtui.files.toml import flatten
 from labtui.series import Series
 
 
@@ -15,6 +16,8 @@ def read(
     series: Mapping[str, Series],
     artifact: Callable[[str], Any],
     reason: str = "",
+    best: Any = None,
+    over: bool = False,
 ) -> Case:
     """A run as the rules look at it.
 
@@ -24,6 +27,8 @@ def read(
         series: metrics by name.
         artifact: an artifact by name; None where there is none.
         reason: why the run failed, if it did.
+        best: what the run says of its best weights, as `result.json` has it.
+        over: whether the training came to its end.
     """
     validate, confusion = _mapping(recipe.get("validate")), artifact("confusion")
     return Case(
@@ -38,7 +43,24 @@ def read(
         weights=_mapping(artifact("weights")),
         inputs=_mapping(artifact("inputs")),
         reason=reason,
+        options=flatten(recipe),
+        layers=_leaves(artifact("layers")),
+        outputs=_mapping(artifact("outputs")),
+        best=_mapping(best),
+        over=over,
     )
+
+
+def _leaves(found: Any) -> list[str]:
+    """Types of the layers that hold no others, in the order of the layer table."""
+    rows = _mapping(found).get("rows")
+    rows = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    depths = [depth if isinstance(depth := row.get("depth"), int) else 0 for row in rows]
+    return [
+        str(row.get("type"))
+        for row, depth, after in zip(rows, depths, [*depths[1:], 0], strict=True)
+        if after <= depth
+    ]
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:

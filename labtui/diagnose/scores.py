@@ -13,6 +13,8 @@ from labtui.diagnose.rules import Finding, rule
 
 FEW = 5
 """Evaluations, or samples of a class, from which on they say something."""
+MANY = 30
+"""Samples of which a share is known well enough to be told from chance."""
 
 
 def _compared(case: Case) -> list[str]:
@@ -45,6 +47,50 @@ def no_better(case: Case) -> Finding | None:
         tuple(evidence),
         "look whether samples and labels belong together and inputs are normalised; try other values of optimizer.lr, "
         "and whether the model can learn a few dozen samples by heart",
+    )
+
+
+def _chance(case: Case) -> tuple[str, float] | None:
+    """The score of which chance is known, and chance: recall averaged over classes, else accuracy."""
+    for name in ("val.uar", "val.acc"):
+        share = case.constant(name)
+        if share is not None and 0 < share < 1 and case.evaluations(name) >= FEW:
+            return name, share
+    return None
+
+
+@rule("stuck at chance", lambda case: _chance(case) is not None and case.samples.get("val", 0) >= MANY)
+def stuck(case: Case) -> Finding | None:
+    """From some epoch to the end, the score is no better than guessing."""
+    known = _chance(case)
+    if known is None:
+        return None
+    name, share = known
+    curve = case.curve(name).trained()
+    margin = case.margin(name)
+    above = np.flatnonzero(curve.values > share + margin)
+    since = int(above[-1]) + 1 if len(above) else 0
+    tail = curve.values[since:]
+    if len(tail) < max(FEW, len(curve) // 3) or float(np.median(tail)) > share + margin / 2:
+        return None
+    classes = round(1 / share)
+    guess = f"1/{classes}" if abs(share * classes - 1) < 1e-6 else figure(share)
+    evidence = [
+        f"{name} is between {figure(float(tail.min()))} and {figure(float(tail.max()))} in all {len(tail)} "
+        f"evaluations since {case.place(int(curve.steps[since]))}; a constant answer has {guess}"
+    ]
+    own_name = name.replace("val.", "train.", 1)
+    own = case.curve(own_name).trained()
+    learns = len(own) > 0 and float(own.values[-1]) > share + 0.5 * (1 - share)
+    if len(own):
+        evidence.append(f"{own_name} is {figure(float(own.values[-1]))} at the end")
+    return Finding(
+        f"stuck at chance ({guess}) from {case.place(int(curve.steps[since]))}",
+        tuple(evidence),
+        "nothing that is learnt holds for validation: look whether samples and labels belong together"
+        if learns
+        else "another optimizer.lr (a tenth), train.clip_norm = 1.0, inputs normalised by the training split's mean and "
+        "deviation, another start (train.seed)",
     )
 
 

@@ -85,6 +85,8 @@ class Loop:
         self.lr = math.nan
         self.spent = 0.0
         """Seconds of optimiser steps in this attempt."""
+        self.fetching = 0.0
+        """Those of them in which this process made batches, and the model waited for them."""
         self.resumed = self.out_of_patience = False
         self.tally = parts.tally(finite=True)
         self.scores: dict[str, float] = {}
@@ -213,7 +215,7 @@ class Loop:
     def train_epoch(self) -> str | None:
         """Train on each sample once, or on those that are left; what was asked, if anything was."""
         batches = self.begin_epoch()
-        begun, left = time.perf_counter(), sum(map(len, batches[self.place :]))
+        begun, left, fetching = time.perf_counter(), sum(map(len, batches[self.place :])), self.fetching
         self.parts.model.train()
         for at in batches[self.place :]:
             self.train_step(at)
@@ -223,8 +225,9 @@ class Loop:
                 self.write()
             elif word:
                 return word
-        self.spent += time.perf_counter() - begun
-        self.end_epoch(left, begun)
+        spent = time.perf_counter() - begun
+        self.spent += spent
+        self.end_epoch(left, begun, {"train.data_share": (self.fetching - fetching) / spent})
         return None
 
     def begin_epoch(self) -> list[Tensor]:
@@ -234,17 +237,18 @@ class Loop:
             self.order_before = self.order.get_state()
         return self.train.cut(self.recipe.train.batch_size, self.order)
 
-    def end_epoch(self, samples: int, begun: float) -> None:
+    def end_epoch(self, samples: int, begun: float, paces: dict[str, float] | None = None) -> None:
         """Count what the epoch has gathered, and record it.
 
         Args:
             samples: those trained on since `begun` (seconds, `time.perf_counter`).
+            paces: what else is known of the epoch's time.
         """
         self.epoch += 1
         self.place = 0
         self.scores = {f"train.{name}": value for name, value in self.tally.whole().scores().items()}
         speed = samples / (time.perf_counter() - begun)
-        progress = {"epoch": float(self.epoch), "train.samples_per_s": speed}
+        progress = {"epoch": float(self.epoch), "train.samples_per_s": speed, **(paces or {})}
         progress |= optim.rates(self.parts.optimizer, self.lr) | self.parts.precision.facts()
         self.run.log(self.scores | progress, self.step)
 
@@ -275,7 +279,9 @@ class Loop:
     def gradient(self, at: Tensor, part: Part) -> tuple[Tensor, Tensor, Batch]:
         """Give the parameters the gradient of the samples `at`; the batch's mean loss with its terms, and the
         outputs of this process's part, and that part."""
+        begun = time.perf_counter()
         batch = self.train.batch(at, self.augment, part.fed)
+        self.fetching += time.perf_counter() - begun
         for weight in self.weights:  # the optimiser's own method takes 20 µs for six of them
             weight.grad = None
         return *self.pieces.gradient(batch, part), batch

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import torch
 
 from labtui.engine import baseline, embedding, setup, teaching
+from labtui.engine import outputs as outputs_
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.loop import Loop, Parts
 from labtui.engine.world import ALONE, World
@@ -194,6 +195,7 @@ def predictions(loop: Loop, held_out: Sequence[str], classes: list[str], best: d
     values = torch.Size(loop.parts.objective.expected or ()).numel()
     confusion: dict[str, Any] = {"classes": classes, "step": best["step"], "epoch": best["epoch"]}
     found: dict[str, Any] = {}
+    figures: dict[str, Any] = {"step": best["step"], "epoch": best["epoch"]}
     for split in held_out:
         samples = loop.parts.samples[split]
         tally, outputs = loop.predict(split, keep=values * len(samples) <= MOST_PREDICTIONS)
@@ -202,12 +204,15 @@ def predictions(loop: Loop, held_out: Sequence[str], classes: list[str], best: d
             loop.run.log(scores, best["step"])
         confusion[split] = tally.counts.report(classes)
         if outputs:
+            said, wanted = torch.cat(outputs), samples.targets
             found[f"{split}_index"] = samples.index.cpu().numpy()
-            found[f"{split}_y"] = samples.targets.cpu().numpy()
-            found[f"{split}_scores"] = torch.cat(outputs).cpu().numpy()
+            found[f"{split}_y"] = wanted.cpu().numpy()
+            found[f"{split}_scores"] = said.cpu().numpy()
+            figures[split] = outputs_.describe(said, wanted if wanted.shape == said.shape else None)
     loop.run.artifact("confusion", confusion)
     if found:
         loop.run.artifact("predictions", found)
+        loop.run.artifact(outputs_.NAME, figures)
 
 
 def reconstructions(loop: Loop, split: str) -> None:

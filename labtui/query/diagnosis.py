@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labtui.diagnose import Case, Diagnosis, diagnose, read
+from labtui.files.atomic import read_json
 from labtui.query.lab import Run
 from labtui.series import Series
 
@@ -18,7 +19,15 @@ def case(run: Run, series: Mapping[str, Series] | None = None) -> Case:
     """
     row = run.row
     known = run.all_series() if series is None else series
-    return read(run.recipe(), row.get("facts") or {}, known, run.artifact, str(row.get("reason") or ""))
+    return read(
+        run.recipe(),
+        row.get("facts") or {},
+        known,
+        run.artifact,
+        str(row.get("reason") or ""),
+        (read_json(run.paths.result) or {}).get("best"),
+        row.get("state") == "finished",
+    )
 
 
 def diagnosis(run: Run, series: Mapping[str, Series] | None = None) -> Diagnosis:
