@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from labtui.files.paths import LabPaths
+from labtui.files.paths import EDITED, LabPaths
 from labtui.launch import machine, slots
 from labtui.launch.queue import paused
-from labtui.launcher import EDITED
 from labtui.query.pace import Pace, pace
 from labtui.run import derive
 from labtui.sweep import Plan

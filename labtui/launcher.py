@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labtui.errors import DataError, RecipeError
-from labtui.files.paths import LabPaths, RunPaths, new_run_id
+from labtui.files.paths import EDITED, LabPaths, RunPaths, new_run_id
 
 if TYPE_CHECKING:
     from labtui.query.lab import Run
@@ -25,10 +25,6 @@ class Launched(NamedTuple):
     """Those that are queued now; of a large sweep the supervisor queues more as these begin."""
     trainings: int = 1
     """How many runs there will be; of a search that only hours end, 0."""
-
-
-EDITED = " (edited)"
-"""Behind the file from which a recipe came that was changed before its launch, and not saved."""
 
 
 def plan_of(lab: LabPaths, path: Path, overrides: Sequence[str] = (), text: str | None = None) -> Plan:

@@ -16,6 +16,9 @@ RUN_ID = re.compile(
 )
 """What the name of a run directory looks like."""
 
+EDITED = " (edited)"
+"""Behind the file from which a recipe came that was changed before its launch, and not saved."""
+
 _SLUG_BYTES = 100
 _PART = 200
 """Characters of an escaped path that one folder's name takes."""

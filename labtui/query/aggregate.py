@@ -270,6 +270,12 @@ def observations(rows: Iterable[Fields], key: str, places: Mapping[int, Place]) 
     return [Observation(value, *place) for value, place in known if value is not None]
 
 
+def observed(rows: Iterable[Fields], key: str) -> list[Observation]:
+    """The finite figures of finished runs, with what pairs each with others."""
+    rows = list(rows)
+    return observations(rows, key, {id(row): _place(row) for row in rows if counted(row)})
+
+
 def _place(row: Fields) -> Place:
     """What pairs a run with others."""
     params = row["params"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ from labtui import run as run_module
 from labtui.errors import FilterError, RunNotFound
 from labtui.expression import parse
 from labtui.files.atomic import read_json
-from labtui.files.paths import LabPaths, RunPaths, find_lab
+from labtui.files.paths import EDITED, LabPaths, RunPaths, find_lab
 from labtui.notes import read_notes
 from labtui.query.rows import Row, look_up, require
 from labtui.store import Index
@@ -175,6 +176,25 @@ class Lab:
         if not sweep:
             rows = [resolve(self.index.rows, reference)]
         return [Run(self.paths.run(fields["id"]), fields) for fields in rows]
+
+    def of_recipe(self, reference: str) -> tuple[str, list[Run]]:
+        """The runs that were launched from a recipe's file, also by way of the editor.
+
+        Args:
+            reference: a path as `recipes()` has it, with or without `.toml`, or of any other file; the file
+                may be gone.
+
+        Returns:
+            How runs name the file, and the runs, oldest first; empty: none does.
+        """
+        self.index.refresh()
+        sources = {row["recipe"].removesuffix(EDITED) for row in self.index.rows} - {""}
+        recipes, root = self.paths.recipes.name, str(self.paths.root)
+        typed = os.path.relpath(os.path.abspath(os.path.expanduser(reference)), root)
+        given = [reference, f"{recipes}/{reference}", os.path.abspath(reference), typed]
+        source = next((name for one in given for name in (one, f"{one}.toml") if name in sources), "")
+        rows = [row for row in self.index.rows if source and row["recipe"].removesuffix(EDITED) == source]
+        return source, [Run(self.paths.run(row["id"]), row) for row in rows]
 
     def aggregate(
         self, filter: str = "", keys: Sequence[str] = (), metrics: Sequence[str] = (), baseline: str = "",

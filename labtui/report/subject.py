@@ -128,23 +128,23 @@ def of_sweep(lab: Lab, sweep: str, runs: Collection[Run]) -> Subject:
     return of_runs(lab, sweep, runs)
 
 
-def of_runs(lab: Lab, name: str, runs: Collection[Run]) -> Subject:
-    """Any runs, in one document: of one sweep, of several, or marked by hand.
+def of_runs(lab: Lab, name: str, runs: Collection[Run], recipe: str = "") -> Subject:
+    """Any runs, in one document: of one sweep, of several, of one recipe, or marked by hand.
 
     Args:
         name: what the report is called by.
         runs: at least one.
+        recipe: the file all of whose runs they are.
     """
-    from labtui.query.aggregate import protocols
     from labtui.query.analysis import logarithmic
     from labtui.query.baseline import beside_pinned
     from labtui.report.sweep import SECTIONS
-    from labtui.report.sweep.document import Document
+    from labtui.report.sweep.document import Document, beside_first, reported
 
     rows = [one.row.fields for one in runs]
-    table = beside_pinned(lab.paths, lab.index.rows, rows, metrics=protocols(rows))
+    table = beside_first(beside_pinned(lab.paths, lab.index.rows, rows, metrics=reported(rows)))
     log = logarithmic(lab.paths, rows)
-    return Subject(name, SECTIONS, lambda beside: Document(table, beside, log, lab))
+    return Subject(name, SECTIONS, lambda beside: Document(table, beside, log, lab, recipe))
 
 
 def subject(lab: Lab, *references: str) -> Subject:

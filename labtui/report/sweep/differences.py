@@ -1,4 +1,4 @@
-"""Every cell beside the baseline."""
+"""Every configuration beside the baseline."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from labtui.table import number
 
 
 def section(document: Document) -> Iterator[Block]:
-    """One row a cell and figure; nothing without a baseline."""
+    """One row a configuration and figure; nothing without a baseline."""
     found = document.found
     if not found.baseline:
         return
     yield Heading(2, "Difference to the baseline")
+    if not document.pinned:
+        yield (
+            "No baseline is pinned: the first configuration with figures stands for it."
+            + (f" `labtui baseline {document.sweep} RUN` pins another." if len(document.sweeps) == 1 else "")
+        )
     yield from (prose(sentence) for sentence in caption(found) if sentence != found.trouble)
     columns, lines = names(found, short=True)
     rows = []

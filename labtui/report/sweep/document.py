@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from labtui.query.aggregate import Aggregate
+from labtui.query.aggregate import Aggregate, Column, Group, aggregate, goal_of, monitored
+from labtui.query.lab import Run
+from labtui.query.repeats import folded
+from labtui.query.spread import Spread, spread_of
+from labtui.report.blocks import Mean
 from labtui.report.document import Beside
+from labtui.scores import scores, split_of
 
 if TYPE_CHECKING:
     from labtui.query.lab import Lab
@@ -18,16 +24,18 @@ class Document:
     """A sweep, or any runs, as their report sees them.
 
     Args:
-        found: the groups, by both protocols.
+        found: the groups, with the figures of `reported`.
         beside: gets the tables that go with the text.
         log: keys that are seen on a logarithmic scale, whatever they span.
         lab: where the runs are.
+        recipe: the file all of whose runs they are, as runs name it; empty: they are chosen otherwise.
     """
 
     found: Aggregate
     beside: Beside
     log: Collection[str]
     lab: Lab
+    recipe: str = ""
 
     @property
     def rows(self) -> list[Mapping[str, Any]]:
@@ -38,3 +46,87 @@ class Document:
     def sweep(self) -> str:
         """Its id; empty: the runs are of none."""
         return next((str(row["sweep"]) for row in self.rows), "")
+
+    @cached_property
+    def sweeps(self) -> list[str]:
+        """Ids of all sweeps that runs are of."""
+        return list(dict.fromkeys(str(row["sweep"]) for row in self.rows if row["sweep"]))
+
+    @cached_property
+    def recipes(self) -> list[str]:
+        """Files that the runs come from."""
+        return list(dict.fromkeys(str(row["recipe"]) for row in self.rows if row["recipe"]))
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """All runs, with what lies in their directories."""
+        return [Run(self.lab.paths.run(row["id"]), dict(row)) for row in self.rows]
+
+    @cached_property
+    def folds(self) -> bool:
+        """Whether they are the folds of one configuration, and nothing else."""
+        return len(self.found.groups) == 1 and folded(self.rows)
+
+    @cached_property
+    def metric(self) -> str:
+        """The figure that configurations are compared by first: the monitored metric's on test data, else
+        on validation data; empty: there is none."""
+        keys = [column.key for column in self.found.columns]
+        known = [f"test.{split_of(key)[1]}" for key in keys[:1]] + keys
+        return next((key for key in known if key in keys), "")
+
+    @cached_property
+    def pinned(self) -> bool:
+        """Whether the configuration that others are compared with was chosen by the user."""
+        return len(self.sweeps) == 1 and self.lab.paths.sweep(self.sweeps[0]).baseline.exists()
+
+
+def reported(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The figures of a report on several runs: the monitored metric at its best epoch and at the last, then
+    every score on test data at that best epoch; where nothing was tested, on validation data. Losses only where
+    they are monitored."""
+    rows = list(rows)
+    chosen = [metric for metric in dict.fromkeys(map(monitored, rows)) if metric]
+    known = scores(dict.fromkeys(name for row in rows for name in row["metrics"]), next(iter(chosen), ""))
+    tested = [name for name in known if split_of(name)[0] == "test"]
+    parts = {split_of(name)[1] for name in chosen}
+    others = [
+        name
+        for name in tested or [name for name in known if split_of(name)[0] not in ("", "train", "test")]
+        if split_of(name)[1] in parts or not name.endswith("loss")
+    ]
+    return list(dict.fromkeys([key for name in chosen for key in (name, f"{name}.last")] + others))
+
+
+def beside_first(table: Aggregate) -> Aggregate:
+    """Groups beside the first that has figures, where some are of several runs and nothing else is the baseline:
+    else no spread tells what a difference is worth."""
+    if table.baseline or table.trouble or len(table.groups) < 2:
+        return table
+    counts = {id(group): max((one.n for one in group.spreads.values()), default=0) for group in table.groups}
+    first = next((group for group in table.groups if counts[id(group)]), None)
+    if first is None or max(counts.values()) < 2:
+        return table
+    rows = [row for group in table.groups for row in group.rows]
+    keys = [column.key for column in table.columns]
+    return aggregate(rows, table.keys, keys, baseline=[first.rows[0]["id"]])
+
+
+def mean(found: Spread, of: int) -> Mean:
+    """A figure of so many runs as a cell."""
+    return Mean(found.mean, found.std, found.n, of, found.nan)
+
+
+def over(rows: Collection[Mapping[str, Any]], key: str) -> Mean:
+    """A figure's mean over finished runs, as a cell."""
+    return mean(spread_of(rows, key), len(rows))
+
+
+def column(rows: Iterable[Mapping[str, Any]], key: str) -> Column:
+    """A figure, and which way it is better."""
+    return Column(key, goal_of(rows, key))
+
+
+def figures(group: Group, columns: Iterable[Column]) -> list[Mean]:
+    """Cells of a group's figures."""
+    return [mean(group.spreads[one.key], len(group.rows)) for one in columns]

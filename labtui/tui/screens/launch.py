@@ -15,7 +15,8 @@ from textual.widgets import TextArea
 
 from labtui.cells import clean
 from labtui.errors import LabtuiError
-from labtui.launcher import EDITED, source_of
+from labtui.files.paths import EDITED
+from labtui.launcher import source_of
 from labtui.rows import Row
 from labtui.tui import acts
 from labtui.tui.commands import COMMON, Command, bindings
