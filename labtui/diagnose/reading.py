@@ -58,7 +58,7 @@ def _leaves(found: Any) -> list[str]:
     depths = [depth if isinstance(depth := row.get("depth"), int) else 0 for row in rows]
     return [
         str(row.get("type"))
-        for row, depth, after in zip(rows, depths, [*depths[1:], 0], strict=True)
+        for row, depth, after in zip(rows, depths, [*depths, 0][1:], strict=True)
         if after <= depth
     ]
 
