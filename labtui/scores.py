@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -48,3 +49,20 @@ def beats(value: float | None, constant: float | None, goal: str | None) -> bool
     if constant is None or value is None or goal is None:
         return None
     return value > constant if goal == "max" else value < constant
+
+
+def clearance(metric: str, constant: float, samples: int | None = None, std: float | None = None) -> float:
+    """How far from the best constant answer's figure is more than chance.
+
+    Args:
+        metric: its name; of a share of samples (no loss, from 0 to 1) the standard error is known.
+        samples: of the split.
+        std: deviation of the figure over repeats or folds.
+
+    Returns:
+        2.5 standard errors of a share; else the deviation; else a hundredth of the constant's figure.
+    """
+    share = not metric.endswith("loss") and 0 <= constant <= 1
+    if share and samples:
+        return 2.5 * math.sqrt(constant * (1 - constant) / samples)
+    return 0.01 * abs(constant) if std is None else std

@@ -54,11 +54,12 @@ def rm(runs: RunsArgument, yes: YesOption = False) -> int:
 @app.command()
 def report(
     runs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="RUN|SWEEP...", help="A run, or the id of a sweep; several make one document."
+            metavar="[RUN|SWEEP]...",
+            help="A run, or the id of a sweep; several make one document, none: the whole lab.",
         ),
-    ],
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file (else report-<id>.md here).")
     ] = None,
@@ -71,8 +72,9 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write a run's report in markdown, with pictures beside it; or that of a sweep, or of several runs and sweeps."""
+    """Write the report on a run, a sweep, or several runs and sweeps, with pictures beside it; without a name that on
+    the whole lab: where we are, where we are going."""
     from labtui.report.subject import subject
 
-    found = subject(open_lab(), *runs)
+    found = subject(open_lab(), *(runs or ()))
     print(found.write(output, section or (), pictures, force))

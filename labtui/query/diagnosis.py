@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from labtui.diagnose import Case, Diagnosis, diagnose, read
 from labtui.files.atomic import read_json
 from labtui.query.lab import Run
 from labtui.series import Series
+
+MOST = 200
+"""Runs of which the rules are asked where nobody says how many: some seconds of work."""
+_NOT_BEGUN = ("queued", "idle")
 
 
 def case(run: Run, series: Mapping[str, Series] | None = None) -> Case:
@@ -33,3 +38,21 @@ def case(run: Run, series: Mapping[str, Series] | None = None) -> Case:
 def diagnosis(run: Run, series: Mapping[str, Series] | None = None) -> Diagnosis:
     """Ask all rules of a run."""
     return diagnose(case(run, series))
+
+
+def diagnoses(runs: Iterable[Run], most: int = MOST) -> dict[str, Diagnosis]:
+    """Ask all rules of several runs, by their ids.
+
+    Args:
+        runs: in the order in which they are asked; those that have not begun are passed over, and so are those
+            that are gone meanwhile.
+        most: of so many; the rest is not looked at.
+    """
+    found: dict[str, Diagnosis] = {}
+    for run in runs:
+        if len(found) >= most:
+            break
+        if run.row.fields["state"] not in _NOT_BEGUN:
+            with suppress(OSError):
+                found[run.id] = diagnosis(run)
+    return found

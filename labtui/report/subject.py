@@ -147,12 +147,22 @@ def of_runs(lab: Lab, name: str, runs: Collection[Run], recipe: str = "") -> Sub
     return Subject(name, SECTIONS, lambda beside: Document(table, beside, log, lab, recipe))
 
 
+def of_lab(lab: Lab) -> Subject:
+    """All that a lab holds."""
+    from labtui.report.lab import SECTIONS
+    from labtui.report.lab.document import Document
+
+    return Subject(lab.paths.root.name or "lab", SECTIONS, lambda beside: Document(lab, beside))
+
+
 def subject(lab: Lab, *references: str) -> Subject:
-    """What references mean: a run, a sweep, or runs and sweeps together in one document.
+    """What references mean: a run, a sweep, or runs and sweeps together in one document; none: the lab.
 
     Raises:
         RunNotFound: there is nothing of such a name, or a sweep has no runs.
     """
+    if not references:
+        return of_lab(lab)
     if len(references) > 1:
         return _together(lab, references)
     (reference,) = references

@@ -1,0 +1,12 @@
+"""The report on a lab, section by section: where we are, where we are going."""
+
+from labtui.report.document import Section
+from labtui.report.lab import families, overview, tried
+from labtui.report.lab.document import Document
+
+SECTIONS: dict[str, Section[Document]] = {
+    "overview": Section("How much there is, and from when", overview.section),
+    "families": Section("Where we are: the best of each model", families.section, families.FILES),
+    "tried": Section("What was tried with each model", tried.section, tried.FILES),
+}
+"""By the names that `--section` takes, in their order."""

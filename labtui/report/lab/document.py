@@ -1,0 +1,100 @@
+"""What the sections of a lab's report share: the index's rows, by families, and what people wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from labtui.files.goals import ARROWS
+from labtui.query.families import Family, families
+from labtui.report.blocks import Mean
+from labtui.report.document import Beside
+from labtui.scores import beats, clearance
+
+if TYPE_CHECKING:
+    from labtui.query.aggregate import Group
+    from labtui.query.lab import Lab
+    from labtui.query.progress import Progress
+
+Fields = Mapping[str, Any]
+VERDICTS = {True: "yes", None: "–", False: "NO"}
+
+
+@dataclass
+class Document:
+    """A lab as its report sees it.
+
+    Args:
+        lab: the lab; its index is brought up to date once.
+        beside: gets the tables that go with the text.
+    """
+
+    lab: Lab
+    beside: Beside
+
+    @cached_property
+    def rows(self) -> list[Fields]:
+        """All runs, oldest first."""
+        self.lab.index.refresh()
+        return [*self.lab.index.rows]
+
+    @cached_property
+    def families(self) -> list[Family]:
+        """The model families, one data set after the other."""
+        return families(self.rows)
+
+    @cached_property
+    def of_run(self) -> dict[str, Family]:
+        """A run's id to its family."""
+        return {row["id"]: family for family in self.families for row in family.rows}
+
+    @cached_property
+    def sweeps(self) -> list[Progress]:
+        """The lab's sweeps, oldest first."""
+        from labtui.query.sweeps import known_sweeps
+
+        return known_sweeps(self.lab)
+
+    @cached_property
+    def methods(self) -> dict[str, str]:
+        """A sweep's id to how its cells are made."""
+        return {one.sweep: one.method for one in self.sweeps if one.method}
+
+    def title(self, family: Family) -> str:
+        """A family's name; without the data set where all have the same."""
+        alone = len({one.data for one in self.families if one.data}) < 2
+        return family.model if alone else family.name
+
+
+def named(metric: str, goal: str | None) -> str:
+    """A metric's name with an arrow the way it gets better."""
+    return metric + ARROWS.get(goal or "", "")
+
+
+def mean(group: Group, metric: str) -> Mean | float | None:
+    """A configuration's figure: one number where it is one run."""
+    found = group.spreads.get(metric)
+    if found is None or found.mean is None:
+        return None
+    if len(group.rows) == 1:
+        return found.mean
+    return Mean(found.mean, found.std, found.n, len(group.rows), found.nan)
+
+
+def beaten(family: Family) -> tuple[str, float | None]:
+    """Whether a family's best configuration beats the best constant answer, in a word, and what that has; by the
+    test data where there are any, for the best epoch was chosen by the validation data."""
+    best, chance = family.best, family.chance
+    for metric in (family.test, family.metric):
+        constant = chance.get(metric)
+        spread = best.spreads.get(metric) if best else None
+        if constant is None or spread is None or spread.mean is None:
+            continue
+        if not beats(spread.mean, constant, family.goal):
+            return "NO", constant
+        samples = family.run_of(best)["facts"].get(metric.partition(".")[0]) if best else None
+        least = clearance(metric, constant, samples, spread.std)
+        return ("yes" if abs(spread.mean - constant) > least else "within chance"), constant
+    return VERDICTS[None], None

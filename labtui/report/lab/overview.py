@@ -1,0 +1,50 @@
+"""The head of a lab's report."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+from labtui.report.blocks import Block, Heading
+from labtui.report.lab.document import Document
+from labtui.report.text import code, moment
+from labtui.table import duration
+
+STATES = ("finished", "running", "queued", "failed", "stopped", "preempted", "lost", "idle")
+
+
+def section(doc: Document) -> Iterator[Block]:
+    """The lab's name; how many runs of how many models, from when to when, and what became of them."""
+    yield Heading(1, "Lab", os.path.basename(os.path.abspath(doc.lab.paths.root)))
+    yield "\n".join(_counted(doc))
+
+
+def _counted(doc: Document) -> Iterator[str]:
+    rows = doc.rows
+    if not rows:
+        yield "No runs yet: `labtui run RECIPE` starts one; `labtui recipes` lists what there is to run."
+        return
+    sweeps = {row["sweep"] for row in rows} - {""}
+    recipes = {recipe for family in doc.families for recipe in family.recipes}
+    parts = [
+        count(len(rows), "run"),
+        f"of {count(len(doc.families), 'model family', 'model families')}",
+        f"from {count(len(recipes), 'recipe')}" + (f" and {count(len(sweeps), 'sweep')}" if sweeps else ""),
+    ]
+    yield " ".join(parts) + f": {states(Counter(str(row['state']) for row in rows))}."
+    first, last = rows[0], rows[-1]
+    yield (
+        f"The first was made {moment(first['created'])}, the newest, {code(last['id'])}, {moment(last['created'])}. "
+        f"Together they took {duration(sum(row['duration'] or 0.0 for row in rows if row['ended']))}."
+    )
+
+
+def states(found: Counter[str]) -> str:
+    """`3 finished, 1 failed`."""
+    return ", ".join(f"{found[state]} {state}" for state in STATES if found[state])
+
+
+def count(n: int, what: str, many: str = "") -> str:
+    """`1 run`, `2 runs`."""
+    return f"{n} {what if n == 1 else many or what + 's'}"
