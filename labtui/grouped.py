@@ -122,7 +122,7 @@ def plus_minus(mean: float, std: float) -> str:
     places = 1 - math.floor(math.log10(std))
     if not 0 <= places <= 6 or abs(mean) >= 1e7:
         return f"{number(mean)} ± {number(std, 2)}"
-    return f"{mean:.{places}f} ± {std:.{places}f}"
+    return f"{mean:z.{places}f} ± {std:.{places}f}"
 
 
 def difference_text(found: Difference) -> str:

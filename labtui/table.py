@@ -179,7 +179,7 @@ def number(value: float | None, digits: int = 4) -> str:
         return str(float(value))
     if value == 0 or 1e-4 <= abs(value) < 10 ** max(digits + 2, 6):
         before = math.floor(math.log10(abs(value))) if value else 0
-        text = f"{value:.{max(digits - 1 - before, 0)}f}"
+        text = f"{value:z.{max(digits - 1 - before, 0)}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
     return short_exponent(f"{mantissa.rstrip('0').rstrip('.')}e{exponent}")

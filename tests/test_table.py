@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from labtui import cells, table
-from labtui.table import render
+from labtui.table import number, render
 
 TEXT = st.text(max_size=30) | st.text("\x1b\x9b\n\r\t\u202e\u2066|`\\<损失é\u0301👩\u200d", max_size=12)
 VALUE = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.lists(TEXT, max_size=2)
@@ -171,3 +171,7 @@ def test_ages_and_sizes():
     assert [table.size(b) for b in (0, 812, 1536, 3.2 * 2**30)] == [
         "0 B", "812 B", "1.5 KiB", "3.2 GiB",
     ]  # fmt: skip
+
+
+def test_nothing_is_less_than_nothing():
+    assert [number(value) for value in (-0.0, -0, 0.0)] == ["0", "0", "0"]

@@ -49,6 +49,12 @@ def start(tmp_path: Path) -> Iterator[Any]:
         terminal.close()
 
 
+def test_the_terminals_own_size_counts_not_what_a_shell_exported(start):
+    terminal = start((100, 30), COLUMNS="40", LINES="10")
+    terminal.until("q quit")
+    assert "q quit" in terminal.screen.display[29]
+
+
 def test_a_session_from_start_to_end(start, tmp_path):
     terminal = start()
     terminal.until("轴承诊断", "[bold]x[/] ␛[31mred", "▶ running", "q quit")

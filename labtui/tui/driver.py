@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
@@ -56,6 +57,16 @@ class MortalDriver(LinuxDriver):
     def __init__(self, app: App[Any], **how: Any) -> None:
         super().__init__(app, **how)
         self._file: Any = Unfailing(self._file, self._hung_up)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal itself: `COLUMNS` and `LINES`, where a shell exports them, are those of
+        some moment before."""
+        for file in filter(None, (self._file, sys.__stdout__, sys.__stdin__)):
+            with suppress(OSError, ValueError):
+                columns, lines = os.get_terminal_size(file.fileno())
+                if columns and lines:
+                    return columns, lines
+        return super()._get_terminal_size()
 
     @property
     def gone(self) -> bool:

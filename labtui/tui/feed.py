@@ -23,7 +23,7 @@ from labtui.tui.want import Eyes, Want
 
 LIVE, IDLE = 0.4, 1.0
 """Seconds between two looks, when something trains and when nothing does."""
-SHARE = 0.05
+SHARE = 0.03
 """Of its time the feed works at most; what takes longer is done less often."""
 LONGEST = 5.0
 """Seconds between two looks, however long they take."""

@@ -15,6 +15,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
 
@@ -96,6 +97,12 @@ class TerminalApp(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What makes lines plain, for plain terminals."""
         return [*super().get_line_filters(), *self._plain] if self._plain else super().get_line_filters()
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """Textual counts the screen below as seen even where the one on top hides it (`App`, 8.2): at each change
+        of what nobody sees all that is seen would be sent again."""
+        return [] if self.screen.styles.background.a == 1 else super()._background_screens
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of lines for themes that know none."""
