@@ -57,3 +57,45 @@ def test_several_runs_and_sweeps_make_one_document(cli, lab):
     assert cli("report", ids[0], ids[0], "-o", "one.md")[0] == 0
     assert (lab / "one.md").read_text().startswith(f"<!-- labtui report {ids[0]} -->")
     assert cli("report", ids[0], "nothing")[0] == 2
+
+
+def test_all_runs_of_a_recipe_are_one_document(cli, lab):
+    ids = folds(lab, TITLES, count=2)
+    later = folds(
+        lab, {"small | *net*": lambda n: 0.7}, count=2, sweep="20261120-103000-again-cc00", first=50
+    )
+    (lab / "recipes").mkdir()
+    (lab / "recipes" / "gestures.toml").touch()
+    for run_id in ids + later:
+        file = lab / "runs" / run_id / "recipe.toml"
+        edited = " (edited)" if run_id == ids[0] else ""
+        text = file.read_text().replace('file = "gestures.toml"', f'file = "recipes/gestures.toml{edited}"')
+        file.write_text(text)
+    assert cli("report", "gestures.toml", "-o", "all.md")[0] == 0
+    text = (lab / "all.md").read_text()
+    assert text.startswith("<!-- labtui report recipes/gestures.toml -->") and "# Recipe: gestures" in text
+    assert all(run_id in text for run_id in ids + later), "of all launches, also when edited before"
+    assert f"Sweeps `{SWEEP}`, `20261120-103000-again-cc00`, from `recipes/gestures.toml`" in text
+    assert "| small \\| \\*net\\* | 20261120-103000-again-cc00 | 1 |" in text, (
+        "another launch is another repeat"
+    )
+    (lab / "recipes" / "gestures.toml").unlink()
+    assert cli("report", "recipes/gestures.toml", "-o", "all.md")[0] == 0, "runs outlive their recipe's file"
+    assert (lab / "all.md").read_text() == text
+
+
+def test_a_name_of_a_run_and_of_a_recipe_is_the_runs(cli, lab):
+    (one,) = folds(lab, {"a": lambda n: 0.5}, count=1, sweep="")
+    (lab / "recipes").mkdir()
+    file = lab / "runs" / one / "recipe.toml"
+    file.write_text(file.read_text().replace('file = "gestures.toml"', 'file = "recipes/gestures.toml"'))
+    status, out, err = cli("report", "gestures", "-o", "r.md")
+    assert status == 0 and out == "r.md\n", err
+    assert (lab / "r.md").read_text().startswith(f"<!-- labtui report {one} -->")
+    assert (
+        err
+        == f"gestures: taken as {one}; all runs of the recipe are in `labtui report recipes/gestures.toml`\n"
+    )
+    (lab / "recipes" / "new.toml").write_text('name = "new"\n')
+    status, _, err = cli("report", "new")
+    assert status == 2 and "recipe new.toml: has no runs to report on; `labtui run new` starts one" in err

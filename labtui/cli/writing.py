@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -56,8 +57,8 @@ def report(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN|SWEEP]...",
-            help="A run, or the id of a sweep; several make one document, none: the whole lab.",
+            metavar="[RUN|SWEEP|RECIPE]...",
+            help="A run, a sweep, or all runs of a recipe; several make one document, none: the whole lab.",
         ),
     ] = None,
     output: Annotated[
@@ -72,9 +73,11 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write the report on a run, a sweep, or several runs and sweeps, with pictures beside it; without a name that on
-    the whole lab: where we are, where we are going."""
+    """Write the report on a run, a sweep, all runs of a recipe, or several, with pictures beside it; without a name
+    that on the whole lab: where we are, where we are going."""
     from labtui.report.subject import subject
 
     found = subject(open_lab(), *(runs or ()))
+    if found.remark:
+        print(found.remark, file=sys.stderr)
     print(found.write(output, section or (), pictures, force))

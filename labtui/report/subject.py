@@ -6,7 +6,7 @@ Each kind is a folder here, with one section a file and the table of them, `SECT
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,13 @@ class Subject:
         name: a run's or a sweep's id, the path of a recipe, or the lab's name.
         sections: the parts of its report, in their order, by the names that `--section` takes.
         document: what they look at, given the place of the files that go with the text.
+        remark: what else its name could have meant; empty: nothing.
     """
 
     name: str
     sections: Mapping[str, Section[Any]]
     document: Callable[[Beside], Any]
+    remark: str = ""
 
     @property
     def file(self) -> str:
@@ -156,20 +158,59 @@ def of_lab(lab: Lab) -> Subject:
 
 
 def subject(lab: Lab, *references: str) -> Subject:
-    """What references mean: a run, a sweep, or runs and sweeps together in one document; none: the lab.
+    """What references mean: a run, a sweep, all runs of a recipe; or several of these in one document; none: the lab.
+    What is called both as a run or sweep and as a recipe is the run or the sweep.
 
     Raises:
-        RunNotFound: there is nothing of such a name, or a sweep has no runs.
+        RunNotFound: there is nothing of such a name, or it has no runs.
     """
     if not references:
         return of_lab(lab)
     if len(references) > 1:
         return _together(lab, references)
     (reference,) = references
-    found = lab.group(reference)
-    if sweep := lab.sweep(reference):
-        return of_sweep(lab, sweep, found)
-    return of_run(found[0])
+    name, recipe, runs = _meant(lab, reference)
+    remark = "" if recipe else _also(lab, reference, name)
+    if recipe or lab.sweep(reference):
+        return replace(of_runs(lab, name, runs, recipe), remark=remark)
+    return replace(of_run(runs[0]), remark=remark)
+
+
+def _meant(lab: Lab, reference: str) -> tuple[str, str, list[Run]]:
+    """What a reference is called in full, the recipe if it means one, and its runs.
+
+    Raises:
+        RunNotFound: see `subject`.
+    """
+    try:
+        runs, sweep = lab.group(reference), lab.sweep(reference)
+    except RunNotFound as error:
+        recipe, runs = lab.of_recipe(reference)
+        if runs:
+            return recipe, recipe, runs
+        if (file := _file(lab, reference)) is not None:
+            raise RunNotFound(
+                f"recipe {file}: has no runs to report on; `labtui run {reference}` starts one"
+            ) from error
+        raise
+    if not runs:
+        raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
+    return sweep or runs[0].id, "", runs
+
+
+def _file(lab: Lab, reference: str) -> str | None:
+    """A recipe's path, as listings have it, with or without its ending; None: there is none."""
+    return next(
+        (str(row["path"]) for row in lab.recipes() if row["path"] in (reference, f"{reference}.toml")), None
+    )
+
+
+def _also(lab: Lab, reference: str, name: str) -> str:
+    """What else a reference could have meant."""
+    recipe, runs = lab.of_recipe(reference)
+    if not runs or reference == name:
+        return ""
+    return f"{reference}: taken as {name}; all runs of the recipe are in `labtui report {recipe}`"
 
 
 def _together(lab: Lab, references: Sequence[str]) -> Subject:
@@ -177,11 +218,9 @@ def _together(lab: Lab, references: Sequence[str]) -> Subject:
     names: dict[str, None] = {}
     found: dict[str, Run] = {}
     for reference in references:
-        runs, sweep = lab.group(reference), lab.sweep(reference)
-        if not runs:
-            raise RunNotFound(f"sweep {sweep}: has no runs to report on; `labtui resume {sweep}` makes them")
+        name, _, runs = _meant(lab, reference)
         if new := {run.id: run for run in runs if run.id not in found}:
-            names[sweep or runs[0].id] = None
+            names[name] = None
             found |= new
     first, *others = names
     if not others:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from labtui.files.paths import EDITED
 from labtui.query.aggregate import Aggregate, Column, Group, aggregate, goal_of, monitored
 from labtui.query.lab import Run
 from labtui.query.repeats import folded
@@ -54,8 +55,9 @@ class Document:
 
     @cached_property
     def recipes(self) -> list[str]:
-        """Files that the runs come from."""
-        return list(dict.fromkeys(str(row["recipe"]) for row in self.rows if row["recipe"]))
+        """Files that the runs come from, whether they were edited for a launch or not."""
+        known = [str(row["recipe"]).removesuffix(EDITED) for row in self.rows]
+        return [one for one in dict.fromkeys(known) if one]
 
     @cached_property
     def runs(self) -> list[Run]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labtui.files.goals import ARROWS
+from labtui.files.paths import EDITED
 from labtui.grouped import members
 from labtui.query.aggregate import Group
 from labtui.query.repeats import fold_of
@@ -69,6 +70,8 @@ def _from(doc: Document) -> str:
     parts += [f"{alone} run{'s' if alone > 1 else ''} launched alone"] if alone and doc.sweeps else []
     parts += [f"from {', '.join(map(code, doc.recipes))}"] if doc.recipes else []
     days = [moment(row["created"]) for row in doc.rows]
+    edited = sum(1 for row in doc.rows if str(row["recipe"]).endswith(EDITED))
+    parts += [f"edited before the launch of {edited} of the runs"] if edited else []
     parts += [f"launched {_span(sorted(days))}"] if all(days) else []
     said = ", ".join(parts)
     return said[:1].upper() + said[1:] + "."
