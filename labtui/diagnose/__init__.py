@@ -12,6 +12,12 @@ from labtui.diagnose import scores as scores
 from labtui.diagnose import splits as splits
 from labtui.diagnose import weights as weights
 from labtui.diagnose.case import Case as Case
+from labtui.diagnose.groups import GROUP_RULES as GROUP_RULES
+from labtui.diagnose.groups import Alike as Alike
+from labtui.diagnose.groups import GroupCase as GroupCase
+from labtui.diagnose.groups import Member as Member
+from labtui.diagnose.groups import Rivals as Rivals
+from labtui.diagnose.groups import diagnose_group as diagnose_group
 from labtui.diagnose.reading import read as read
 from labtui.diagnose.rules import RULES as RULES
 from labtui.diagnose.rules import Diagnosis as Diagnosis

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from labtui.diagnose.case import Case
 
@@ -23,13 +23,18 @@ class Finding:
     """Its name."""
 
 
-class Rule(NamedTuple):
+C = TypeVar("C")
+"""What a rule is asked of: a `Case`, or a `GroupCase`."""
+Look = Callable[[C], Finding | None]
+
+
+class Rule(NamedTuple, Generic[C]):
     """One question."""
 
     name: str
-    applies: Callable[[Case], bool]
+    applies: Callable[[C], bool]
     """Whether a case has what it needs."""
-    look: Callable[[Case], Finding | None]
+    look: Callable[[C], Finding | None]
     """What is wrong; None: nothing."""
 
 
@@ -44,28 +49,37 @@ class Diagnosis:
     """Names of the others."""
 
 
-RULES: list[Rule] = []
-"""All of them, the gravest first within a module."""
+RULES: list[Rule[Case]] = []
+"""All that are asked of one training, the gravest first within a module."""
 
 
-def rule(
-    name: str, applies: Callable[[Case], bool]
-) -> Callable[[Callable[[Case], Finding | None]], Callable[[Case], Finding | None]]:
-    """Make a function one of the rules."""
+def ruling(rules: list[Rule[C]]) -> Callable[[str, Callable[[C], bool]], Callable[[Look[C]], Look[C]]]:
+    """What makes a function one of these rules: `rule(name, applies)`, a decorator."""
 
-    def register(look: Callable[[Case], Finding | None]) -> Callable[[Case], Finding | None]:
-        RULES.append(Rule(name, applies, look))
-        return look
+    def rule(name: str, applies: Callable[[C], bool]) -> Callable[[Look[C]], Look[C]]:
+        def register(look: Look[C]) -> Look[C]:
+            rules.append(Rule(name, applies, look))
+            return look
 
-    return register
+        return register
+
+    return rule
+
+
+rule = ruling(RULES)
 
 
 def diagnose(case: Case) -> Diagnosis:
-    """Ask every rule."""
+    """Ask every rule of a training."""
+    return ask(RULES, case)
+
+
+def ask(rules: Sequence[Rule[C]], case: C) -> Diagnosis:
+    """Ask all of these rules."""
     findings: list[Finding] = []
     asked: list[str] = []
     unasked: list[str] = []
-    for one in RULES:
+    for one in rules:
         if not one.applies(case):
             unasked.append(one.name)
             continue
