@@ -23,6 +23,8 @@ COLUMNS = 600
 """Parts of a curve of which the lowest and highest point are drawn: fewer than there are pixels."""
 HUGE = 1e250
 """Values beyond are drawn here: nothing is left of the floats for the margins around larger ones."""
+DRAWN = 92, 16
+"""Cells and rows of a panel as text."""
 MARKED = 40
 """Points up to which each is marked."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -87,6 +89,17 @@ class Sheet:
             for number, panel in enumerate(self.panels, 1):
                 self._draw(figure.add_subplot(rows, wide, number), panel)
             return _bytes(figure)
+
+    def drawn(self) -> str:
+        """The same as lines of text, panel below panel."""
+        from labtui.chart import Line, draw
+
+        parts = []
+        for panel in self.panels:
+            lines = [Line(curve.name, *visible(curve.x, curve.y)) for curve in panel.curves]
+            look: Any = {"title": panel.title, "xlabel": panel.xlabel, "ylog": _wants_log(panel), "legend": 2}
+            parts.append("\n".join(line.rstrip() for line in draw(lines, *DRAWN, **look)))
+        return "\n\n".join(parts)
 
     def _draw(self, axes: Axes, panel: Panel) -> None:
         handles = []

@@ -26,9 +26,9 @@ MOST = 200
 
 def section(doc: Document) -> Iterator[Block]:
     """One row a configuration, then one a repeat; folds of a single one have a section of their own."""
-    if doc.folds:
-        return
     found = doc.found
+    if doc.folds or (not found.baseline and all(len(group.rows) == 1 for group in found.groups)):
+        return  # the table of all runs says the same
     yield Heading(2, "Configurations")
     if not found.columns:
         yield "*Not recorded: no run monitors a metric that was logged.*"

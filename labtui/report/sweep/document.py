@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from labtui.scores import scores, split_of
 
 if TYPE_CHECKING:
     from labtui.query.lab import Lab
+    from labtui.query.progress import Progress
+    from labtui.report.run import document as of_run
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,36 @@ class Document:
     def pinned(self) -> bool:
         """Whether the configuration that others are compared with was chosen by the user."""
         return len(self.sweeps) == 1 and self.lab.paths.sweep(self.sweeps[0]).baseline.exists()
+
+    @cached_property
+    def progress(self) -> dict[str, Progress]:
+        """Each sweep with the cells that it was to have, by its id; without those that nothing is kept of."""
+        from labtui.errors import LabError
+        from labtui.query.sweeps import Watch
+
+        found = {}
+        for sweep in self.sweeps:
+            with suppress(LabError):
+                rows = [row for row in self.lab.index.rows if row["sweep"] == sweep]
+                found[sweep] = Watch(self.lab, sweep).update(rows)
+        return found
+
+    def run(self, run_id: str) -> Run:
+        """One of the runs."""
+        return self.one(run_id).run
+
+    def one(self, run_id: str) -> of_run.Document:
+        """One of the runs as its own report sees it, read once."""
+        if run_id not in self._read:
+            from labtui.report.run.document import Document as OfRun
+
+            run = next(run for run in self.runs if run.id == run_id)
+            self._read[run_id] = OfRun(run, self.beside)
+        return self._read[run_id]
+
+    @cached_property
+    def _read(self) -> dict[str, of_run.Document]:
+        return {}
 
 
 def reported(rows: Iterable[Mapping[str, Any]]) -> list[str]:

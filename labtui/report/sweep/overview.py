@@ -26,8 +26,8 @@ def section(doc: Document) -> Iterator[Block]:
     yield _from(doc)
     if rule := next(filter(None, (caveat(row["params"]) for row in rows)), ""):
         yield f"**Optimistic:** {rule}"
-    for said in dict.fromkeys(_description(run.recipe()) for run in doc.runs[:1]):
-        yield from [prose(said)] if said else []
+    if len({row["name"] for row in rows}) == 1 and (said := _description(doc.runs[0].recipe())):
+        yield prose(said)
     tags = dict.fromkeys(str(tag) for row in rows for tag in row["tags"])
     if tags:
         yield "Tags: " + ", ".join(map(code, tags))
