@@ -67,12 +67,13 @@ async def test_sections_are_chosen(small):
         found = await shown(pilot, small, "più")
         await pilot.press("o")
         choose = screen(pilot, Choose)
-        assert len(choose.chosen) == len(choose.options) == 11
-        for _ in range(11):
+        many = len(choose.options)
+        assert len(choose.chosen) == many > 10
+        for _ in range(many):
             await pilot.press("space")
         choose.table.select("observations")
         await pilot.press("space", "enter")
-        await until(pilot, lambda: "1 of 11 sections" in screen_text(pilot.app))
+        await until(pilot, lambda: f"1 of {many} sections" in screen_text(pilot.app))
         assert "Observations" in screen_text(pilot.app) and "Hyper" not in found.text
 
 
@@ -94,7 +95,8 @@ async def test_it_is_saved_where_the_user_says_but_over_no_foreign_file(small):
         await pilot.press("enter")
         await until(pilot, lambda: Path("mine.md").exists(), 30)
         text = Path("mine.md").read_text()
-        assert text[:2000] == found.text[:2000] and "](mine_files/log.csv)" in text
+        body = text.partition("\n")[2].replace("<!-- notes -->\n\n<!-- /notes -->\n\n", "")
+        assert body[:2000] == found.text[:2000] and "](mine_files/log.csv)" in text
         assert (Path("mine_files") / "loss.png").exists()
         await until(pilot, lambda: told("mine.md, with"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,14 @@ def rm(runs: RunsArgument, yes: YesOption = False) -> int:
     return remove(open_lab(), runs, yes)
 
 
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    md = "md"
+    html = "html"
+    csv = "csv"
+
+
 @app.command()
 def report(
     runs: Annotated[
@@ -62,10 +71,23 @@ def report(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The file (else report-<id>.md here).")
+        Path | None,
+        typer.Option("-o", "--output", help="The file (else report-<id>.md here); - prints it."),
     ] = None,
-    pictures: Annotated[bool, typer.Option(help="Curves as pictures beside it.")] = True,
-    force: Annotated[bool, typer.Option("--force", help="Also over a file that is no report.")] = False,
+    format: Annotated[
+        ReportFormat | None,
+        typer.Option(
+            "--format",
+            help="md; html, one file with everything in it; csv, a folder with a file a "
+            "table (FILE.csv takes one). Absent: as FILE ends.",
+        ),
+    ] = None,
+    pictures: Annotated[bool, typer.Option(help="Charts as pictures, else as text.")] = True,
+    svg: Annotated[bool, typer.Option("--svg", help="Pictures as SVG, not PNG.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also over a file that is no report, or was changed outside of notes."),
+    ] = False,
     section: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,11 +95,17 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write the report on a run, a sweep, all runs of a recipe, or several, with pictures beside it; without a name
-    that on the whole lab: where we are, where we are going."""
+    """Write the report on a run, a sweep, all runs of a recipe, or several; without a name that on the whole lab:
+    where we are, where we are going.
+
+    What you write into it between `<!-- notes -->` and `<!-- /notes -->` stays when it is written again.
+    """
     from labtui.report.subject import subject
 
     found = subject(open_lab(), *(runs or ()))
     if found.remark:
         print(found.remark, file=sys.stderr)
-    print(found.write(output, section or (), pictures, force))
+    if str(output) == "-":
+        sys.stdout.write(found.printed(section or (), format, pictures, svg))
+        return
+    print(found.write(output, section or (), pictures, force, format, svg))

@@ -38,7 +38,13 @@ class Subject:
     @property
     def file(self) -> str:
         """What the report's file is called if nobody says."""
-        return f"report-{slug(self.name)}.md"
+        return self.file_of("md")
+
+    def file_of(self, format: str) -> str:
+        """The same in a format: md, html, latex; or csv, whose tables are files of a folder."""
+        from labtui.report.formats import ENDINGS
+
+        return f"report-{slug(self.name)}" + ("_csv" if format == "csv" else ENDINGS[format][0])
 
     @property
     def titles(self) -> dict[str, str]:
@@ -79,10 +85,26 @@ class Subject:
         Raises:
             LabError: no such section.
         """
-        from labtui.report.write import markdown
+        from labtui.report.formats.md import render
 
         beside = Beside(f"{Path(self.file).stem}_files", draws=False)
-        return markdown(self.name, self.blocks(beside, sections), beside)
+        return render(self.name, self.blocks(beside, sections), beside)
+
+    def printed(
+        self,
+        sections: Collection[str] = (),
+        format: str | None = None,
+        pictures: bool = True,
+        svg: bool = False,
+    ) -> str:
+        """The report as it would be written, for a pipe; what would lie beside it is left out.
+
+        Raises:
+            LabError: no such section or format; several tables as CSV.
+        """
+        from labtui.report.write import printed
+
+        return printed(self, sections, format, pictures, svg)
 
     def write(
         self,
@@ -90,25 +112,29 @@ class Subject:
         sections: Collection[str] = (),
         pictures: bool = True,
         force: bool = False,
+        format: str | None = None,
+        svg: bool = False,
     ) -> Path:
-        """Write the report.
+        """Write the report; what people wrote between marks of notes in the one before stays.
 
         Args:
-            out: the file; pictures and tables lie beside it, in `<stem>_files/`. None: `file` in the
-                working directory.
+            out: the file; a markdown's pictures and tables lie beside it, in `<stem>_files/`. None: `file_of`
+                the format in the working directory.
             sections: their names; none: all.
             pictures: draw charts; else they are text.
-            force: also over files that labtui did not write.
+            force: also over files that labtui did not write, or that were changed since.
+            format: md, html, latex or csv; None: as `out` ends, else md.
+            svg: pictures as SVG, else as PNG.
 
         Returns:
-            The file.
+            The file, or the folder of tables.
 
         Raises:
             LabError: it cannot be written, or would replace what labtui did not write; no such section.
         """
         from labtui.report.write import write
 
-        return write(self, out or Path(self.file), sections, pictures, force)
+        return write(self, out, sections, format, pictures, svg, force)
 
 
 def of_run(run: Run) -> Subject:

@@ -2,88 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labtui.errors import LabError
 from labtui.files.atomic import write_atomic
-from labtui.report.blocks import Block, Picture
+from labtui.report import formats, kept
 from labtui.report.document import Beside
-from labtui.report.text import fence
+from labtui.report.formats import Form
 
 if TYPE_CHECKING:
     from labtui.report.subject import Subject
 
-MARK = "<!-- labtui report "
 
-
-def markdown(name: str, blocks: Iterable[Block], beside: Beside) -> str:
-    """Blocks as GitHub's markdown, under the mark by which labtui knows its reports.
-
-    Args:
-        name: of what the report is of.
-        beside: gets the pictures, if it draws.
-    """
-    mark = f"{MARK}{name.replace('--', '-').replace('>', '')} -->"
-    return "\n\n".join([mark, *_texts(blocks, beside)]) + "\n"
-
-
-def _texts(blocks: Iterable[Block], beside: Beside) -> Iterator[str]:
-    for block in blocks:
-        if isinstance(block, str):
-            yield block
-        elif not isinstance(block, Picture):
-            yield block.markdown()
-        elif beside.pictures:
-            yield f"![{block.said}]({beside.attach(block.file, block.png)})"
-            if beside.draws and (remark := block.remark()):
-                yield remark
-        else:
-            yield block.said + "."
-            if lines := block.drawn():
-                yield fence(lines)
-
-
-def write(subject: Subject, out: Path, sections: Collection[str], pictures: bool, force: bool) -> Path:
+def write(
+    subject: Subject, out: Path | None, sections: Collection[str], format: str | None, pictures: bool, svg: bool, force: bool
+) -> Path:  # fmt: skip
     """See `Subject.write`."""
+    name = formats.named(format, out)
+    if name == "csv":
+        from labtui.report.formats import csv
+
+        return csv.write(subject, out or Path(subject.file_of("csv")), sections, force)
+    out = out or Path(subject.file_of(name))
+    form = formats.form(name)
     folder = out.with_name(f"{out.stem}_files")
-    if not force:
-        _spare(out, folder, subject.files)
-    beside = Beside(folder.name, pictures=pictures)
-    content = markdown(subject.name, subject.blocks(beside, sections), beside)
-    try:
-        if beside.files:
+    _spare(out, folder, _beside(subject) if form.beside else (), form, force)
+    beside = Beside(folder.name, draws=form.draws, pictures=pictures, svg=svg)
+    text = form.render(subject.name, subject.blocks(beside, sections), beside)
+    with writing(out):
+        if form.beside and beside.files:
             folder.mkdir(exist_ok=True)
-        for name, file in beside.files.items():
-            write_atomic(folder / name, file, fsync=False)
-        write_atomic(out, content.encode("utf-8", "backslashreplace"), fsync=False)
+            for file, content in beside.files.items():
+                write_atomic(folder / file, content, fsync=False)
+        # Read again: people may have written in it while pictures were drawn.
+        whole = _whole(form, subject.name, text, notes_of(out, form, force))
+        write_atomic(out, whole.encode("utf-8", "surrogateescape"))
+    for file in set(_beside(subject)) - set(beside.files) if form.beside else ():
+        with suppress(OSError):  # of an earlier report
+            (folder / file).unlink()
+    return out
+
+
+def printed(
+    subject: Subject, sections: Collection[str], format: str | None, pictures: bool, svg: bool
+) -> str:
+    """See `Subject.printed`."""
+    name = formats.named(format, None)
+    if name == "csv":
+        from labtui.report.formats import csv
+
+        return csv.alone(subject, sections, None)
+    form = formats.form(name)
+    inside = form.draws and not form.beside
+    beside = Beside(Path(subject.file_of(name)).stem + "_files", inside, pictures and inside, svg)
+    return _whole(form, subject.name, form.render(subject.name, subject.blocks(beside, sections), beside), [])
+
+
+def _whole(form: Form, name: str, text: str, notes: Collection[kept.Pair]) -> str:
+    clean = text.encode("utf-8", "backslashreplace").decode()
+    below = kept.merged(form.marks, clean, notes)
+    return f"{kept.first_line(form.marks, name, below)}\n{below}"
+
+
+def notes_of(out: Path, form: Form, force: bool) -> list[kept.Pair]:
+    """What people wrote into the report that is to be replaced.
+
+    Raises:
+        LabError: it is none, or was changed where it is labtui's; not with `force`. A mark has no other half.
+    """
+    if not out.exists():
+        return []
+    try:
+        text = out.read_bytes().decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    except OSError as error:
+        raise LabError(f"{out}: cannot be read ({error.strerror}); give -o FILE") from error
+    line, _, below = text.partition("\n")
+    if not force and not line.startswith(form.marks.first):
+        raise not_ours(out)
+    found = kept.pairs(form.marks, below, out)
+    if not force and kept.changed(form.marks, line, below):
+        raise LabError(
+            f"{out}: was changed by somebody since labtui wrote it, and would be written anew; put what is yours "
+            f"between {form.marks.opening} and {form.marks.closing}, where it stays, and say --force"
+        )
+    return found
+
+
+def not_ours(file: Path) -> LabError:
+    """An error for a file that is somebody else's."""
+    return LabError(f"{file}: was not written by labtui; give another name (-o FILE), or --force")
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Writes a report.
+
+    Raises:
+        LabError: it cannot be written.
+    """
+    try:
+        yield
     except OSError as error:
         raise LabError(
             f"{error.filename2 or error.filename or out}: the report cannot be written "
             f"({error.strerror}); give another place with -o FILE"
         ) from error
-    for name in set(subject.files) - set(beside.files):
-        with suppress(OSError):  # of an earlier report
-            (folder / name).unlink()
-    return out
 
 
-def _spare(out: Path, folder: Path, files: Collection[str]) -> None:
+def _beside(subject: Subject) -> tuple[str, ...]:
+    """Names of all that may lie beside the report, whatever its pictures are."""
+    drawn = [file.removesuffix(".png") + ".svg" for file in subject.files if file.endswith(".png")]
+    return (*subject.files, *drawn)
+
+
+def _spare(out: Path, folder: Path, files: Collection[str], form: Form, force: bool) -> None:
     """Raise LabError if the report would take the place of something of the user's."""
+    has_folder(out)
+    if out.is_dir():
+        inside = out / f"report{out.suffix or '.md'}"
+        raise LabError(f"{out}: is a folder; name a file in it, such as -o {inside}")
+    notes_of(out, form, force)
+    taken = next((folder / name for name in files if (folder / name).exists()), None)
+    if taken and not out.exists() and not force:
+        raise not_ours(taken)
+
+
+def has_folder(out: Path) -> None:
+    """Raise LabError if there is no folder to write into."""
     if not out.parent.is_dir():
         raise LabError(f"{out.parent}: no such folder for the report; make it, or give -o FILE")
-    if out.is_dir():
-        raise LabError(f"{out}: is a folder; name a file in it, such as -o {out / 'report.md'}")
-    if out.exists():
-        try:
-            with open(out, "rb") as file:
-                ours = file.read(len(MARK)) == MARK.encode()
-        except OSError as error:
-            raise LabError(f"{out}: cannot be read ({error.strerror}); give -o FILE") from error
-        taken = None if ours else out
-    else:
-        taken = next((folder / name for name in files if (folder / name).exists()), None)
-    if taken:
-        raise LabError(f"{taken}: was not written by labtui; give another name (-o FILE), or --force")

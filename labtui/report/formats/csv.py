@@ -1,0 +1,157 @@
+"""Tables as CSV (RFC 4180), figures in full: `Mean` becomes three columns.
+
+A spreadsheet takes a text that begins with `=`, `+`, `-`, `@` for a formula; here an apostrophe stands before it
+(OWASP, "CSV Injection"). Numbers stay numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labtui.cells import clean
+from labtui.errors import LabError
+from labtui.files.atomic import read_json, write_atomic, write_json
+from labtui.files.paths import slug
+from labtui.report.blocks import Heading, Mean, Table
+from labtui.report.document import Beside
+
+if TYPE_CHECKING:
+    from labtui.report.subject import Subject
+
+LIST = ".labtui-report.json"
+"""What labtui wrote into a folder of tables: CSV has no room for a mark."""
+_FORMULA = re.compile(r"[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def cell(value: Any) -> Any:
+    """A value as a program or a spreadsheet reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple | dict):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    text = "\n".join(clean(line) for line in str(value).splitlines())
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def rendered(table: Table) -> str:
+    """A table's columns and rows; a column with means becomes mean, std and n."""
+    means = [any(isinstance(row[i], Mean) for row in table.rows) for i in range(len(table.columns))]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = zip(table.columns, means, strict=True)
+    writer.writerow([cell(one) for name, mean in names for one in (_three(name) if mean else [name])])
+    for row in table.rows:
+        values = zip(row, means, strict=True)
+        writer.writerow([cell(one) for value, mean in values for one in (_parts(value) if mean else [value])])
+    return out.getvalue()
+
+
+def _three(name: str) -> list[str]:
+    return [f"{name} mean", f"{name} std", f"{name} n"]
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    return (value.mean, value.std, value.n) if isinstance(value, Mean) else (value, None, None)
+
+
+def tables(subject: Subject, sections: Collection[str], beside: Beside) -> Iterator[tuple[str, Table]]:
+    """Each table with the heading that it is below."""
+    title = ""
+    for block in subject.blocks(beside, sections):
+        if isinstance(block, Heading):
+            title = f"{block.title} {block.name}"
+        elif isinstance(block, Table):
+            yield title, block
+
+
+def alone(subject: Subject, sections: Collection[str], out: Path | None) -> str:
+    """The only table of a report.
+
+    Args:
+        out: the file that it is to go to, for messages; None: it is printed.
+
+    Raises:
+        LabError: there is none, or more than one.
+    """
+    found = list(tables(subject, sections, Beside("", draws=False)))
+    if len(found) != 1:
+        titles = ", ".join(dict.fromkeys(clean(title.strip()) for title, _ in found))
+        raise LabError(
+            f"{out or 'standard output'}: takes one table, and these sections have {len(found)}"
+            + (f" ({titles})" if titles else "")
+            + "; choose one with --section NAME, or give a folder (-o FOLDER) for a file each"
+        )
+    return rendered(found[0][1])
+
+
+def write(subject: Subject, out: Path, sections: Collection[str], force: bool) -> Path:
+    """Every table as a file of a folder, with what else would lie beside the report; or the only one as a file.
+
+    Args:
+        out: a name that ends with .csv is a file, else it is the folder.
+
+    Raises:
+        LabError: there is no such folder to write into, it holds what labtui did not write, or several tables
+            are to go to one file.
+    """
+    from labtui.report.write import has_folder, writing
+
+    has_folder(out)
+    if out.suffix.lower() == ".csv":
+        text = alone(subject, sections, out)
+        if out.exists() and not force:
+            raise LabError(
+                f"{out}: exists; a table has no mark that says who wrote it: another name, or --force"
+            )
+        with writing(out):
+            write_atomic(out, text.encode("utf-8", "backslashreplace"))
+        return out
+    earlier = _earlier(out, force)
+    beside = Beside(out.name)
+    found = list(tables(subject, sections, beside))
+    files = {f"{n:02}-{slug(title)}.csv": rendered(table).encode("utf-8", "backslashreplace")
+             for n, (title, table) in enumerate(found, 1)} | beside.files  # fmt: skip
+    with writing(out):
+        out.mkdir(exist_ok=True)
+        write_json(out / LIST, {"report": subject.name, "files": sorted({*earlier, *files})})
+        for name, content in files.items():
+            write_atomic(out / name, content)
+        for name in set(earlier) - set(files):
+            (out / name).unlink(missing_ok=True)
+        write_json(out / LIST, {"report": subject.name, "files": sorted(files)})
+    return out
+
+
+def _earlier(out: Path, force: bool) -> list[str]:
+    """Names of what an earlier report left in a folder."""
+    from labtui.report.write import not_ours
+
+    if not out.exists():
+        return []
+    if not out.is_dir():
+        raise LabError(f"{out}: is a file; tables go to a folder, or one of them to a file FILE.csv")
+    listed = (read_json(out / LIST) or {}).get("files")
+    names = (
+        [name for name in listed if isinstance(name, str) and slug_safe(name)]
+        if isinstance(listed, list)
+        else []
+    )
+    if not force and not (out / LIST).exists() and any(out.iterdir()):
+        raise not_ours(out)
+    return names
+
+
+def slug_safe(name: str) -> bool:
+    """Whether a name is that of a table in the folder itself, and of nothing else."""
+    return name.endswith(".csv") and Path(name).name == name
