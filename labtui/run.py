@@ -16,6 +16,7 @@ from labtui.files import process, rundir
 from labtui.files.atomic import read_json
 from labtui.files.paths import RunPaths, created
 from labtui.files.toml import flatten, read
+from labtui.notes import todo_state
 
 ENDED = ("finished", "failed", "stopped", "preempted")
 FRESH = 60.0
@@ -167,8 +168,14 @@ def _of(origin: Mapping[str, Any], name: str, kind: type) -> Any:
     return value if isinstance(value, kind) else "" if kind is str else None
 
 
-def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
-    """The row of a run without its metrics; the names are public (see `ls --format json`)."""
+def describe(
+    paths: RunPaths, status: Status, tables: Mapping[str, Any], notes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The row of a run without its metrics; the names are public (see `ls --format json`).
+
+    Args:
+        notes: what is written on it, as `read_notes` has it.
+    """
     origin, own, facts = tables.get("origin") or {}, tables.get("tags"), status.result.get("facts")
     duration = None
     if status.started is not None:
@@ -187,7 +194,9 @@ def describe(paths: RunPaths, status: Status, tables: Mapping[str, Any], tags: l
         "ended": status.ended,
         "duration": duration,
         "attempt": status.attempt,
-        "tags": list(dict.fromkeys(map(str, [*(own if isinstance(own, list) else []), *tags]))),
+        "tags": list(dict.fromkeys(map(str, [*(own if isinstance(own, list) else []), *notes["tags"]]))),
+        "note": "\n".join(entry["text"] for entry in (*notes["notes"], *notes["todos"])),
+        "todo": [todo_state(todo) for todo in notes["todos"]],
         "facts": _exact(facts) if isinstance(facts, dict) else {},
         "params": params_of(tables),
     }

@@ -26,7 +26,7 @@ from labtui.files.packed import Packed
 from labtui.files.paths import LabPaths, RunPaths
 from labtui.notes import read_notes
 
-VERSION = 3
+VERSION = 4
 """Of the index's own form; another one is rebuilt."""
 _RACY = 2_000_000_000
 """Nanoseconds within which a directory's mtime may hide a second change."""
@@ -34,7 +34,17 @@ _WORTH_WRITING = 1_000_000
 """Bytes of new metrics of a live run after which its summary is kept."""
 
 _ENTRY = {"row": dict, "over": bool, "mtime": int, "offset": int, "step": int, "saved": int}
-_ROW = {"facts": dict, "tags": list, "id": str, "state": str, "name": str, "metrics": str, "params": str}
+_ROW = {
+    "facts": dict,
+    "tags": list,
+    "note": str,
+    "todo": list,
+    "id": str,
+    "state": str,
+    "name": str,
+    "metrics": str,
+    "params": str,
+}
 _ENTRY_KINDS, _ROW_KINDS = [*_ENTRY.values()], [*_ROW.values()]
 _PACKED = ("metrics", "params")
 """What of a row is kept as JSON text, on the disk too, until somebody reads it."""
@@ -262,7 +272,7 @@ def _entry(paths: RunPaths, mtime: int, known: dict[str, Any] | None) -> dict[st
     if known:
         before = series.Summary(known["row"]["metrics"], known["offset"], known["step"])
     summary = series.summarise(paths, monitor, tables.get("goals"), before)
-    row = run.describe(paths, status, tables, read_notes(paths)["tags"])
+    row = run.describe(paths, status, tables, read_notes(paths))
     row |= {"metrics": Packed.of(summary.metrics), "params": Packed.of(row["params"])}
     # A change in the same tick of the clock as this look would not show in the mtime.
     settled = status.over and status.state != "running" and time.time_ns() - mtime > _RACY

@@ -28,6 +28,8 @@ FIELDS = [
     "duration",
     "attempt",
     "tags",
+    "note",
+    "todo",
 ]
 
 
@@ -57,7 +59,7 @@ class Row(Mapping[str, Any]):
 
     Args:
         fields: id, name, recipe, sweep, cell, title, repeat, fold, key, state, reason, created, started, ended, duration, attempt,
-            tags, facts, params (flat dotted keys), metrics.
+            tags, note (all text of notes and to-dos), todo (state of each to-do), facts, params (flat dotted keys), metrics.
     """
 
     __slots__ = ("fields",)
