@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,58 @@ TODO_STATES = ("open", "done", "pending", "abort")
 """How a to-do stands: `pending` waits for something, `abort` will not be done."""
 
 _MEND = "nothing was written: check rights and room there"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A note or a to-do as it was read.
+
+    Args:
+        of: what it is written on.
+        kind: "notes" or "todos".
+        number: its place in the file, from 0.
+        fields: of its table.
+    """
+
+    of: Noted
+    kind: str
+    number: int
+    fields: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What the user wrote, in markdown."""
+        return str(self.fields["text"])
+
+    @property
+    def time(self) -> float | None:
+        """When, in unix seconds; None where nobody knows."""
+        return _seconds(self.fields.get("time"))
+
+    @property
+    def state(self) -> str:
+        """How a to-do stands: one of TODO_STATES."""
+        return todo_state(self.fields)
+
+    @property
+    def reason(self) -> str:
+        """Why it stands so, in the user's words."""
+        return str(self.fields.get("reason") or "").strip()
+
+    @property
+    def marked(self) -> float | None:
+        """Since when it stands so, in unix seconds; None of an open one."""
+        return _seconds(self.fields.get("marked"))
+
+
+def entries(paths: Noted) -> list[Entry]:
+    """The notes, then the to-dos, of something, each in the order of the file."""
+    found = read_notes(paths)
+    return [
+        Entry(paths, kind, number, fields)
+        for kind in ("notes", "todos")
+        for number, fields in enumerate(found[kind])
+    ]
 
 
 def read_notes(paths: Noted) -> dict[str, Any]:
@@ -174,6 +227,11 @@ def _make(folder: Path) -> None:
             sync_folder(missing.parent)
     except OSError as error:
         raise LabError(f"{folder}: cannot be made ({error.strerror}); {_MEND}") from None
+
+
+def _seconds(value: Any) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e11
+    return float(value) if known else None
 
 
 def _list(value: Any) -> list[Any]:

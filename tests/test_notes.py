@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import fill
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tui_lab import add_run
 
@@ -120,6 +120,7 @@ def test_a_run_that_is_gone_is_not_made_again_by_a_note(tmp_path):
     assert not gone.root.exists()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(min_size=1, max_size=60) | st.sampled_from("./%"), min_size=1, max_size=4).map("".join)
 )

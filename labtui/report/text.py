@@ -18,13 +18,22 @@ _BLOCK = re.compile(r"^(?:[-+](?=[-\s]|$)|\d{1,9}(?=[.)](?:\s|$)))")
 
 def prose(text: str) -> str:
     """Text as it is, as one markdown line; web addresses in it can be followed."""
-    parts = _URL.split(text.strip())
-    if len(parts) == 1:
-        line = markdown(text.strip())
-    else:
-        links = [f"<{part}>" if clean(part) == part else markdown(part) for part in parts[1::2]]
-        rest = [_inner(part) for part in parts[::2]]
-        line = "".join(r + link for r, link in zip(rest, [*links, ""], strict=True))
+    return opened(words(text.strip()))
+
+
+def words(text: str, links: bool = True) -> str:
+    """The same, somewhere in a line.
+
+    Args:
+        links: False: nothing in it can be followed.
+    """
+    parts = _URL.split(text) if links else [text]
+    addresses = [f"<{part}>" if clean(part) == part else markdown(part) for part in parts[1::2]]
+    return "".join(r + a for r, a in zip(map(_inner, parts[::2]), [*addresses, ""], strict=True))
+
+
+def opened(line: str) -> str:
+    """Escaped text where a line begins: nothing in it begins a list or draws a line."""
     return _BLOCK.sub(_escaped, line)
 
 
