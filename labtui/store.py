@@ -35,16 +35,9 @@ _WORTH_WRITING = 1_000_000
 
 _ENTRY = {"row": dict, "over": bool, "mtime": int, "offset": int, "step": int, "saved": int}
 _ROW = {
-    "facts": dict,
-    "tags": list,
-    "note": str,
-    "todo": list,
-    "id": str,
-    "state": str,
-    "name": str,
-    "metrics": str,
-    "params": str,
-}
+    "facts": dict, "tags": list, "note": str, "todo": list,
+    "id": str, "state": str, "name": str, "metrics": str, "params": str,
+}  # fmt: skip
 _ENTRY_KINDS, _ROW_KINDS = [*_ENTRY.values()], [*_ROW.values()]
 _PACKED = ("metrics", "params")
 """What of a row is kept as JSON text, on the disk too, until somebody reads it."""

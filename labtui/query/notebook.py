@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from labtui.files.paths import LabPaths, Noted
 from labtui.notes import Entry, entries
 
 if TYPE_CHECKING:
-    from labtui.query.lab import Lab, Run
+    from labtui.query.lab import Lab
 
 
 def recipe_path(source: str) -> str:
@@ -19,14 +19,20 @@ def recipe_path(source: str) -> str:
     return source.removesuffix(" (edited)").removeprefix("recipes/")
 
 
-def around(run: Run) -> list[Entry]:
-    """What is written on a run, on its sweep and on its recipe."""
-    return [entry for place in places(run.paths.lab, run.row.fields)[:-1] for entry in entries(place)]
+def around(lab: LabPaths, rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """What is written on recipes, sweeps and runs.
+
+    Args:
+        rows: the runs'.
+    """
+    found = dict.fromkeys(place for row in rows for place in places(lab, row) if place != lab)
+    order = ("recipe", "sweep", "run")
+    return _all(sorted(found, key=lambda place: order.index(place.kind)))
 
 
 def places(lab: LabPaths, row: Mapping[str, Any]) -> list[Noted]:
-    """What a run belongs to, that can be written on: itself, its sweep, its recipe, the lab."""
-    found: list[Noted] = [lab.run(row["id"])]
+    """What a run belongs to that may be written on: itself if it is, its sweep, its recipe, the lab."""
+    found: list[Noted] = [lab.run(row["id"])] if row["note"] else []
     with suppress(LabError):  # an id from other hands that is no name of a folder
         found += [lab.sweep(row["sweep"])] if row["sweep"] else []
     found += [lab.recipe_notes(recipe_path(row["recipe"]))] if row["recipe"] else []
@@ -39,5 +45,8 @@ def written(lab: Lab) -> list[Entry]:
     found: list[Noted] = [lab.paths, *lab.paths.noted_recipes()]
     with suppress(OSError):
         found += [lab.paths.sweep(path.name) for path in sorted(lab.paths.sweeps.iterdir())]
-    found += [lab.paths.run(row["id"]) for row in lab.index.rows if row["note"]]
-    return [entry for place in found for entry in entries(place)]
+    return _all([*found, *(lab.paths.run(row["id"]) for row in lab.index.rows if row["note"])])
+
+
+def _all(places: Iterable[Noted]) -> list[Entry]:
+    return [entry for place in places for entry in entries(place)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labtui.notes import Entry
 from labtui.query.notebook import around
 from labtui.report import notes
 from labtui.report.blocks import Block, Heading
@@ -13,13 +14,17 @@ from labtui.report.run.document import Document
 def observations(doc: Document) -> Iterator[Block]:
     """The notes as a dated journal."""
     yield Heading(2, "Observations")
-    yield from [*notes.journal(around(doc.run), doc.run.paths)] or [_none(doc)]
+    yield from [*notes.journal(_written(doc), doc.run.paths)] or [_none(doc)]
 
 
 def todos(doc: Document) -> Iterator[Block]:
     """Boxes with how each stands, and why."""
     yield Heading(2, "To do")
-    yield from [*notes.todos(around(doc.run), doc.run.paths)] or [_none(doc)]
+    yield from [*notes.todos(_written(doc), doc.run.paths)] or [_none(doc)]
+
+
+def _written(doc: Document) -> list[Entry]:
+    return around(doc.run.paths.lab, [doc.run.row.fields])
 
 
 def _none(doc: Document) -> str:

@@ -2,60 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterator
 
 from labtui.files.paths import Noted
-from labtui.notes import read_notes
-from labtui.report import journal
+from labtui.query.notebook import around, places
+from labtui.report import notes
 from labtui.report.blocks import Block, Heading
 from labtui.report.sweep.document import Document
-from labtui.report.text import code, moment, prose
 
 
 def observations(doc: Document) -> Iterator[Block]:
-    """Notes under their dates, each with what it was written on."""
+    """The notes as a dated journal, each with what it was written on."""
     yield Heading(2, "Observations")
-    known = [
-        (moment(note.get("time")), where, str(note.get("text", "")).strip())
-        for where, notes in _sources(doc)
-        for note in notes["notes"]
-    ]
-    known = sorted((one for one in known if one[2]), key=lambda one: (not one[0], one[0]))
-    if not known:
-        yield "*None.*"
-    for day, entries in groupby(known, key=lambda one: one[0].partition(" ")[0]):
-        yield Heading(3, day or "Undated")
-        yield "\n".join(f"- {_time(when)}{prose(text)} *({where})*" for when, where, text in entries)
-
-
-def _time(when: str) -> str:
-    return f"**{when.partition(' ')[2].removesuffix(' UTC')}** " if when else ""
+    yield from [*notes.journal(around(doc.lab.paths, doc.rows), _of(doc))] or ["*None.*"]
 
 
 def todos(doc: Document) -> Iterator[Block]:
     """Boxes, marked with how each stands, and why."""
     yield Heading(2, "To do")
-    found = [(where, journal.todos(notes["todos"])) for where, notes in _sources(doc)]
-    found = [(where, lines) for where, lines in found if lines]
-    if not found:
-        yield "*None.*"
-    for where, lines in found:
-        yield f"On {where}:"
-        yield lines
+    yield from [*notes.todos(around(doc.lab.paths, doc.rows), _of(doc))] or ["*None.*"]
 
 
-def _sources(doc: Document) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What is written on, as markdown, and what stands there."""
-    lab = doc.lab.paths
-    places: list[tuple[str, Noted]] = [
-        (f"the recipe {code(one)}", lab.recipe_notes(one.removeprefix(f"{lab.recipes.name}/")))
-        for one in doc.recipes
-    ]
-    places += [(f"the sweep {code(one)}", lab.sweep(one)) for one in doc.sweeps]
-    places += [(f"the run {code(run.id)}", run.paths) for run in doc.runs]
-    for where, paths in places:
-        notes = read_notes(paths)
-        if any(notes.values()):
-            yield where, notes
+def _of(doc: Document) -> Noted | None:
+    """What the report is about: the reader need not be told of each entry that it was written on that."""
+    kind = "recipe" if doc.recipe else "sweep"
+    found = {one for row in doc.rows for one in places(doc.lab.paths, row) if one.kind == kind}
+    return found.pop() if len(found) == 1 else None
