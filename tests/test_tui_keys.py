@@ -83,6 +83,13 @@ async def test_what_is_wrong_with_keys_is_told_and_leaves_the_own_ones(small, ke
         await until(pilot, lambda: isinstance(app.screen, Confirm))
 
 
+async def test_of_many_wrong_settings_some_are_told_and_where_all_are(small):
+    app = app_of(small, "\n".join(f'wrong-{number} = "z"' for number in range(9)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(app._notifications) == 4)
+        assert [said.message for said in app._notifications][-1].startswith("and 6 more in the settings")
+
+
 def test_a_key_that_is_no_text_is_told_by_its_name(small):
     (small / "labtui.toml").write_text("[keys]\nstop = 3\n")
     (problem,) = preferences(small).problems

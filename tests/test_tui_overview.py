@@ -147,3 +147,12 @@ def test_overview_picture_of_a_failed_run(tmp_path, monkeypatch, snap_compare):
     app = LabApp(Lab(lab), run_id=key, now=lambda: NOW)
     before = pressed(TAB, wait=lambda app: app.screen.tab.about and app.screen.detail)
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
+async def test_the_open_tab_is_in_sight_where_not_all_have_room(tmp_path: Path) -> None:
+    lab = lab_of_two(tmp_path)
+    async with opened(lab, (40, 24), run_id=lab.run_ids()[0]) as pilot:
+        await until(pilot, lambda: "charts" in screen_text(pilot.app))
+        await pilot.press(tab_key("notes"))
+        await until(pilot, lambda: "notes " in screen_text(pilot.app).split("\n")[1])
+        assert screen_text(pilot.app).split("\n")[1].startswith("‹")

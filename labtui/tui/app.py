@@ -30,6 +30,8 @@ from labtui.tui.terminal import TerminalApp
 
 TICK = 10.0
 """Seconds between two looks at ages; they are shown in minutes."""
+MOST_TOLD = 3
+"""Wrong settings that are told one by one."""
 RESTS = 0.5
 """Seconds without a change after which the arrangement of the runs is written down."""
 
@@ -108,8 +110,7 @@ class LabApp(TerminalApp):
     def on_mount(self) -> None:
         """Ages grow; what is wrong with the settings is told."""
         self.set_interval(TICK, self.tick)
-        for problem in self.wanted.problems:
-            self.say(problem, "warning")
+        self.warn(self.wanted.problems)
         if self.wanted.keys:
             self.run_worker(self._check_keys, thread=True, name="keys", group="keys")
         if self.run_id:
@@ -123,8 +124,7 @@ class LabApp(TerminalApp):
         right = {name: keys for name, keys in self.wanted.keys.items() if name not in found}
         if found:
             self.call_from_thread(self.prefer, keys=right)
-        for problem in found.values():
-            self.call_from_thread(self.say, problem, "warning")
+        self.call_from_thread(self.warn, list(found.values()))
 
     def on_unmount(self) -> None:
         """The feed ends; workers of runs do not."""
@@ -228,6 +228,13 @@ class LabApp(TerminalApp):
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
         self.notify(clean(text), severity=severity, markup=False)
+
+    def warn(self, problems: Sequence[str]) -> None:
+        """Tell what is wrong with the settings; of much of it some, and where all is told."""
+        for problem in problems[:MOST_TOLD]:
+            self.say(problem, "warning")
+        if more := len(problems[MOST_TOLD:]):
+            self.say(f"and {more} more in the settings: `labtui doctor` tells all", "warning")
 
     def open_run(self, key: str) -> None:
         """The screen of one run."""

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 
-from labtui.rows import Row
 from labtui.tui.commands import COMMON, MOVE, RUN, Command, bindings
 from labtui.tui.detail import Detail, WantDetail
 from labtui.tui.diagnosing import WantDiagnosis, badge
@@ -21,7 +20,7 @@ from labtui.tui.tabs.all import TABS
 from labtui.tui.tabs.base import Tab
 from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
-from labtui.tui.widgets.lines import Lines, TextView
+from labtui.tui.widgets.lines import Lines, TextView, tabs_row
 
 if TYPE_CHECKING:
     from labtui.diagnose import Diagnosis
@@ -129,10 +128,12 @@ class RunScreen(RunActions):
 
     def show_tabs(self) -> None:
         """Which tab is open."""
-        row: Row = [(" ", "")]
-        for number, tab in enumerate(TABS):
-            row += [(f" {tab.TITLE} ", "title" if number == self.open_tab else "dim")]
+        row = tabs_row([tab.TITLE for tab in TABS], self.open_tab, self.size.width)
         self.query_one("#tabs", Lines).show([row])
+
+    def on_resize(self) -> None:
+        """Other tabs have room."""
+        self.show_tabs()
 
     async def action_tab(self, number: int) -> None:
         """Open a tab; it is made the first time."""

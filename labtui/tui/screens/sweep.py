@@ -27,7 +27,7 @@ from labtui.tui.views.all import VIEWS
 from labtui.tui.views.base import View
 from labtui.tui.want import Want
 from labtui.tui.widgets.keys import Keys
-from labtui.tui.widgets.lines import Lines
+from labtui.tui.widgets.lines import Lines, tabs_row
 from labtui.tui.widgets.table import Table
 
 SHARE = 0.2
@@ -156,16 +156,15 @@ class SweepScreen(Base):
 
     def show_tabs(self) -> None:
         """Which view is open, and by which figure cells are compared."""
-        row: Row = [(" ", "")]
-        for number, view in enumerate(VIEWS):
-            row += [(f" {view.TITLE} ", "title" if number == self.open_view else "dim"), (" ", "")]
+        row = tabs_row([view.TITLE for view in VIEWS], self.open_view, self.size.width)
         if self.metric:
-            row += [("  by ", "dim"), (fit(clean(self.metric), 24), "accent")]
+            row += [("   by ", "dim"), (fit(clean(self.metric), 24), "accent")]
         self.query_one("#tabs", Lines).show([row])
 
     def on_resize(self) -> None:
         """More or less of it has room."""
         self.show_about()
+        self.show_tabs()
 
     async def action_view(self, number: int) -> None:
         """Open a view; it is made the first time."""

@@ -113,6 +113,17 @@ def _characters(row: Row) -> list[tuple[str, str]]:
     return [(char, style) for text, style in row for char in text]
 
 
+def tabs_row(titles: Sequence[str], opened: int, room: int) -> Row:
+    """Names of tabs, one of them open; where not all have room, those before it make some."""
+    first = 0
+    while first < opened and 1 + sum(len(title) + 2 for title in titles[first : opened + 1]) > room:
+        first += 1
+    row: Row = [("‹" if first else " ", "dim")]
+    for number, title in list(enumerate(titles))[first:]:
+        row.append((f" {title} ", "title" if number == opened else "dim"))
+    return row
+
+
 class Lines(Widget):
     """Rows from the top; what does not fit is not shown."""
 
