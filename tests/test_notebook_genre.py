@@ -37,3 +37,49 @@ def test_what_was_tried_and_what_was_not(lab: Path) -> None:
     assert "| data.augment | yes (3), no (2) | no |" in text
     assert "Always the same: data.clip = 262144, data.features = wave" in text
     assert "| recipes/genre/cnn2d.toml | 3 | 3 finished | 0.330 ± 0.020 (3) |" in text
+    of_cnn2d = text.partition("### Model: cnn2d")[2].partition("### Model: ")[0]
+    assert "logarithms are OK" in of_cnn2d and "very promising" in of_cnn2d
+
+
+def test_problems_say_where_how_often_and_which_option_they_go_with(lab: Path) -> None:
+    text = of_lab(genre_lab.notebook(lab)).text(["problems"])
+    assert "1 run failed (oom): `20261123-142000-genre-cnn2d-stft-0700`." in text
+    assert "The rules of the diagnosis were asked of 10 runs (all)." in text
+    assert "| vanishing gradients | 1 | 9 | cnn1d 1 of 3 |" in text
+    gone = text.partition("### Problem: vanishing gradients")[2]
+    assert "conv1.weight: 1e-09, conv2.weight: 1e-08" in gone
+    assert "(1 with, 2 without): `data.norm` is min\\_max with it and train without." in gone
+
+
+def test_to_dos_stand_with_their_models_and_reasons(lab: Path) -> None:
+    text = of_lab(genre_lab.notebook(lab)).text(["todos"])
+    assert "2 open, 1 pending, 1 done, 1 given up." in text
+    general, _, rest = text.partition("### Model: cnn1d")
+    assert "- [ ] analysis of the weights *(2026-11-24 15:20 UTC)*" in general
+    assert "**\\[PENDING\\]** run `20261120-102000-genre-cnn1d-0000`: Optuna hyperparams tuning — GPU" in rest
+    past = rest.partition("### Done, and given up")[2]
+    assert ": clip the gradients — it was the normalisation" in past
+    assert "- [x] **\\[DONE\\]** run `20261123-102000-genre-cnn2d-stft-0600`: data augmentation" in past
+
+
+def test_the_journal_has_runs_bests_and_notes_by_day(lab: Path) -> None:
+    text = of_lab(genre_lab.notebook(lab)).text(["journal"])
+    days = [line for line in text.splitlines() if line.startswith("### ")]
+    assert days == [f"### 2026-11-{day}" for day in range(20, 26)]
+    last = text.partition("### 2026-11-23\n\n")[2].partition("\n\n###")[0].split("\n")
+    assert last == [
+        "- 2 runs: cnn2d 2.",
+        "- New best of cnn2d val.acc ↑ **0.36**: `20261123-102000-genre-cnn2d-stft-0600`.",
+        "",
+        "1. **2026-11-23 11:20 UTC** · run `20261123-102000-genre-cnn2d-stft-0600`: very promising",
+    ]
+
+
+def test_nothing_that_people_wrote_is_formatting(lab: Path) -> None:
+    genre_lab.made(lab, 0, "cnn1d", {"name": "a|b*c*"}, 0.3, written={
+        "notes": [genre_lab.entry(0, "# <script>alert(1)</script>\n- [x] no")],
+        "todos": [genre_lab.entry(0, "![x](y) | z", state="abort", reason="**why**")],
+    })  # fmt: skip
+    text = of_lab(Lab(LabPaths(lab))).text()
+    assert "<script>" not in text and "![x]" not in text and "**why**" not in text
+    assert "| a\\|b\\*c\\* | 1 |" in text

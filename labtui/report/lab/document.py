@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from labtui.files.goals import ARROWS
+from labtui.files.paths import Noted
+from labtui.notes import Entry
 from labtui.query.families import Family, families
+from labtui.query.lab import Run
+from labtui.query.notebook import places, written
 from labtui.report.blocks import Mean
 from labtui.report.document import Beside
 from labtui.scores import beats, clearance
 
 if TYPE_CHECKING:
+    from labtui.diagnose import Diagnosis
     from labtui.query.aggregate import Group
     from labtui.query.lab import Lab
     from labtui.query.progress import Progress
@@ -49,6 +55,38 @@ class Document:
     def of_run(self) -> dict[str, Family]:
         """A run's id to its family."""
         return {row["id"]: family for family in self.families for row in family.rows}
+
+    def run(self, row: Fields) -> Run:
+        """A run with its row."""
+        return Run(self.lab.paths.run(row["id"]), dict(row))
+
+    @cached_property
+    def diagnosed(self) -> dict[str, Diagnosis]:
+        """A run's id to what the rules say: of the best of each family, then of the newest of each in turn, as many
+        as `labtui.query.diagnosis` looks at."""
+        from labtui.query.diagnosis import diagnoses
+
+        bests = [family.run_of(family.best) for family in self.families if family.best]
+        turns = zip_longest(*(reversed(family.rows) for family in self.families))
+        order = [*bests, *(row for turn in turns for row in turn if row)]
+        return diagnoses(self.run(row) for row in {row["id"]: row for row in order}.values())
+
+    @cached_property
+    def written(self) -> list[Entry]:
+        """What people wrote: on the lab, then on recipes, sweeps and runs."""
+        return written(self.lab)
+
+    def whose(self, entry: Entry) -> Family | None:
+        """The family that something written is about; None: the whole lab, several families, or none any more."""
+        return self._owners.get(entry.of)
+
+    @cached_property
+    def _owners(self) -> dict[Noted, Family | None]:
+        found: dict[Noted, Family | None] = {}
+        for family in self.families:
+            for place in {place for row in family.rows for place in places(self.lab.paths, row)}:
+                found[place] = None if place in found or place == self.lab.paths else family
+        return found
 
     @cached_property
     def sweeps(self) -> list[Progress]:

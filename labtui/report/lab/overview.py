@@ -6,11 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 
+from labtui.query.families import Family
+from labtui.report import notes
 from labtui.report.blocks import Block, Heading
 from labtui.report.lab.document import Document
 from labtui.report.text import code, moment
 from labtui.table import duration
 
+NOTES = 5
+"""Notes on the lab as a whole, or on a model, that stand beside its figures; the journal has all."""
 STATES = ("finished", "running", "queued", "failed", "stopped", "preempted", "lost", "idle")
 
 
@@ -18,6 +22,13 @@ def section(doc: Document) -> Iterator[Block]:
     """The lab's name; how many runs of how many models, from when to when, and what became of them."""
     yield Heading(1, "Lab", os.path.basename(os.path.abspath(doc.lab.paths.root)))
     yield "\n".join(_counted(doc))
+    yield from noted(doc, None)
+
+
+def noted(doc: Document, family: Family | None) -> Iterator[Block]:
+    """The newest notes on a family, or on the lab as a whole; nothing where there is none."""
+    own = [entry for entry in doc.written if entry.kind == "notes" and doc.whose(entry) is family]
+    yield from notes.journal(sorted(own, key=lambda entry: entry.time or 0.0)[-NOTES:], doc.lab.paths)
 
 
 def _counted(doc: Document) -> Iterator[str]:

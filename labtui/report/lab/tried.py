@@ -10,7 +10,7 @@ from labtui.query.families import Family, Option, source
 from labtui.query.spread import spread_of
 from labtui.report.blocks import Block, Heading, Mean, Table
 from labtui.report.lab.document import Document, beaten, named
-from labtui.report.lab.overview import count, states
+from labtui.report.lab.overview import count, noted, states
 from labtui.report.text import code, exact
 from labtui.table import markdown, number
 
@@ -30,6 +30,7 @@ def section(doc: Document) -> Iterator[Block]:
         yield _best(family)
         yield from _options(doc, family)
         yield from _recipes(family)
+        yield from noted(doc, family)
     if any(len(family.recipes) > MOST for family in doc.families):
         link = doc.beside.attach_csv(FILES[0], ("model", *_COLUMNS), _all(doc))
         yield f"[All recipes of all models]({link})"
