@@ -57,7 +57,7 @@ def test_to_dos_stand_with_their_models_and_reasons(lab: Path) -> None:
     general, _, rest = text.partition("### Model: cnn1d")
     assert "- [ ] analysis of the weights *(2026-11-24 15:20 UTC)*" in general
     assert "**\\[PENDING\\]** run `20261120-102000-genre-cnn1d-0000`: Optuna hyperparams tuning — GPU" in rest
-    past = rest.partition("### Done, and given up")[2]
+    past = rest.partition("### Done and given up")[2]
     assert ": clip the gradients — it was the normalisation" in past
     assert "- [x] **\\[DONE\\]** run `20261123-102000-genre-cnn2d-stft-0600`: data augmentation" in past
 
