@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ from labtui.engine.statistics import BINS, MOST_LAYERS, SERIES, Statistics, laye
 from labtui.files.paths import RunPaths
 from labtui.query.lab import Run
 from labtui.sweep import expand
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, everything is looked at."""
+    monkeypatch.setattr("labtui.engine.budget.FREE", 1.0)
 
 
 def trained(root: Path, **tables: Any) -> RunPaths:
@@ -63,8 +70,10 @@ def test_a_training_is_the_same_to_the_bit_with_statistics_and_without(tmp_path:
         assert records(on) == records(off)
         states = [torch.load(one.checkpoints / "last.pt", weights_only=True)["model"] for one in (on, off)]
         assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
-        assert not (off.artifacts / "weights.npz").exists()
-        assert not (off.artifacts / "embedding.npz").exists()
+        assert {*os.listdir(on.artifacts)} - {*os.listdir(off.artifacts)} >= {
+            "weights.npz",
+            "activations.npz",
+        }
 
 
 def test_what_is_kept_of_weights_and_gradients(tmp_path: Path) -> None:
@@ -111,6 +120,10 @@ def test_a_resumed_run_keeps_what_an_uninterrupted_one_does(tmp_path: Path, call
     assert ours["steps"].tolist() == theirs["steps"].tolist()
     for name in theirs:
         np.testing.assert_array_equal(ours[name], theirs[name], name)
+    ours, theirs = kept(parted, "activations"), kept(whole, "activations")
+    assert ours["steps"].tolist() == theirs["steps"].tolist()
+    for name in theirs:
+        np.testing.assert_array_equal(ours[name], theirs[name], name)
 
 
 def test_looks_beyond_the_checkpoint_are_dropped(tmp_path: Path) -> None:
@@ -120,7 +133,7 @@ def test_looks_beyond_the_checkpoint_are_dropped(tmp_path: Path) -> None:
     statistics = Statistics(model, run, 32, 10, 4)
     statistics.names = kept(paths)["layers"].tolist()
     statistics.restore(20)
-    assert statistics._looks["steps"] == [0, 10, 20]
+    assert statistics.looks.rows["steps"] == [0, 10, 20]
 
 
 def test_what_is_not_trained_is_not_looked_at_and_of_many_layers_some_are_left_out() -> None:

@@ -54,6 +54,7 @@ class Case:
         samples: of each split.
         confusion: the artifact; empty where there is none.
         weights: the artifact `weights.npz`; empty where there is none.
+        activations: the artifact `activations.npz`; empty where there is none.
         inputs: the artifact `inputs.json`; empty where there is none.
         reason: why the run failed, if it did.
         options: the recipe's, by dotted key.
@@ -70,6 +71,7 @@ class Case:
     samples: Mapping[str, int] = field(default_factory=dict)
     confusion: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    activations: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)

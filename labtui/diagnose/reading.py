@@ -41,6 +41,7 @@ def read(
         },
         confusion=_mapping({"matrix": confusion} if isinstance(confusion, list) else confusion),
         weights=_mapping(artifact("weights")),
+        activations=_mapping(artifact("activations")),
         inputs=_mapping(artifact("inputs")),
         reason=reason,
         options=flatten(recipe),

@@ -21,12 +21,10 @@ from labtui.files.tell import tell
 NEIGHBOURS = 5
 MOST_LEARNT = 20_000
 """Training samples that the classifiers learn from, evenly drawn."""
-MOST_SHOWN = 1_000
+MOST_SHOWN, LEAST_SHOWN = 1_000, 64
 """Points of a picture."""
 MOST_VALUES = 2**18
 """Of the embedded points that are kept."""
-SHARE = 0.03
-"""Of the training's time that a classifier's t-SNE may take."""
 TSNE_START, TSNE_POINT = 2.0, 6e-3
 """Seconds that t-SNE takes, and each point more, on a slow CPU."""
 
@@ -74,14 +72,15 @@ def keep(loop: Loop) -> None:
     """Keep where a classifier, as it is, puts validation samples, as the artifact `embedding.npz`.
 
     Of n <= MOST_SHOWN samples, evenly drawn: `index`, `y`, `prediction` (n,), `pca` (n, 2); `tsne` (n, 2) if the
-    training took so long that it is at most SHARE of its time; `points` (n, d), what the model's last linear
+    training took so long that there is time for it (`budget`); `points` (n, d), what the model's last linear
     layer sees (of sequences the mean over time; of a model without one, the outputs), if they are few values.
 
     A model of the user's own may be of another kind than is looked for here: then nothing is kept, and the log says
     why. Its training is over and well.
     """
     try:
-        _keep(loop)
+        with loop.budget.spending():
+            _keep(loop)
     except OSError:  # a full disk has a name of its own
         raise
     except Exception as error:
@@ -92,7 +91,10 @@ def _keep(loop: Loop) -> None:
     samples, table = loop.parts.samples["val"], loop.recipe.train
     if not table.statistics or loop.world.rank or samples.shelf.dataset.task != "classes":
         return
-    rows = torch.from_numpy(_evenly(len(samples), MOST_SHOWN))
+    # A sample takes about half as long as one that is trained on.
+    trained = max(1, loop.step * min(table.batch_size, len(loop.train)))
+    paid = int(2 * max(loop.budget.left(), 0.0) * trained / max(loop.budget.trained, 1e-3))
+    rows = torch.from_numpy(_evenly(len(samples), min(MOST_SHOWN, max(LEAST_SHOWN, paid))))
     index = samples.index[rows.to(samples.index.device)]
     points, outputs = loop.pieces.within_memory(lambda: _features(loop, index))
     if not np.isfinite(points).all():
@@ -103,7 +105,7 @@ def _keep(loop: Loop) -> None:
         "prediction": outputs.argmax(1),
         "pca": principal(points),
     }
-    if TSNE_START + TSNE_POINT * len(points) <= SHARE * loop.spent:
+    if TSNE_START + TSNE_POINT * len(points) <= loop.budget.left():
         arrays["tsne"] = _flat(points, table.seed)
     if points.size <= MOST_VALUES:
         arrays["points"] = points

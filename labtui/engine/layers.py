@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ def table(model: nn.Module, sample: Tensor, expected: tuple[int, ...] | None) ->
 
     Returns:
         `rows` of name, type, depth, output (shape without the batch) and params (the layer's own,
-        each counted once), and the totals of `count`.
+        each counted once), the totals of `count`, and what is `given` to the first layers.
 
     Raises:
         TrainingError: the model cannot take the sample, or gives another shape than expected.
@@ -33,7 +34,7 @@ def table(model: nn.Module, sample: Tensor, expected: tuple[int, ...] | None) ->
     training = model.training
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            _check(model.eval(), sample, expected)
+            first = given(model.eval(), lambda: _check(model, sample, expected))
             found = summary(model, input_data=sample, verbose=0, mode="eval", depth=100)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
@@ -48,7 +49,36 @@ def table(model: nn.Module, sample: Tensor, expected: tuple[int, ...] | None) ->
         }
         for info in found.summary_list
     ]
-    return {"rows": rows, **count(model)}
+    return {"rows": rows, **count(model), "given": first}
+
+
+def given(model: nn.Module, forward: Callable[[], None]) -> dict[str, Any]:
+    """Which layers a model's input meets first.
+
+    Args:
+        forward: puts a sample through the model.
+
+    Returns:
+        `layers`: kinds of the first two that hold parameters, or normalise; `width`: what the first takes, as its
+        weights tell; None: they do not.
+    """
+    met: list[nn.Module] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda module, _: met.append(module))
+        for module in model.modules()
+        if not list(module.children()) and (list(module.parameters()) or "Norm" in type(module).__name__)
+    ]
+    try:
+        forward()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    width = None
+    for name in ("in_channels", "in_features", "input_size", "num_features"):
+        if met and isinstance(found := getattr(met[0], name, None), int):
+            width = found
+            break
+    return {"layers": [type(module).__name__ for module in met[:2]], "width": width}
 
 
 def count(model: nn.Module) -> dict[str, int]:

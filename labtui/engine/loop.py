@@ -13,14 +13,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from labtui.engine import optim
+from labtui.engine import inputs, optim
 from labtui.engine.batch import Batch
+from labtui.engine.budget import Budget
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
@@ -58,6 +60,8 @@ class Parts:
     patience: Patience | None
     world: World = ALONE
     """The processes that train together."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """What the first layers take, as `layers.given` says."""
 
 
 class Loop:
@@ -87,7 +91,7 @@ class Loop:
         """Seconds of optimiser steps in this attempt."""
         self.fetching = 0.0
         """Those of them in which this process made batches, and the model waited for them."""
-        self.resumed = self.out_of_patience = False
+        self.resumed = self.out_of_patience = self.described = False
         self.tally = parts.tally(finite=True)
         self.scores: dict[str, float] = {}
         self.order = torch.Generator().manual_seed(recipe.train.seed)
@@ -103,10 +107,11 @@ class Loop:
             parts.precision,
             self.world,
         )
+        self.budget = Budget()
         self.statistics: Statistics | None = None
         if recipe.train.statistics and self.world.rank == 0:
-            table = recipe.train
-            self.statistics = Statistics(parts.model, run, table.statistics, parts.steps, table.epochs)
+            planned = recipe.train.statistics, parts.steps, recipe.train.epochs
+            self.statistics = Statistics(parts.model, run, *planned, self.budget)
         self.weights = [weight for weight in parts.model.parameters() if weight.requires_grad]
 
     def fit(self) -> str | None:
@@ -138,10 +143,12 @@ class Loop:
             self.evaluate()
             self.save()
         self.resumed = False
-        if self.out_of_patience or self.epoch == self.recipe.train.epochs:
+        over = self.out_of_patience or self.epoch == self.recipe.train.epochs
+        if self.statistics and not self.described and (self.epoch or over):
+            self.described = inputs.keep(self, over)
+        if over:
             self.write()
-            return True
-        return False
+        return over
 
     def lost(self, error: NotFinite) -> TrainingError:
         """Keep what was good, and the error that the training ends with."""
@@ -257,15 +264,16 @@ class Loop:
         parts = self.parts
         self.set_lr(parts.schedule(self.step))
         part = self.pieces.part(len(at))
-        loss, output, batch = self.pieces.within_memory(lambda: self.gradient(at, part))
         watched = self.statistics if self.statistics and self.statistics.due(self.step + 1) else None
+        with nullcontext() if watched is None else watched.activations.watched():
+            loss, output, batch = self.pieces.within_memory(lambda: self.gradient(at, part))
         if watched:
             watched.gradient(parts.precision.scale)
         norm = self.clip()
         parts.precision.step(parts.optimizer)
         self.step += 1
         if watched:
-            watched.look(self.step)
+            watched.look(self.step, len(output))
         if self.step % self.recipe.train.log_every == 0:
             first = loss[0] if loss.ndim else loss
             # Nothing waits for a CPU, and the log takes numbers at once.

@@ -163,6 +163,7 @@ def parts(
         best=best,
         patience=patience,
         world=world,
+        given=of.layers["given"],
     )
 
 

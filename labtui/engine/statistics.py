@@ -12,26 +12,22 @@ looks at l layers (tensors of trained parameters):
   bins between the least and the largest value.
 
 Norms are of all elements; histograms and update ratios of at most 32,768 of each layer, evenly drawn. Nothing here
-draws from a random generator or changes a tensor, so that a training is the same with it and without.
+draws from a random generator or changes a tensor, so that a training is the same with it and without. A look that
+the training's time so far does not pay for (`budget`) is left out.
 """
 
 from __future__ import annotations
 
-import math
-import time
-import zlib
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from labtui.engine.activations import Activations
+from labtui.engine.budget import WHILE, Budget
+from labtui.engine.looks import Array, Looks
 from labtui.engine.objective import is_weight
-from labtui.errors import LabError
 from labtui.writer import Run
 
 NAME = "weights"
@@ -41,16 +37,12 @@ SAMPLED = 2**14
 """Elements of a tensor up to which all are counted in histograms; of more, at least half as many."""
 APART = 100
 """Optimiser steps between two looks within an epoch, at least."""
-PAUSE = 10.0
-"""Seconds between two writes, but for those that checkpoints ask for."""
 TINY = 1e-30
 SERIES = (
     *("steps", "weight_norm", "grad_norm", "update_ratio"),
     *("weight_range", "weight_counts", "grad_range", "grad_counts"),
 )
 """Arrays with a row a look."""
-
-Array = NDArray[Any]
 
 
 def spacing(looks: int, steps: int, epochs: int) -> int:
@@ -75,22 +67,30 @@ class Statistics:
         run: keeps them.
         looks: at most so many.
         steps: optimiser steps of one epoch.
+        budget: of the time they take.
     """
 
-    def __init__(self, model: nn.Module, run: Run, looks: int, steps: int, epochs: int) -> None:
+    def __init__(
+        self, model: nn.Module, run: Run, looks: int, steps: int, epochs: int, budget: Budget | None = None
+    ) -> None:
         chosen = layers(model)
-        self.run, self.names, self.weights = run, list(chosen), list(chosen.values())
+        self.names, self.weights = list(chosen), list(chosen.values())
         self.every, self.last = spacing(looks, steps, epochs), steps * epochs
+        self.budget = budget or Budget()
+        self.looks = Looks(run, NAME)
+        self.activations = Activations(model, run, self.budget)
         sizes = [_sample(weight).numel() for weight in self.weights]
         self._layer = np.repeat(np.arange(len(sizes)), sizes)
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._gradient: tuple[Tensor, Tensor, Tensor] | None = None
-        self._looks: dict[str, list[Any]] = {name: [] for name in SERIES}
-        self._unsaved, self._saved = False, -math.inf
+        self._asked, self._cost = -1, 0.0
 
     def due(self, step: int) -> bool:
-        """Whether to look when so many steps are done."""
-        return step % self.every == 0 or step == self.last
+        """Whether to look when so many steps are done: asked once, since time goes by."""
+        if (step % self.every and step != self.last) or step == self._asked:
+            return False
+        self._asked = step
+        return step in (0, self.last) or self.budget.left(WHILE) >= self._cost
 
     def gradient(self, scale: float) -> None:
         """See the gradient that the next step is made of, before it is cut.
@@ -98,55 +98,59 @@ class Statistics:
         Args:
             scale: by which the loss was multiplied.
         """
-        slopes = [_none(weight) if weight.grad is None else weight.grad for weight in self.weights]
-        slopes = [slope.to_dense() if slope.is_sparse else slope for slope in slopes]
-        if slopes:
-            self._gradient = _norms(slopes) / scale, _samples(slopes) / scale, _samples(self.weights)
+        with self.budget.spending():
+            slopes = [_none(weight) if weight.grad is None else weight.grad for weight in self.weights]
+            slopes = [slope.to_dense() if slope.is_sparse else slope for slope in slopes]
+            if slopes:
+                self._gradient = _norms(slopes) / scale, _samples(slopes) / scale, _samples(self.weights)
 
-    def look(self, step: int) -> None:
-        """See the weights, and the gradient if one was seen for this step. A step is looked at once."""
+    def look(self, step: int, samples: int = 0) -> None:
+        """See the weights, and the gradient if one was seen for this step. A step is looked at once.
+
+        Args:
+            samples: that the step was done on.
+        """
+        before = self.budget.spent
+        with self.budget.spending():
+            self._look(step)
+            if samples:
+                self.activations.look(step, samples)
+        self._cost = self.budget.spent - before
+
+    def _look(self, step: int) -> None:
         gradient, self._gradient = self._gradient, None
-        known = self._looks["steps"]
-        if not self.weights or (known and known[-1] >= step):
+        if not self.weights or self.looks.last >= step:
             return
         after = _samples(self.weights)
         none = torch.full((len(self.weights),), torch.nan), torch.full_like(after, torch.nan), after
         norms, slopes, before = gradient or none
         moved = self._lengths(after - before) / np.maximum(self._lengths(before), TINY)
-        for name, value in zip(
-            SERIES,
-            (
-                np.int64(step),
-                _norms(self.weights).cpu().numpy(),
-                norms.cpu().numpy(),
-                (moved if gradient else np.full_like(moved, np.nan)).astype(np.float32),
-                *self._histograms(after),
-                *self._histograms(slopes),
-            ),
-            strict=True,
-        ):
-            self._looks[name].append(value)
-        self._unsaved = True
-        if time.monotonic() - self._saved >= PAUSE:
-            self.save()
+        row = (
+            np.int64(step),
+            _norms(self.weights).cpu().numpy(),
+            norms.cpu().numpy(),
+            (moved if gradient else np.full_like(moved, np.nan)).astype(np.float32),
+            *self._histograms(after),
+            *self._histograms(slopes),
+        )
+        self.looks.add(dict(zip(SERIES, row, strict=True)), self._fixed())
+
+    def _fixed(self) -> dict[str, Array]:
+        return {"layers": np.array(self.names)}
 
     def save(self) -> None:
         """Keep what was seen, if it is not kept yet. On a full disk it is tried again."""
-        if self._unsaved:
-            arrays = {name: np.stack(values) for name, values in self._looks.items()}
-            with suppress(LabError):
-                self.run.artifact(NAME, arrays | {"layers": np.array(self.names)})
-                self._unsaved = False
-            self._saved = time.monotonic()
+        with self.budget.spending():
+            self.looks.save(self._fixed())
+            self.activations.save()
 
     def restore(self, step: int) -> None:
         """Go on from what was kept up to a step; what cannot be read was not."""
-        file = self.run.paths.artifacts / f"{NAME}.npz"
-        broken = OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error
-        with suppress(*broken), np.load(file, allow_pickle=False) as found:
+        found = self.looks.read()
+        if found.keys() >= {*SERIES, "layers"} and found["layers"].tolist() == self.names:
             kept = found["steps"] <= step
-            if found["layers"].tolist() == self.names:
-                self._looks = {name: list(found[name][kept]) for name in SERIES}
+            self.looks.rows = {name: list(found[name][kept]) for name in SERIES}
+        self.activations.restore(step)
 
     def _lengths(self, x: Tensor) -> Array:
         """(l,) norms of the samples (n,) of all layers."""

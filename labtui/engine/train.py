@@ -102,7 +102,7 @@ def begin(
     result["facts"] = result.get("facts", {}) | {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         **({"processes": world.size} if world.size > 1 else {}),
-        **{name: value for name, value in material.layers.items() if name != "rows"},
+        **{name: value for name, value in material.layers.items() if name not in ("rows", "given")},
         "steps_per_epoch": parts.steps,
         **{name: len(samples) for name, samples in parts.samples.items()},
         "baseline": baseline.of(parts, material.dataset),
@@ -212,7 +212,8 @@ def predictions(loop: Loop, held_out: Sequence[str], classes: list[str], best: d
     loop.run.artifact("confusion", confusion)
     if found:
         loop.run.artifact("predictions", found)
-        loop.run.artifact(outputs_.NAME, figures)
+        if loop.recipe.train.statistics:
+            loop.run.artifact(outputs_.NAME, figures)
 
 
 def reconstructions(loop: Loop, split: str) -> None:

@@ -122,8 +122,9 @@ class Train(Spec):
     log_every: int = Field(1, ge=1)
     """Optimiser steps between two records of `train.step_loss`."""
     statistics: int = Field(32, ge=0, le=64)
-    """How often at most weights and gradients are looked at, evenly over the training (`weights.npz`: norms,
-    histograms); 0: never, nor are validation samples embedded at the end (`embedding.npz`)."""
+    """How often at most weights, gradients and activations are looked at, evenly over the training (`weights.npz`,
+    `activations.npz`), for at most 3 % of its time. 0: never, nor are the data (`inputs.json`), outputs
+    (`outputs.json`) and the embedding of validation samples (`embedding.npz`), nor is anything diagnosed meanwhile."""
 
 
 class Validate(Spec):

@@ -1,0 +1,212 @@
+"""What a run keeps of its data and of what its layers give, by real trainings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from engine_lab import make, recipe, train_here
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from labtui.data import Dataset
+from labtui.data.ragged import Ragged
+from labtui.engine import inputs
+from labtui.engine.activations import Activations, figures
+from labtui.engine.budget import Budget
+from labtui.engine.layers import given as first_layers
+from labtui.engine.samples import place, shelve
+from labtui.query.lab import Run
+from labtui.recipe.core import Recipe
+
+PARTS = """
+import torch
+from torch import nn
+from labtui.data import Dataset
+
+def data(lab, fault="", samples=300):
+    g = torch.Generator().manual_seed(0)
+    y = torch.arange(samples) % 3
+    x = torch.randn(samples, 8, generator=g) * 0.7
+    x[torch.arange(samples), y] += 2.5
+    split = {"train": torch.arange(0, 200), "val": torch.arange(200, samples)}
+    if fault == "leak":
+        x[250:] = x[50:100]
+        y[250:] = y[50:100]
+    if fault == "scales":
+        x[:, 5] = x[:, 5] * 1e4
+    if fault == "offset":
+        x += 500
+    return Dataset(x, y, "classes", ["a", "b", "c"], split=split)
+
+def mlp(shape, outputs, activation="ReLU", width=32, bias=0.0, norm=False):
+    first = nn.Linear(shape[0], width)
+    nn.init.constant_(first.bias, bias)
+    norms = [nn.BatchNorm1d(shape[0])] if norm else []
+    return nn.Sequential(*norms, first, getattr(nn, activation)(), nn.Linear(width, outputs))
+
+class Functional(nn.Module):
+    def __init__(self, shape, outputs, norm=False):
+        super().__init__()
+        self.first, self.second = nn.Linear(shape[0], 16), nn.Linear(16, outputs)
+        self.dropout = nn.Dropout(0.2)
+        with torch.no_grad():
+            self.first.bias[:4] = -100
+
+    def forward(self, x):
+        return self.second(self.dropout(torch.relu(self.first(x))))
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("lab")
+    (root / "inside_parts.py").write_text(PARTS)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, everything is looked at."""
+    monkeypatch.setattr("labtui.engine.budget.FREE", 1.0)
+
+
+def trained(lab: Path, *, data: Any = None, model: Any = None, **tables: Any) -> Run:
+    """A tiny training that has ended."""
+    train = {"epochs": 6, "batch_size": 32} | tables.pop("train", {})
+    what: Any = recipe().tables() | {
+        "name": "inside",
+        "data": {"factory": "inside_parts:data"} | (data or {}),
+        "model": {"factory": "inside_parts:mlp"} | (model or {}),
+        "optimizer": {"name": "adam", "lr": 3e-3},
+        "validate": {"scheme": "file"},
+        **tables,
+        "train": train,
+    }
+    found = Recipe.model_validate(what)
+    paths = make(lab, found)
+    train_here(paths, found)
+    return Run(paths, {})
+
+
+def artifact(run: Run, name: str) -> dict[str, Any]:
+    """What the run kept."""
+    found = run.artifact(name)
+    assert isinstance(found, dict), f"{name} was not kept"
+    return found
+
+
+def test_what_a_model_is_given_is_described_channel_by_channel(lab: Path) -> None:
+    found = artifact(trained(lab, data={"fault": "scales"}), "inputs")
+    assert found["layer"] == ["Linear", "Linear"]
+    assert (found["axis"], found["channels"], found["shown"]) == (0, 8, list(range(8)))
+    train = found["splits"]["train"]
+    assert train["samples"] == 200 and train["not_finite"] == 0
+    assert train["std"][5] > 5000 > 10 > max(train["std"][:5])
+    assert set(found["splits"]) == {"train", "val"}
+    assert found["identical"] == []
+
+
+def test_samples_that_two_splits_share_are_counted_and_named(lab: Path) -> None:
+    (found,) = artifact(trained(lab, data={"fault": "leak"}), "inputs")["identical"]
+    assert (found["a"], found["b"], found["count"], found["of"]) == ("train", "val", 50, 100)
+    assert found["examples"] == [[50 + k, 250 + k] for k in range(5)]
+
+
+def test_units_that_give_nothing_are_counted(lab: Path) -> None:
+    alive = artifact(trained(lab), "activations")
+    assert alive["layers"].tolist() == ["1"] and alive["units"].tolist() == [32]
+    assert (alive["alive"] > 0).mean() > 0.8
+    dead = artifact(trained(lab, model={"bias": -100.0}), "activations")
+    assert (dead["alive"] == -1).all()
+    assert (dead["zeros"] == 1).all() and (dead["silent"] == 32).all()
+    stuck = artifact(trained(lab, model={"bias": 100.0, "activation": "Sigmoid"}), "activations")
+    assert (stuck["saturated"] == 1).all() and (stuck["silent"] == 32).all()
+
+
+def test_a_relu_that_is_no_module_is_seen_behind_dropout(lab: Path) -> None:
+    found = artifact(trained(lab, model={"factory": "inside_parts:Functional"}), "activations")
+    assert found["layers"].tolist() == ["first"]
+    assert (found["alive"][:4] == -1).all() and (found["alive"][4:] > 0).mean() > 0.7
+
+
+@given(
+    rows=st.integers(1, 9), units=st.integers(1, 5), more=st.lists(st.integers(1, 4), max_size=2), seed=st.integers(0, 99)
+)  # fmt: skip
+def test_figures_are_numpys(rows: int, units: int, more: list[int], seed: int) -> None:
+    x = torch.randn(rows, units, *more, generator=torch.Generator().manual_seed(seed)).relu()
+    values, alive = figures(x, 1, (0.0, 1.0))
+    array = x.numpy().astype(np.float64)
+    wanted = [array.mean(), array.std(), (array == 0).mean(), ((array < 0.01) | (array > 0.99)).mean()]
+    np.testing.assert_allclose(values.numpy(), wanted, rtol=1e-4, atol=1e-5)
+    if array.size >= 8 * units:
+        flat = np.moveaxis(array, 1, 0).reshape(units, -1)
+        assert alive.tolist() == (flat.max(1) > flat.min(1)).tolist()
+
+
+def test_a_module_that_is_called_again_and_hooks_that_go(tmp_path: Path) -> None:
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Linear(4, 6), relu, nn.Linear(6, 5), relu, nn.Linear(5, 2))
+    run: Any = type("Kept", (), {"artifact": lambda self, name, value: None})()
+    seen = Activations(model, run, Budget())
+    with seen.watched():
+        model(torch.randn(16, 4))
+    seen.look(1, 16)
+    assert seen.layers == ["1", "1#2"] and seen.units == [6, 5]
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+    model(torch.randn(16, 4))
+    seen.look(2, 16)
+    assert seen.looks.last == 1
+
+
+def test_padding_is_not_counted(tmp_path: Path) -> None:
+    lengths = torch.tensor([3, 5, 2, 4])
+    x = Ragged(torch.full((14, 2), 7.0), lengths)
+    data = Dataset(x, torch.tensor([0, 1, 0, 1]), "classes", ["a", "b"])
+    splits = place(
+        shelve(data, torch.device("cpu")), {"train": torch.arange(0, 2), "val": torch.arange(2, 4)}
+    )
+    layers = first_layers(model := nn.Linear(2, 2), lambda: void(model(torch.zeros(1, 5, 2))))
+    found = inputs.describe(splits, layers)
+    assert found["axis"] == 1 and found["channels"] == 2
+    assert found["splits"]["train"]["mean"] == [7, 7] and found["splits"]["train"]["std"] == [0, 0]
+    assert found["identical"] == []  # of nothing but one value
+
+
+def void(_: Any) -> None:
+    """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "width", "axis"),
+    [
+        ((1, 8, 8), ["Conv2d"], 1, 0),
+        ((3, 3, 3), ["Conv2d"], 3, 0),
+        ((40, 3), ["Linear"], 3, 1),
+        ((40, 3), ["Conv1d"], 3, 1),
+        ((16000,), ["Conv1d"], 1, None),
+        ((64,), ["Linear"], 64, 0),
+        ((1, 8, 8), ["Linear"], 64, 0),
+        ((20, 5), [], None, None),
+    ],
+)
+def test_channels_lie_as_the_first_layer_takes_them(
+    shape: tuple[int, ...], layers: list[str], width: int | None, axis: int | None
+) -> None:
+    assert inputs.channels_of(shape, {"layers": layers, "width": width}) == axis
+
+
+def test_what_looking_takes_is_paid_by_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0, 10.0, 10.2, 10.2])
+    monkeypatch.setattr("labtui.engine.budget.FREE", 0.05)
+    monkeypatch.setattr("time.thread_time", lambda: next(clock))
+    budget = Budget()
+    assert budget.left() == pytest.approx(0.3)
+    with budget.spending():
+        pass
+    assert budget.spent == pytest.approx(0.2)
+    assert budget.left() == pytest.approx(0.1)
