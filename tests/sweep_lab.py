@@ -17,22 +17,26 @@ SWEEP = "20261120-102000-gestures-aa00"
 
 def training(
     lab: Path, number: int, recipe: Mapping[str, Any], points: Mapping[str, Sequence[tuple[int, float]]],
-    *, state: str = "finished", reason: str = "", sweep: str = SWEEP, **origin: Any,
+    *, state: str = "finished", reason: str = "", sweep: str = SWEEP, facts: Mapping[str, Any] | None = None,
+    seconds: float = 60.0, file: str = "gestures.toml", **origin: Any,
 ) -> str:  # fmt: skip
     """One run that has ended; its id.
 
     Args:
         points: metric to (step, value).
+        facts: of its result.
+        file: the recipe.
         origin: cell, title, repeat, fold, key.
     """
     run_id = f"20261120-1020{number // 60:02d}-gestures-{number:04d}"
     root = lab / "runs" / run_id
     root.mkdir(parents=True)
-    where = {"file": "gestures.toml", "sweep": sweep, **origin}
+    where = {"file": file, "sweep": sweep, **origin}
     tables = {"format": 1, "name": "gestures", "origin": {k: v for k, v in where.items() if v is not None}}
     (root / "recipe.toml").write_bytes(dumps({**tables, **recipe}))
     write_metrics(root, points)
-    result = {"attempt": 1, "outcome": state, "reason": reason, "started": BEGUN, "ended": BEGUN + 60.0}
+    result = {"attempt": 1, "outcome": state, "reason": reason, "started": BEGUN, "ended": BEGUN + seconds}
+    result |= {"facts": dict(facts)} if facts else {}
     (root / "result.json").write_text(json.dumps(result))
     return run_id
 

@@ -55,7 +55,7 @@ def test_several_runs_and_sweeps_make_one_document(cli, lab):
     assert cli("report", ids[0], ids[1], "-o", "two.md")[0] == 0
     assert "| run |" in (lab / "two.md").read_text() and ids[2] not in (lab / "two.md").read_text()
     assert cli("report", ids[0], ids[0], "-o", "one.md")[0] == 0
-    assert (lab / "one.md").read_text().startswith(f"<!-- labtui report {ids[0]} -->")
+    assert (lab / "one.md").read_text().startswith(f"<!-- labtui report {ids[0]} ")
     assert cli("report", ids[0], "nothing")[0] == 2
 
 
@@ -73,7 +73,7 @@ def test_all_runs_of_a_recipe_are_one_document(cli, lab):
         file.write_text(text)
     assert cli("report", "gestures.toml", "-o", "all.md")[0] == 0
     text = (lab / "all.md").read_text()
-    assert text.startswith("<!-- labtui report recipes/gestures.toml -->") and "# Recipe: gestures" in text
+    assert text.startswith("<!-- labtui report recipes/gestures.toml ") and "# Recipe: gestures" in text
     assert all(run_id in text for run_id in ids + later), "of all launches, also when edited before"
     assert f"Sweeps `{SWEEP}`, `20261120-103000-again-cc00`, from `recipes/gestures.toml`" in text
     assert "| small \\| \\*net\\* | 20261120-103000-again-cc00 | 1 |" in text, (
@@ -91,7 +91,7 @@ def test_a_name_of_a_run_and_of_a_recipe_is_the_runs(cli, lab):
     file.write_text(file.read_text().replace('file = "gestures.toml"', 'file = "recipes/gestures.toml"'))
     status, out, err = cli("report", "gestures", "-o", "r.md")
     assert status == 0 and out == "r.md\n", err
-    assert (lab / "r.md").read_text().startswith(f"<!-- labtui report {one} -->")
+    assert (lab / "r.md").read_text().startswith(f"<!-- labtui report {one} ")
     assert (
         err
         == f"gestures: taken as {one}; all runs of the recipe are in `labtui report recipes/gestures.toml`\n"

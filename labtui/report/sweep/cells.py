@@ -35,7 +35,7 @@ def section(doc: Document) -> Iterator[Block]:
     else:
         yield PROTOCOLS
     yield _configurations(doc)
-    yield from (prose(sentence) for sentence in caption(_figures_only(found)))
+    yield from (prose(sentence) for sentence in caption(figures_only(found)))
     if doc.found.baseline and doc.metric:
         yield f"The last column is the difference in {markdown(doc.metric)} to the baseline, and what it is worth."
     yield from _each(doc)
@@ -96,10 +96,12 @@ def _figures(one: Repeat, doc: Document) -> list[Any]:
     if len(one.rows) > 1:
         return [over(one.rows, key) for key in keys]
     (row,) = one.rows
-    return [look_up(row, key) if counted(row) else row["state"] for key in keys]
+    if not counted(row):
+        return [row["state"]] + [None] * (len(keys) - 1)
+    return [look_up(row, key) for key in keys]
 
 
-def _figures_only(found: Aggregate) -> Aggregate:
+def figures_only(found: Aggregate) -> Aggregate:
     """The same table without differences, which get one of their own."""
     plain = [Group(group.values, group.rows, group.spreads) for group in found.groups]
     return Aggregate(found.keys, found.columns, plain, found.trouble)

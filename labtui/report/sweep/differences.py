@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labtui.grouped import caption, column_name, names
 from labtui.report.blocks import Block, Heading, Table
+from labtui.report.sweep.cells import figures_only
 from labtui.report.sweep.document import Document
 from labtui.report.text import prose
 from labtui.table import number
@@ -22,11 +23,15 @@ def section(document: Document) -> Iterator[Block]:
             "No baseline is pinned: the first configuration with figures stands for it."
             + (f" `labtui baseline {document.sweep} RUN` pins another." if len(document.sweeps) == 1 else "")
         )
-    yield from (prose(sentence) for sentence in caption(found) if sentence != found.trouble)
+    said = caption(figures_only(found))
+    yield from (prose(sentence) for sentence in caption(found) if sentence not in said)
     columns, lines = names(found, short=True)
     rows = []
     for line, group in zip(lines, found.groups, strict=True):
-        for column in () if group.baseline else found.columns:
+        known = [one for one in found.columns if not group.baseline and group.differences[one.key].n]
+        if not known and not group.baseline:
+            rows.append([*line, None, None, None, None, None, 0, "no run"])
+        for column in known:
             one = group.differences[column.key]
             p = [None if value is None else number(value, 2) for value in (one.p, one.adjusted)]
             delta = None if one.difference is None else f"{one.difference:+.3g}"

@@ -15,7 +15,7 @@ from labtui.query.repeats import folded
 from labtui.query.spread import Spread, spread_of
 from labtui.report.blocks import Mean
 from labtui.report.document import Beside
-from labtui.scores import scores, split_of
+from labtui.scores import split_of
 
 if TYPE_CHECKING:
     from labtui.query.lab import Lab
@@ -122,15 +122,14 @@ def reported(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     they are monitored."""
     rows = list(rows)
     chosen = [metric for metric in dict.fromkeys(map(monitored, rows)) if metric]
-    known = scores(dict.fromkeys(name for row in rows for name in row["metrics"]), next(iter(chosen), ""))
-    tested = [name for name in known if split_of(name)[0] == "test"]
     parts = {split_of(name)[1] for name in chosen}
-    others = [
-        name
-        for name in tested or [name for name in known if split_of(name)[0] not in ("", "train", "test")]
-        if split_of(name)[1] in parts or not name.endswith("loss")
-    ]
-    return list(dict.fromkeys([key for name in chosen for key in (name, f"{name}.last")] + others))
+    known = dict.fromkeys(name for row in rows for name in row["metrics"])
+    scores = [name for name in known if split_of(name)[1] in parts or not name.endswith("loss")]
+    tested = [name for name in scores if split_of(name)[0] == "test"]
+    held_out = [name for name in scores if split_of(name)[0] not in ("", "train", "test")]
+    return list(
+        dict.fromkeys([key for name in chosen for key in (name, f"{name}.last")] + (tested or held_out))
+    )
 
 
 def beside_first(table: Aggregate) -> Aggregate:

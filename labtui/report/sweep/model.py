@@ -10,7 +10,7 @@ from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import mapping
 from labtui.report.splits import caveat, honest
 from labtui.report.sweep.document import Document
-from labtui.table import duration, size
+from labtui.table import duration
 
 _FLOAT = 4
 """Bytes of a parameter in single precision."""
@@ -35,7 +35,7 @@ def _facts(doc: Document) -> Iterator[tuple[str, Any]]:
         yield "of them trained", _span([f"{n:,}" for n in trained])
     yield "size in single precision", _span([_megabytes(_FLOAT * n) for n in counts])
     files = sorted(filter(None, (_checkpoint(doc, row) for row in rows)))
-    yield "checkpoint of the best epoch", _span([size(n) for n in files])
+    yield "checkpoint of the best epoch", _span([_megabytes(n) for n in files])
     times = sorted(float(row["duration"]) for row in rows if row["duration"] is not None)
     yield "time to train one", _span([duration(seconds) for seconds in times])
     yield f"time of all {len(times)} together", duration(sum(times)) if times else None

@@ -25,6 +25,8 @@ Fields = Mapping[str, Any]
 
 def section(doc: Document) -> Iterator[Block]:
     """What it is, its figures at the best epoch, how long it took; then the same of what has not finished."""
+    if doc.folds:
+        return  # each is a line of its own section
     yield Heading(2, "Overall runs")
     chosen = judges(doc.rows)
     rows = sorted_runs(doc.rows, chosen)
