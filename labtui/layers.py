@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from labtui.cells import clean, pad, width
-from labtui.table import size
+from labtui.table import number
 
 FLOAT = 4
 """Bytes of one number."""
@@ -25,7 +25,26 @@ def layer_lines(layers: dict[str, Any], shape: Any = None) -> list[str]:
         KeyError, TypeError, ValueError, AttributeError, OverflowError: it has another form.
     """
     rows = [_row(row) for row in layers["rows"]]
-    return [*_table(rows), *_totals(layers), *_sizes(layers, rows, shape)]
+    table, totals, sizes = _table(rows), _totals(layers), _sizes(layers, rows, shape)
+    return [*table, *totals, table[0], *sizes, table[0]]
+
+
+def layer_rows(layers: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """The same layers as (name and type, output shape, parameters), each under its full name.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError, OverflowError: it has another form.
+    """
+    path: list[str] = []
+    found = []
+    for row in layers["rows"]:
+        depth, label, output, params = _row(row)
+        del path[max(depth - 1, 0) :]
+        whole = ".".join([*path, label])
+        if depth:
+            path.append(str(row["name"]))
+        found.append((whole, _shape(label, output), params))
+    return found
 
 
 def _row(row: dict[str, Any]) -> tuple[int, str, list[int], int]:
@@ -37,10 +56,9 @@ def _row(row: dict[str, Any]) -> tuple[int, str, list[int], int]:
 
 def _table(rows: list[tuple[int, str, list[int], int]]) -> list[str]:
     cells = [
-        # A list of layers has no output of its own.
         (
             "  " * depth + clean(label),
-            "–" if "(Module" in label else str([-1, *output]),
+            _shape(label, output),
             f"{params:,}",
         )
         for depth, label, output, params in rows
@@ -52,6 +70,11 @@ def _table(rows: list[tuple[int, str, list[int], int]]) -> list[str]:
     ]
     total = first + second + third + 6
     return ["-" * total, lines[0], "=" * total, *lines[1:], "=" * total]
+
+
+def _shape(label: str, output: list[int]) -> str:
+    """What a layer gives; a list of layers has no output of its own."""
+    return "–" if "(Module" in label else str([-1, *output])
 
 
 def _totals(layers: dict[str, Any]) -> list[str]:
@@ -73,10 +96,16 @@ def _sizes(layers: dict[str, Any], rows: list[tuple[int, str, list[int], int]], 
     try:
         given = FLOAT * math.prod(int(n) for n in shape)
     except (TypeError, ValueError):
-        return [f"Params size: {size(params)} (single precision)"]
+        return [_megabytes("Params size", params)]
     return [
-        f"Input size: {size(given)} (one sample, single precision)",
-        f"Forward/backward pass size: {size(passes)}",
-        f"Params size: {size(params)}",
-        f"Estimated total size: {size(given + passes + params)}",
+        _megabytes("Input size", given),
+        _megabytes("Forward/backward pass size", passes),
+        _megabytes("Params size", params),
+        _megabytes("Estimated total size", given + passes + params),
     ]
+
+
+def _megabytes(what: str, count: int) -> str:
+    """As torchsummary says it (2^20 bytes); two decimals, or more where those would be naught."""
+    size = count / 2**20
+    return f"{what} (MB): {size:.2f}" if size >= 0.1 or not size else f"{what} (MB): {number(size, 2)}"

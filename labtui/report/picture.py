@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labtui import chart
+from labtui.canvas import MARKERS
 from labtui.points import decimate
 from labtui.report.fonts import Fonts
 
@@ -23,8 +25,8 @@ COLUMNS = 600
 """Parts of a curve of which the lowest and highest point are drawn: fewer than there are pixels."""
 HUGE = 1e250
 """Values beyond are drawn here: nothing is left of the floats for the margins around larger ones."""
-DRAWN = 92, 16
-"""Cells and rows of a panel as text."""
+WIDE, HIGH, LOW, LEGEND = 88, 20, 12, 3
+"""Cells of a panel as text, alone and among others, and the rows of them that its names may take."""
 MARKED = 40
 """Points up to which each is marked."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -91,15 +93,9 @@ class Sheet:
             return _bytes(figure)
 
     def drawn(self) -> str:
-        """The same as lines of text, panel below panel."""
-        from labtui.chart import Line, draw
-
-        parts = []
-        for panel in self.panels:
-            lines = [Line(curve.name, *visible(curve.x, curve.y)) for curve in panel.curves]
-            look: Any = {"title": panel.title, "xlabel": panel.xlabel, "ylog": _wants_log(panel), "legend": 2}
-            parts.append("\n".join(line.rstrip() for line in draw(lines, *DRAWN, **look)))
-        return "\n\n".join(parts)
+        """The same as text, ASCII but for names: one panel below the other."""
+        high = HIGH if len(self.panels) == 1 else LOW
+        return "\n\n".join("\n".join(_lines(panel, high)) for panel in self.panels)
 
     def _draw(self, axes: Axes, panel: Panel) -> None:
         handles = []
@@ -125,6 +121,25 @@ class Sheet:
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         _legend(axes, handles)
+
+
+def _lines(panel: Panel, high: int) -> list[str]:
+    """A panel as text; single steps lie behind the other lines, in dots, as does what a constant scores."""
+    lines = [
+        chart.Line(c.name, c.x, c.y.clip(-HUGE, HUGE), mark="." if c.faint else MARKERS[place % len(MARKERS)])
+        for place, c in enumerate(sorted(panel.curves, key=lambda curve: curve.faint))
+    ]
+    log = _wants_log(panel)
+    limits = chart.limits_of(lines, log)
+    if panel.constant and _near(panel.constant[1], limits[1]):
+        split, value = panel.constant
+        lines.append(chart.Line(f"best constant ({split})", limits[0], [value, value], mark="-"))
+        limits = chart.limits_of(lines, log, limits)
+    look = {"title": panel.title, "xlabel": panel.xlabel, "legend": LEGEND, "ylog": log, "limits": limits}
+    text = chart.draw(lines, WIDE, high, ascii=True, cursor=panel.best, **look)
+    if panel.best is not None:
+        text.append(f"| best: {panel.xlabel} {panel.best:g}")
+    return [line.rstrip() for line in text]
 
 
 def _names(panel: Panel) -> list[str]:

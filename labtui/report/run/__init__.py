@@ -31,5 +31,6 @@ SECTIONS: dict[str, Section[Document]] = {
     "observations": Section("Observations", notes.observations),
     "todos": Section("To do", notes.todos),
     "reproduce": Section("How to run it again", reproduce.section),
+    "options": Section("Every option", hyperparameters.every),
 }
 """By the names that `--section` takes, in their order."""

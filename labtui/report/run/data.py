@@ -29,7 +29,7 @@ def section(doc: Document) -> Iterator[Block]:
     yield Heading(2, "Data", str(name))
     data = doc.artifact("data")
     with of_form("data"):
-        facts = Table(("param", "value"), [(k, _plain(v)) for k, v in _facts(data)])
+        facts = Table(("param", "value"), [(k, _plain(v)) for k, v in _facts(doc, data)])
         splits = {str(name): mapping(part) for name, part in data["splits"].items()}
         splits = {name: part for name, part in splits.items() if part["samples"]}
         sizes = _sizes(splits)
@@ -47,15 +47,20 @@ def _plain(value: Any) -> str:
     return number(value) if isinstance(value, float) else exact(value)
 
 
-def _facts(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from mapping(data["facts"]).items()
+def _facts(doc: Document, data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    facts = mapping(data["facts"])
+    labels = facts.pop("label set", None)
+    if path := doc.options.get("data.path"):
+        yield "path", path
+    yield from facts.items()
     yield "samples", data["samples"]
     stored, seen = list(data["stored_shape"]), list(data["shape"])
     if stored != seen:
         yield "shape of a sample as stored", stored
     yield "shape of a sample as the model sees it", seen
-    words = {"classes": "one class a sample", "multilabel": "several labels a sample"}
-    yield "label type", words.get(data["task"], data["task"])
+    words = {"classes": "one class a sample", "multilabel": "multilabel (several a sample)"}
+    kind = words.get(data["task"], data["task"])
+    yield "label type", f"{kind}; {exact(labels)}" if labels else kind
     label = {"classes": "classes", "multilabel": "labels"}.get(data["task"], "targets")
     names = [str(name) for name in data["classes"]]
     yield label, f"{len(names)}: {', '.join(names)}" if len(names) <= MOST_CLASSES else len(names)
@@ -82,6 +87,8 @@ def _classes(data: dict[str, Any], splits: dict[str, dict[str, Any]]) -> Iterato
         label = "class" if data["task"] == "classes" else "label"
         columns = zip(names, *counts.values(), strict=True)
         yield Table((label, *counts), [tuple(column) for column in columns])
+    if missing := [name for name, n in zip(names, counts.get("train", ()), strict=False) if not n]:
+        yield f"**Without a sample to train on:** {', '.join(map(prose, missing[:MOST_CLASSES]))}."
     if high == low:
         yield f"Balanced: {low} samples of each."
         return

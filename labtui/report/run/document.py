@@ -83,9 +83,23 @@ class Document:
         return str(named or best.get("metric") or "")
 
     @cached_property
+    def simulated(self) -> bool:
+        """Whether labtui made the data up."""
+        try:
+            data = mapping(self.artifact("data"))
+        except NotRecorded:
+            return False
+        return str(mapping(data.get("facts")).get("source")).startswith("simulated")
+
+    @cached_property
+    def origin(self) -> dict[str, Any]:
+        """Where the recipe came from: file, sweep, cell, repeat, fold, title."""
+        return mapping(self.recipe.get("origin"))
+
+    @cached_property
     def kind(self) -> str:
         """Who trains: "recipe" (labtui itself), "command" or "script" (a program of the user's)."""
-        if "script" in mapping(self.recipe.get("origin")):
+        if "script" in self.origin:
             return "script"
         return "command" if "command" in self.recipe else "recipe"
 

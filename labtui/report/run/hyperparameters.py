@@ -1,4 +1,4 @@
-"""The table that every notebook begins with, then every other option."""
+"""The table that every notebook begins with; every other option is an appendix."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from labtui.report.document import NotRecorded
 from labtui.report.run.document import Document
 from labtui.report.text import exact
 from labtui.run import params_of
+from labtui.scores import scores, split_of
 from labtui.table import number
 
 MAIN = {
@@ -38,20 +39,27 @@ def section(doc: Document) -> Iterator[Block]:
             missing.append(label)
             continue
         used.add(key)
-        rows.append((label, exact(doc.options[key]) + (_rates(doc) if label == "schedule" else "")))
-    monitor = doc.named(doc.monitor) if doc.monitor else "not recorded: no metric is monitored"
-    rows.append(("accuracy (monitored)", monitor))
+        rows.append((label, exact(doc.options[key]) + REMARKS.get(label, _nothing)(doc)))
+    rows += _measured(doc)
+    if doc.kind != "recipe":  # all that a program says of itself
+        rows += [(key.removeprefix("params."), value) for key, value in options(doc) if key not in used]
     yield Table(("hyp-params", "value"), rows)
     if missing:
         yield f"*Not recorded: {', '.join(missing)}. {_why(doc)}*"
-    others = [
-        (key.removeprefix("params."), exact(value))
-        for key, value in params_of(doc.recipe).items()
-        if key not in used and not key.startswith("origin.")
+
+
+def options(doc: Document) -> list[tuple[str, str]]:
+    """Every option of the resolved recipe, by its dotted key."""
+    return [
+        (key, exact(value)) for key, value in params_of(doc.recipe).items() if not key.startswith("origin.")
     ]
-    if others:
-        yield "All other options of the resolved recipe:"
-        yield Table(("option", "value"), others)
+
+
+def every(doc: Document) -> Iterator[Block]:
+    """The appendix: every option."""
+    if doc.kind == "recipe" and (found := options(doc)):
+        yield Heading(2, "Every option of the resolved recipe")
+        yield Table(("option", "value"), found)
 
 
 def _rates(doc: Document) -> str:
@@ -62,6 +70,37 @@ def _rates(doc: Document) -> str:
     first, last, high = logged.values[0], logged.values[-1], logged.values.max()
     peak = f", highest {number(float(high))}" if high > max(first, last) else ""
     return f" (rate after the first epoch {number(float(first))}, last {number(float(last))}{peak})"
+
+
+def _sums(doc: Document) -> str:
+    return " (sums over samples)" if doc.options.get("loss.report") == "sum" else ""
+
+
+def _nothing(doc: Document) -> str:
+    return ""
+
+
+REMARKS = {"schedule": _rates, "loss": _sums}
+"""What is said behind a value, by its label."""
+
+
+def _measured(doc: Document) -> Iterator[tuple[str, str]]:
+    """Which scores were taken, the way each gets better, and which of them chose the epoch."""
+    held = [
+        name for name in scores(doc.metrics, doc.monitor) if split_of(name)[0] not in ("", "train", "test")
+    ]
+    taken = [name for name in held if split_of(name)[1] != "loss"]
+    ways = {"min": " (less is better)", "max": " (more is better)", None: ""}
+    for label, names in (("accuracy", taken[:1]), ("further scores", taken[1:])):
+        if names:
+            yield label, ", ".join(split_of(doc.named(n))[1] + ways[doc.goal(n)] for n in names)
+    yield "best epoch by", doc.named(doc.monitor) if doc.monitor else "not recorded: no metric is monitored"
+    if doc.kind == "recipe":
+        patience = doc.options.get("validate.patience")
+        yield (
+            "early stopping",
+            "none" if patience is None else f"after {patience} validations without a better one",
+        )
 
 
 def _why(doc: Document) -> str:

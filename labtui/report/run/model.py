@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from labtui.layers import layer_lines
-from labtui.report.blocks import Block, Heading
+from labtui.layers import layer_lines, layer_rows
+from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import NotRecorded, mapping
 from labtui.report.run.document import Document, of_form
-from labtui.report.text import fence
 
 
 def section(doc: Document) -> Iterator[Block]:
@@ -24,8 +23,9 @@ def section(doc: Document) -> Iterator[Block]:
         raise
     with of_form("layers"):
         lines = layer_lines(layers, _shape(doc))
-    yield fence("\n".join(lines))
-    yield "*Output shapes are those of one sample; -1 stands for the batch.*"
+        rows = layer_rows(layers)
+    yield Table(("layer (type)", "output shape", "parameters"), rows, printed="\n".join(lines))
+    yield "*Shapes and sizes are those of one sample in single precision; -1 stands for the batch.*"
 
 
 def _shape(doc: Document) -> Any:

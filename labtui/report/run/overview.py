@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from labtui.report.blocks import Block, Heading
-from labtui.report.document import mapping
 from labtui.report.run.document import Document
-from labtui.report.run.results import beaten
+from labtui.report.run.reproduce import part_of
+from labtui.report.run.results import baselines, beaten
 from labtui.report.splits import caveat
 from labtui.report.text import code, fence, moment, prose
+from labtui.scores import scores
 from labtui.table import duration, markdown, number
 
 TRACE = 15
@@ -17,15 +19,19 @@ TRACE = 15
 
 
 def section(doc: Document) -> Iterator[Block]:
-    """Title, state, outcome, why it failed, description, tags."""
+    """Title, state, outcome, what that is worth, what the rules see; why it failed; description, tags."""
     row = doc.run.row
     yield Heading(1, "Experiment", str(row.name))
     yield " ".join([_state(doc), *_score(doc)])
-    if (metric := doc.monitor) and beaten(doc, metric) is False:
-        yield (
-            f"**Not better than a constant:** the best constant predictor has {markdown(metric)} "
-            f"{number(mapping(doc.facts.get('baseline'))[metric])} on the same data."
-        )
+    if worth := _worth(doc):
+        yield worth
+    if seen := _seen(doc):
+        yield seen
+    if part := part_of(doc):
+        sweep = code(f"labtui report {shlex.quote(str(doc.origin['sweep']))}")
+        yield f"One run of several: {part}. Of all of them tells {sweep}."
+    if doc.simulated:
+        yield "**Simulated data:** labtui made them up, and the figures say nothing about real ones."
     if rule := caveat(doc.options):
         yield f"**Optimistic:** {rule}"
     if doc.status.message:
@@ -37,6 +43,31 @@ def section(doc: Document) -> Iterator[Block]:
         yield prose(description)
     if row.tags:
         yield "Tags: " + ", ".join(code(str(tag)) for tag in row.tags)
+
+
+def _worth(doc: Document) -> str:
+    """Whether the model is better than an answer that ignores its input; empty where that is not known."""
+    metric = doc.monitor
+    better = beaten(doc, metric)
+    if better is None:
+        return ""
+    constant = f"the best constant predictor has {markdown(metric)} {number(baselines(doc)[metric])}"
+    if not better:
+        return f"**Not better than a constant:** {constant} on the same data."
+    worse = [name for name in scores(doc.metrics, metric) if beaten(doc, name) is False]
+    but = f" **But it is no better in {', '.join(map(markdown, worse))}.**" if worse else ""
+    return f"Better than a constant: {constant} on the same data.{but}"
+
+
+def _seen(doc: Document) -> str:
+    """What the rules say, in short."""
+    found = doc.diagnosis
+    if not found.asked:
+        return ""
+    if not found.findings:
+        return f"Diagnosis: none of {len(found.asked)} rules found anything."
+    lines = [f"- **{prose(one.rule)}:** {prose(one.text)}" for one in found.findings]
+    return "\n".join([f"**Diagnosis** ({len(lines)}; evidence and advice below):", "", *lines])
 
 
 def _state(doc: Document) -> str:
@@ -81,7 +112,9 @@ def _score(doc: Document) -> Iterator[str]:
     if step is None:
         return
     best = doc.metrics[metric].best
-    yield f"{markdown(doc.named(metric))} **{number(best)}** at its best, {doc.place(step)}."
+    way = {"min": "less is better", "max": "more is better"}.get(doc.goal(metric) or "", "")
+    which = f" ({way})" if way else ""
+    yield f"{markdown(doc.named(metric))} **{number(best)}** at its best{which}, {doc.place(step)}."
     test = "test." + metric.partition(".")[2]
     if test != metric and test in doc.metrics:
         yield f"{markdown(doc.named(test))} **{number(doc.metrics[test].at_best)}** with those weights."

@@ -9,7 +9,7 @@ from typing import Any
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import mapping
 from labtui.report.run.document import Document
-from labtui.report.text import code, exact, fence, moment
+from labtui.report.text import code, exact, fence, moment, prose
 from labtui.table import duration, size
 
 NONE = "not recorded"
@@ -27,27 +27,29 @@ def section(doc: Document) -> Iterator[Block]:
 
 
 def _command(doc: Document) -> Iterator[Block]:
-    origin = mapping(doc.recipe.get("origin"))
     if doc.kind == "script":
-        yield from _script(str(origin.get("script") or ""), doc.run.environment().get("argv"))
+        yield from _script(str(doc.origin.get("script") or ""), doc.run.environment().get("argv"))
         return
     if not doc.recipe:
         yield f"*Not recorded: {doc.absence}.*"
         return
     yield "In the lab folder, with the resolved recipe of this run (same options, split and seed):"
     yield fence(f"labtui run {shlex.quote(f'runs/{doc.run.id}/recipe.toml')}", "sh")
-    if file := str(origin.get("file") or ""):
-        yield f"It came from {code(file)}{_part_of(origin)}."
+    if file := str(doc.origin.get("file") or ""):
+        part = part_of(doc)
+        yield f"It came from {code(file)}{': ' if part else ''}{part}."
 
 
-def _part_of(origin: dict[str, Any]) -> str:
-    """Which training of a family it was."""
+def part_of(doc: Document) -> str:
+    """Which training of a sweep it is, as markdown; empty where it is of none."""
+    origin = doc.origin
     if not origin.get("sweep"):
         return ""
-    parts = [f"{name} {origin[name]}" for name in ("cell", "repeat", "fold") if name in origin]
+    parts = [f"{name} {prose(exact(origin[name]))}" for name in ("cell", "repeat", "fold") if name in origin]
     if title := str(origin.get("title") or ""):
         parts.append(code(title))
-    return f": {', '.join(parts)} of {code(str(origin['sweep']))} (counted from 0)"
+    which = f"{', '.join(parts)} (counted from 0) of " if parts else ""
+    return f"{which}sweep {code(str(origin['sweep']))}"
 
 
 def _origin(doc: Document) -> Iterator[tuple[str, str]]:

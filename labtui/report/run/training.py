@@ -87,8 +87,7 @@ def section(doc: Document) -> Iterator[Block]:
     left, unit = len(log) - len(rows), "rows" if log.epochs is None else "epochs"
     shown = f"{left:,} of {len(log):,} {unit} are left out here. " if left else ""
     yield f"{shown}In full, with {len(log.columns)} metrics: [log.csv]({link})."
-    if pace := _pace(doc):
-        yield pace
+    yield from _remarks(doc, log)
 
 
 def _chosen(doc: Document, log: Log) -> list[str]:
@@ -157,8 +156,9 @@ def _text(doc: Document, log: Log, names: list[str], rows: list[int]) -> str:
 def _title(doc: Document, name: str) -> str:
     """`val.loss` as a notebook heads it: Validation Loss."""
     split, rest = split_of(name)
-    words = f"{SPLITS[split]} {rest[:1].upper()}{rest[1:]}" if split else name
-    return words + doc.named(name)[len(name) :]
+    words = rest.replace("_", " ")
+    title = f"{SPLITS[split]} {words[:1].upper()}{words[1:]}" if split else name
+    return title + doc.named(name)[len(name) :]
 
 
 def _formatted(values: list[float | None]) -> list[str]:
@@ -185,6 +185,19 @@ def _full(log: Log) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
     first = [log.steps.tolist()] if log.epochs is None else [log.steps.tolist(), log.epochs.tolist()]
     rows = zip(*first, *log.columns.values(), strict=True)
     return head + [clean(name) for name in log.columns], rows
+
+
+def _remarks(doc: Document, log: Log) -> Iterator[Block]:
+    """What the figures are, and how long they took."""
+    said = []
+    if doc.kind == "recipe" and log.steps[0] == 0:
+        said.append("Epoch 0 is the untrained model.")
+    if doc.options.get("loss.report") == "sum":
+        said.append("Losses are sums over the samples of a split.")
+    if pace := _pace(doc):
+        said.append(pace)
+    if said:
+        yield " ".join(said)
 
 
 def _pace(doc: Document) -> str:
