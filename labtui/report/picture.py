@@ -135,8 +135,18 @@ def _lines(panel: Panel, high: int) -> list[str]:
         split, value = panel.constant
         lines.append(chart.Line(f"best constant ({split})", limits[0], [value, value], mark="-"))
         limits = chart.limits_of(lines, log, limits)
-    look = {"title": panel.title, "xlabel": panel.xlabel, "legend": LEGEND, "ylog": log, "limits": limits}
-    text = chart.draw(lines, WIDE, high, ascii=True, cursor=panel.best, **look)
+    text = chart.draw(
+        lines,
+        WIDE,
+        high,
+        title=panel.title,
+        xlabel=panel.xlabel,
+        ylog=log,
+        ascii=True,
+        limits=limits,
+        cursor=panel.best,
+        legend=LEGEND,
+    )
     if panel.best is not None:
         text.append(f"| best: {panel.xlabel} {panel.best:g}")
     return [line.rstrip() for line in text]
