@@ -40,7 +40,7 @@ def test_the_same_run_gives_the_same_bytes(lab: Path, tmp_path: Path) -> None:
     environment = os.environ | {"MPLCONFIGDIR": str(settings)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
     mine = pictures(lab / "a_files")
-    assert list(mine) == ["loss.png", "monitored.png", "others.png"]
+    assert list(mine) == ["loss.png", "others.png", "score.png"]
     assert mine == pictures(tmp_path / "b_files")
     assert all(b"Software" not in data and b"tIME" not in data for data in mine.values())
 

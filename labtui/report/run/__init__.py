@@ -22,7 +22,7 @@ SECTIONS: dict[str, Section[Document]] = {
     "model": Section("Model", model.section),
     "data": Section("Data", data.section),
     "training": Section("Training, epoch by epoch", training.section, ("log.csv",)),
-    "curves": Section("Curves", curves.section, ("loss.png", "monitored.png", "others.png")),
+    "curves": Section("Curves", curves.section, ("loss.png", "score.png", "others.png")),
     "results": Section("Result", results.section),
     "confusion": Section(
         "Confusion matrix and classes", confusion.section, ("confusion.csv", "agreement.csv")

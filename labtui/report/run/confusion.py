@@ -8,6 +8,7 @@ from typing import Any
 from labtui.confusion import NO_CLASSES, Confusion, confusions
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.run.document import Document, of_form
+from labtui.report.text import prose
 
 MOST_CLASSES = 20
 """Classes of a matrix that is shown whole; of a larger one the commonest mistakes."""
@@ -40,9 +41,14 @@ def _blocks(doc: Document, found: Any) -> Iterator[Block]:
     if part.matrix is not None:
         yield f"Truth in rows, prediction in columns ({where})."
         yield from _matrix(doc, part)
+    else:
+        yield f"A sample has several labels, so that there is no matrix; each label for itself ({where})."
     if rows := part.classes:
         columns = list(rows[0])
         yield Table(columns, [[row[column] for column in columns] for row in rows])
+        if never := [row for row in rows if row.get("precision") is None and row.get("samples")]:
+            listed = ", ".join(f"{prose(str(row['class']))} ({row['samples']} samples)" for row in never)
+            yield f"**Never predicted:** {listed}."
         if any(None in row.values() for row in rows):
             yield "*A dash: the class was never there, or never said.*"
 

@@ -22,16 +22,18 @@ COLOUR = {"train": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
 
 
 def section(doc: Document) -> Iterator[Block]:
-    """Loss; the monitored metric; the others on one sheet."""
+    """Loss; the monitored metric, or the score where that is a loss; the others on one sheet."""
     yield Heading(3, "Curves")
     groups = _groups(doc)
     if not groups:
         raise NotRecorded("no metric has two values" + ("" if doc.status.over else " yet"))
     axis = Axis(doc)
-    first = dict.fromkeys(("loss", split_of(doc.monitor)[1]))
-    chosen = [part for part in first if part in groups]
-    for part in chosen:
-        file = "loss.png" if part == "loss" else "monitored.png"
+    score = split_of(doc.monitor)[1]
+    if score in ("", "loss") and doc.held_out:
+        score = split_of(doc.held_out[0])[1]
+    first = dict.fromkeys(("loss", score))
+    for part in (part for part in first if part in groups):
+        file = "loss.png" if part == "loss" else "score.png"
         yield _picture(doc, file, {part: groups[part]}, axis)
     others = {part: names for part, names in groups.items() if part not in first}
     drawn = dict(list(others.items())[:MOST])
@@ -66,11 +68,12 @@ class Axis:
 def _groups(doc: Document) -> dict[str, list[str]]:
     """Metrics that belong on one pair of axes, by the part of their name after the split.
 
-    A metric with one value is no curve.
+    A metric with one value is no curve, nor is a rate that never changes.
     """
     found: dict[str, list[str]] = {}
     for name, series in doc.series.items():
-        if name != "epoch" and np.isfinite(series.values).sum() > 1:
+        values = series.values[np.isfinite(series.values)]
+        if name != "epoch" and len(values) > 1 and (name != "train.lr" or np.ptp(values) > 0):
             part = "loss" if name == "train.step_loss" else split_of(name)[1]
             found.setdefault(part, []).append(name)
     return {part: sorted(names, key=_place) for part, names in found.items()}
@@ -94,12 +97,13 @@ def _panel(doc: Document, part: str, names: list[str], axis: Axis) -> Panel:
     curves = []
     for place, name in enumerate(names):
         colour = COLOUR.get(split_of(name)[0], 3 + place)
-        curves.append(_curve(name, doc.series[name], axis, colour))
-    monitored = doc.monitor in names
-    best = doc.best_step if monitored or part == "loss" else None
-    constants = {split_of(name)[0]: v for name, v in baselines(doc).items() if name in names}
+        curves.append(_curve(name, doc.series[name], axis, colour, _samples(doc, name)))
+    followed = part == "loss" or any(name in names for name in (doc.monitor, *doc.held_out[:1]))
+    best = doc.best_step if followed else None
+    constants = {split_of(n)[0]: v / _samples(doc, n) for n, v in baselines(doc).items() if n in names}
+    per = " per sample" if any(_samples(doc, name) > 1 for name in names) else ""
     return Panel(
-        title=part + ARROWS.get(doc.goal(names[0]) or "", ""),
+        title=part + per + ARROWS.get(doc.goal(names[0]) or "", ""),
         curves=curves,
         xlabel=axis.label,
         best=None if best is None else float(axis(np.array([float(best)]))[0]),
@@ -107,10 +111,16 @@ def _panel(doc: Document, part: str, names: list[str], axis: Axis) -> Panel:
     )
 
 
-def _curve(name: str, series: Series, axis: Axis, colour: int) -> Curve:
+def _samples(doc: Document, name: str) -> int:
+    """What a sum over samples is divided by, to stand beside that of another split; 1: it is none."""
+    split, part = split_of(name)
+    return doc.sums.get(split, 1) if part == "loss" else 1
+
+
+def _curve(name: str, series: Series, axis: Axis, colour: int, samples: int) -> Curve:
     order = np.argsort(series.steps, kind="stable")
     x = axis(series.steps[order].astype(float))
-    return Curve(name, x, series.values[order], colour, faint=name == "train.step_loss")
+    return Curve(name, x, series.values[order] / samples, colour, faint=name == "train.step_loss")
 
 
 def _alternative(doc: Document, groups: dict[str, list[str]]) -> str:

@@ -13,6 +13,7 @@ from labtui.files.goals import ARROWS, Goal, goal_of
 from labtui.files.toml import flatten
 from labtui.query.rows import Metric
 from labtui.report.document import Beside, NotRecorded, mapping
+from labtui.scores import scores, split_of
 from labtui.table import number
 
 if TYPE_CHECKING:
@@ -81,6 +82,21 @@ class Document:
         named = self.options.get("validate.monitor") or self.options.get("monitor")
         best = mapping(self.status.result.get("best"))
         return str(named or best.get("metric") or "")
+
+    @cached_property
+    def held_out(self) -> list[str]:
+        """The scores on data that were not trained on, losses apart: the monitored one first, if it is of them."""
+        found = scores(self.metrics, self.monitor)
+        held = [name for name in found if split_of(name)[0] not in ("", "train", "test")]
+        return [name for name in held if split_of(name)[1] != "loss"]
+
+    @cached_property
+    def sums(self) -> dict[str, int]:
+        """Split to its samples, where losses are sums over them; else empty."""
+        if self.options.get("loss.report") != "sum":
+            return {}
+        sizes = {name: self.facts.get(name) for name in ("train", "val", "test")}
+        return {name: n for name, n in sizes.items() if isinstance(n, int) and n > 0}
 
     @cached_property
     def simulated(self) -> bool:

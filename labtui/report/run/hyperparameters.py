@@ -10,7 +10,7 @@ from labtui.report.document import NotRecorded
 from labtui.report.run.document import Document
 from labtui.report.text import exact
 from labtui.run import params_of
-from labtui.scores import scores, split_of
+from labtui.scores import split_of
 from labtui.table import number
 
 MAIN = {
@@ -86,10 +86,7 @@ REMARKS = {"schedule": _rates, "loss": _sums}
 
 def _measured(doc: Document) -> Iterator[tuple[str, str]]:
     """Which scores were taken, the way each gets better, and which of them chose the epoch."""
-    held = [
-        name for name in scores(doc.metrics, doc.monitor) if split_of(name)[0] not in ("", "train", "test")
-    ]
-    taken = [name for name in held if split_of(name)[1] != "loss"]
+    taken = doc.held_out
     ways = {"min": " (less is better)", "max": " (more is better)", None: ""}
     for label, names in (("accuracy", taken[:1]), ("further scores", taken[1:])):
         if names:

@@ -192,8 +192,9 @@ def _remarks(doc: Document, log: Log) -> Iterator[Block]:
     said = []
     if doc.kind == "recipe" and log.steps[0] == 0:
         said.append("Epoch 0 is the untrained model.")
-    if doc.options.get("loss.report") == "sum":
-        said.append("Losses are sums over the samples of a split.")
+    if sums := doc.sums:
+        sizes = ", ".join(f"{n} {name}" for name, n in sums.items())
+        said.append(f"Losses are sums over the samples of a split ({sizes}).")
     if pace := _pace(doc):
         said.append(pace)
     if said:
