@@ -6,6 +6,7 @@ from labtui.report.run import (
     curves,
     data,
     diagnosis,
+    embedding,
     hyperparameters,
     model,
     notes,
@@ -27,6 +28,7 @@ SECTIONS: dict[str, Section[Document]] = {
     "confusion": Section(
         "Confusion matrix and classes", confusion.section, ("confusion.csv", "agreement.csv")
     ),
+    "embedding": Section("Embedding of the validation samples", embedding.section, (embedding.FILE,)),
     "diagnosis": Section("Diagnosis", diagnosis.section),
     "observations": Section("Observations", notes.observations),
     "todos": Section("To do", notes.todos),
