@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import genre_lab
+import numpy as np
 import report_lab
 
 from labtui.files.paths import LabPaths
 from labtui.query.lab import Lab
-from labtui.report.subject import of_lab
+from labtui.report.inside import inside, png, text
+from labtui.report.subject import of_lab, of_run
 
 
 def test_an_empty_lab_says_how_to_begin(lab: Path) -> None:
@@ -83,3 +85,29 @@ def test_nothing_that_people_wrote_is_formatting(lab: Path) -> None:
     text = of_lab(Lab(LabPaths(lab))).text()
     assert "<script>" not in text and "![x]" not in text and "**why**" not in text
     assert "| a\\|b\\*c\\* | 1 |" in text
+
+
+def test_a_run_says_what_its_layers_did_and_the_lab_of_the_best(lab: Path) -> None:
+    found = genre_lab.notebook(lab)
+    text = of_run(found.run("cnn1d-norms")).text(["weights"])
+    assert "| conv1.weight | 5 | 7 | 7e-9 | 1e-10 | 1e-9 |" in text
+    assert "smallest gradient beside its weights: conv1.weight (1e-9)" in text
+    whole = of_lab(found).text(["weights"])
+    assert "| cnn1d | 3 | 0.01 in conv2.weight | 0.02 in conv1.weight | 0.001 | 1.4 | – |" in whole
+    assert "`labtui report RUN --section weights`" in whole
+
+
+def test_gradients_are_drawn_as_pictures_and_as_text(lab: Path) -> None:
+    found = inside(genre_lab.notebook(lab).run("cnn1d-norms").artifact("weights"))
+    assert found is not None
+    assert png(found)[:4] == b"\x89PNG" and png(found) == png(found)
+    head, first, _, last = text(found).splitlines()
+    assert head == "gradient norm, 5.4e-9 to 0.07, from step 0 to 200"
+    assert first == "conv1.weight   ▁▁▁▁▁" and last == "head.weight    █████"
+
+
+def test_weights_of_another_form_are_no_weights(lab: Path) -> None:
+    run = genre_lab.notebook(lab).run("cnn1d-norms")
+    np.savez(run.paths.artifacts / "weights.npz", layers=np.array(["a"]), steps=np.zeros(2))
+    assert "`artifacts/weights.npz` has not the form that labtui writes" in of_run(run).text(["weights"])
+    assert inside({"layers": np.array([]), "steps": np.zeros(0)}) is None

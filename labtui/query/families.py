@@ -23,7 +23,10 @@ DATA = ("data.name", "data.factory", "params.data", "params.data.name", "params.
 _FEW = 6
 """Values of an option up to which each is listed."""
 _SETTLED = ("data.", "loss.", "optimizer.name", "schedule.name", "train.clip_norm", "train.batch_size")
-_NO_CHOICE = ("data.name", "data.factory", "data.path", "data.cache", "data.leave_out")
+_NO_CHOICE = (
+    "data.name", "data.factory", "data.path", "data.cache", "data.leave_out", "data.layout", "data.subset",
+    "data.on_error", "data.kept", "loss.report",
+)  # fmt: skip
 
 
 class Value(NamedTuple):

@@ -97,8 +97,8 @@ class Document:
 
     @cached_property
     def methods(self) -> dict[str, str]:
-        """A sweep's id to how its cells are made."""
-        return {one.sweep: one.method for one in self.sweeps if one.method}
+        """A sweep's id to how its cells are made, of those that have several."""
+        return {one.sweep: one.method for one in self.sweeps if one.method and len(one.lines) > 1}
 
     def title(self, family: Family) -> str:
         """A family's name; without the data set where all have the same."""

@@ -14,6 +14,7 @@ from labtui.report.run import (
     reproduce,
     results,
     training,
+    weights,
 )
 from labtui.report.run.document import Document
 
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Section[Document]] = {
     ),
     "embedding": Section("Embedding of the validation samples", embedding.section, (embedding.FILE,)),
     "diagnosis": Section("Diagnosis", diagnosis.section),
+    "weights": Section("Weights and gradients", weights.section, weights.FILES),
     "observations": Section("Observations", notes.observations),
     "todos": Section("To do", notes.todos),
     "reproduce": Section("How to run it again", reproduce.section),
