@@ -134,9 +134,9 @@ def test_the_best_mean_is_bold_and_the_differences_are_worth_nothing(lab: Path) 
     assert all("within the spread" in word for word in words[2:]), words
 
 
-def test_without_a_pinned_baseline_the_first_configuration_with_figures_is_it(lab: Path) -> None:
+def test_without_a_pinned_baseline_the_first_configuration_of_several_runs_is_it(lab: Path) -> None:
     text = report(lab, pinned=None)
-    assert "No baseline is pinned: the first configuration with figures stands for it." in text
+    assert "No baseline is pinned: the first configuration of several runs stands for it." in text
     assert f"`labtui baseline {SWEEP} RUN` pins another." in text
 
 

@@ -16,7 +16,7 @@ def test_a_sweep_is_reported_with_cells_protocols_and_differences(cli, lab):
     text = (lab / f"report-{SWEEP}.md").read_text()
     assert status == 0 and out == f"report-{SWEEP}.md\n", err
     assert "# Sweep: gestures" in text and "2 cells, runs finished: 10." in text
-    assert "| small \\| \\*net\\* | 0.1 | 5 | 0.820 ± 0.016 (5) | 0.770 ± 0.016 (5) |" in text
+    assert "| small \\| \\*net\\* | 5 | 0.820 ± 0.016 (5) | 0.770 ± 0.016 (5) |" in text
     assert (
         "| large \\<b\\> | val.acc.last ↑ | +0.052 | " in text
         and "| corrected resampled t | 5 | better |" in text

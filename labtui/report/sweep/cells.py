@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from labtui.files.goals import Goal
-from labtui.grouped import caption, column_name, difference_text, members, names
+from labtui.grouped import caption, column_name, difference_text, members
 from labtui.query.aggregate import Aggregate, Column, Group
 from labtui.query.repeats import Repeat, repeats
 from labtui.query.rows import look_up
 from labtui.query.spread import counted
 from labtui.report.blocks import Block, Heading, Table
-from labtui.report.sweep.document import Document, figures, over
+from labtui.report.sweep.document import Document, figures, named, over
 from labtui.report.text import prose
 from labtui.table import markdown
 
@@ -44,7 +44,7 @@ def section(doc: Document) -> Iterator[Block]:
 def _configurations(doc: Document) -> Table:
     """One row a group."""
     found = doc.found
-    columns, lines = names(found)
+    columns, lines = named(found)
     sizes = [{row["facts"].get("parameters") for row in group.rows} - {None} for group in found.groups]
     sized = len({repr(own) for own in sizes}) > 1
     rows = []
@@ -69,7 +69,7 @@ def _beside(group: Group, key: str) -> str:
 
 def _each(doc: Document) -> Iterator[Block]:
     """Repeat by repeat, where a configuration has several."""
-    columns, lines = names(doc.found, short=True)
+    columns, lines = named(doc.found)
     known = [repeats(group.rows) for group in doc.found.groups]
     if not doc.found.columns or all(len(own) < 2 for own in known):
         return

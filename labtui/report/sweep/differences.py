@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labtui.grouped import caption, column_name, names
+from labtui.grouped import caption, column_name
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.sweep.cells import figures_only
-from labtui.report.sweep.document import Document
+from labtui.report.sweep.document import Document, named
 from labtui.report.text import prose
 from labtui.table import number
 
@@ -20,12 +20,12 @@ def section(document: Document) -> Iterator[Block]:
     yield Heading(2, "Difference to the baseline")
     if not document.pinned:
         yield (
-            "No baseline is pinned: the first configuration with figures stands for it."
+            "No baseline is pinned: the first configuration of several runs stands for it."
             + (f" `labtui baseline {document.sweep} RUN` pins another." if len(document.sweeps) == 1 else "")
         )
     said = caption(figures_only(found))
     yield from (prose(sentence) for sentence in caption(found) if sentence not in said)
-    columns, lines = names(found, short=True)
+    columns, lines = named(found)
     rows = []
     for line, group in zip(lines, found.groups, strict=True):
         known = [one for one in found.columns if not group.baseline and group.differences[one.key].n]

@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from labtui.files.paths import EDITED
+from labtui.files.toml import short_keys
+from labtui.grouped import names
 from labtui.query.aggregate import Aggregate, Column, Group, aggregate, goal_of, monitored
 from labtui.query.lab import Run
 from labtui.query.repeats import folded
@@ -133,17 +135,21 @@ def reported(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def beside_first(table: Aggregate) -> Aggregate:
-    """Groups beside the first that has figures, where some are of several runs and nothing else is the baseline:
-    else no spread tells what a difference is worth."""
-    if table.baseline or table.trouble or len(table.groups) < 2:
-        return table
-    counts = {id(group): max((one.n for one in group.spreads.values()), default=0) for group in table.groups}
-    first = next((group for group in table.groups if counts[id(group)]), None)
-    if first is None or max(counts.values()) < 2:
+    """Groups beside the first of several runs, where another is of several, too, and nothing is pinned: else no
+    spread tells what a difference is worth."""
+    repeated = [group for group in table.groups if any(one.n > 1 for one in group.spreads.values())]
+    if table.baseline or table.trouble or len(repeated) < 2:
         return table
     rows = [row for group in table.groups for row in group.rows]
     keys = [column.key for column in table.columns]
-    return aggregate(rows, table.keys, keys, baseline=[first.rows[0]["id"]])
+    return aggregate(rows, table.keys, keys, baseline=[repeated[0].rows[0]["id"]])
+
+
+def named(table: Aggregate) -> tuple[list[str], list[list[Any]]]:
+    """What each group is, in few columns: their names, and a line a group."""
+    columns, lines = names(table, short=True)
+    short = dict(zip(table.keys, short_keys(table.keys), strict=True))
+    return [short.get(column, column) for column in columns], lines
 
 
 def mean(found: Spread, of: int) -> Mean:

@@ -130,6 +130,9 @@ def _stopping(doc: Document, group: Group) -> Iterator[str]:
             said + prose(difference_text(found)) + (f", {found.test}, n = {found.n}." if found.test else ".")
         )
         return
+    if not found.difference:
+        yield f"The best epoch was the last one in {'every fold' if len(best) > 1 else 'the fold'}, by {markdown(one.key)}."
+        return
     yield (
         f"{said}{prose(f'{found.difference:+.2g}')}. The epoch is picked by this very figure, so that it flatters: "
         "scores on test data would not (`validate.test_fold = true`)."

@@ -11,6 +11,7 @@ from labtui.grouped import members
 from labtui.query.aggregate import Group
 from labtui.query.repeats import fold_of
 from labtui.report.blocks import Block, Heading, Mean
+from labtui.report.passage import passage
 from labtui.report.splits import caveat
 from labtui.report.sweep.document import Document, column, over
 from labtui.report.text import code, moment, prose
@@ -27,7 +28,7 @@ def section(doc: Document) -> Iterator[Block]:
     if rule := next(filter(None, (caveat(row["params"]) for row in rows)), ""):
         yield f"**Optimistic:** {rule}"
     if len({row["name"] for row in rows}) == 1 and (said := _description(doc.runs[0].recipe())):
-        yield prose(said)
+        yield from passage(said)
     tags = dict.fromkeys(str(tag) for row in rows for tag in row["tags"])
     if tags:
         yield "Tags: " + ", ".join(map(code, tags))
