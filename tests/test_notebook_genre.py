@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import genre_lab
@@ -9,6 +11,8 @@ import numpy as np
 import report_lab
 
 from labtui.files.paths import LabPaths
+from labtui.query.diagnosis import diagnoses
+from labtui.query.families import families
 from labtui.query.lab import Lab
 from labtui.report.inside import inside, png, text
 from labtui.report.subject import of_lab, of_run
@@ -35,10 +39,12 @@ def test_models_stand_side_by_side_only_where_they_are_measured_alike(lab: Path)
 
 def test_what_was_tried_and_what_was_not(lab: Path) -> None:
     text = of_lab(genre_lab.notebook(lab)).text(["tried"])
-    assert "| model.layers | 3 (1), 4 (2) | 4 |" in text
-    assert "| data.augment | yes (3), no (2) | no |" in text
+    assert "| model.layers | 3: 0.25 (1), 4: 0.28 (2) | 4 |" in text
+    assert "| data.augment | yes: 0.33 (3), no: 0.36 (2) | no |" in text
     assert "Always the same: data.clip = 262144, data.features = wave" in text
     assert "| recipes/genre/cnn2d.toml | 3 | 3 finished | 0.330 ± 0.020 (3) |" in text
+    never = "Never used: data.rate, data.pca, data.augment, train.clip\\_norm, train.clip\\_value, validate.patience."
+    assert never in text.partition("### Model: cnn2d")[0]
     of_cnn2d = text.partition("### Model: cnn2d")[2].partition("### Model: ")[0]
     assert "logarithms are OK" in of_cnn2d and "very promising" in of_cnn2d
 
@@ -111,3 +117,46 @@ def test_weights_of_another_form_are_no_weights(lab: Path) -> None:
     np.savez(run.paths.artifacts / "weights.npz", layers=np.array(["a"]), steps=np.zeros(2))
     assert "`artifacts/weights.npz` has not the form that labtui writes" in of_run(run).text(["weights"])
     assert inside({"layers": np.array([]), "steps": np.zeros(0)}) is None
+
+
+def test_golden(lab: Path) -> None:
+    """Run with LABTUI_GOLDEN=write to take the text as it is now."""
+    found = genre_lab.notebook(lab)
+    path = of_lab(found).write(lab / "lab.md")
+    words = path.read_text()
+    golden = Path(__file__).parent / "golden" / "report-lab.md"
+    if os.environ.get("LABTUI_GOLDEN") == "write":
+        golden.write_text(words)
+    assert words == golden.read_text()
+    assert sorted(one.name for one in (lab / "lab_files").iterdir()) == ["families-1.png", "families-2.png"]
+
+
+def test_a_large_lab_is_told_from_the_index(lab: Path) -> None:
+    """A thousand runs of which a few directories are read."""
+    first = genre_lab.made(lab, 0, "cnn1d", {"name": "cnn1d"}, 0.3)
+    row = Lab(LabPaths(lab)).run(first).row.fields
+    found = Lab(LabPaths(lab))
+    found.index.refresh()
+    many = [
+        {
+            **row,
+            "id": f"{first[:-4]}{n:04d}",
+            "params": {**row["params"], "optimizer.lr": n / 1000, "train.seed": n},
+        }
+        for n in range(1000)
+    ]
+    made = families(many)
+    assert len(made) == 1 and len(made[0].rows) == 1000
+    option = next(one for one in made[0].options if one.key == "optimizer.lr")
+    assert [(value.label, value.runs) for value in option.values] == [("1000 values, 0 to 0.999", 1000)]
+    assert made[0].best is not None and made[0].chance["val.acc"] == 0.125
+
+
+def test_more_than_so_many_runs_are_not_diagnosed(lab: Path) -> None:
+    found = genre_lab.notebook(lab)
+    runs = [found.run(row.id) for row in found.runs()]
+    assert len(diagnoses(runs, most=3)) == 3
+    assert len(diagnoses(runs)) == len(runs) - 1  # one waits
+    gone = runs[1]
+    shutil.rmtree(gone.paths.root)
+    assert {run.id for run in runs[2:]} <= diagnoses(runs).keys()

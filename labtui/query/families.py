@@ -23,6 +23,7 @@ DATA = ("data.name", "data.factory", "params.data", "params.data.name", "params.
 _FEW = 6
 """Values of an option up to which each is listed."""
 _SETTLED = ("data.", "loss.", "optimizer.name", "schedule.name", "train.clip_norm", "train.batch_size")
+_SWITCHES = ("train.clip_norm", "train.clip_value", "validate.patience")
 _NO_CHOICE = (
     "data.name", "data.factory", "data.path", "data.cache", "data.leave_out", "data.layout", "data.subset",
     "data.on_error", "data.kept", "loss.report",
@@ -157,6 +158,22 @@ class Family:
         first = self.rows[-1]["params"]
         keys = [key for key in first if key.startswith(_SETTLED) and key not in _NO_CHOICE]
         return {key: first[key] for key in keys if key not in varied}
+
+    @cached_property
+    def unused(self) -> list[str]:
+        """What could be switched on, and never was: of the data, the gradients and the end of a training."""
+        from labtui.recipe.core import SPECS  # pydantic: for reports only
+
+        spec = next((one for one in SPECS["data"] if one.model_fields["name"].default == self.data), None)
+        if spec is None:
+            return []
+        absent = [f"data.{key}" for key, one in spec.model_fields.items() if one.default is None]
+        used = {key for row in self.rows for key in row["params"]}
+        return [
+            key
+            for key in (*absent, *_SWITCHES)
+            if key not in used and not any(name.startswith(f"{key}.") for name in used)
+        ]
 
     def _now_and_then(self, key: str) -> str:
         """The table of a key (`data.augment` of `data.augment.flip`), where only some runs have it, and all of

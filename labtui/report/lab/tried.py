@@ -64,7 +64,8 @@ def _options(doc: Document, family: Family) -> Iterator[Block]:
     """What was varied, then what has always been the same."""
     found = family.options
     if found:
-        columns = ["tried", "values (runs)", "best has"]
+        metric = named(family.metric, family.goal)
+        columns = ["tried", f"values: best {metric} (runs)" if family.best else "values (runs)", "best has"]
         yield Table(columns, [[one.key, _listed(one), one.best or None] for one in found[:MOST]])
     if left := found[MOST:]:
         yield f"{count(len(left), 'more option')} varied: {', '.join(code(one.key) for one in left)}."
@@ -72,7 +73,10 @@ def _options(doc: Document, family: Family) -> Iterator[Block]:
 
 
 def _listed(option: Option) -> str:
-    return ", ".join(f"{value.label} ({value.runs})" for value in option.values)
+    return ", ".join(
+        f"{value.label}{'' if value.best is None else f': {number(value.best, 3)}'} ({value.runs})"
+        for value in option.values
+    )
 
 
 def _lacking(doc: Document, family: Family) -> Iterator[str]:
@@ -80,6 +84,8 @@ def _lacking(doc: Document, family: Family) -> Iterator[str]:
     if same := family.settled:
         listed = ", ".join(f"{markdown(key)} = {markdown(exact(value))}" for key, value in same.items())
         yield f"Always the same: {listed}."
+    if unused := family.unused:
+        yield f"Never used: {', '.join(map(markdown, unused))}."
     found = Counter(doc.methods[row["sweep"]] for row in family.rows if row["sweep"] in doc.methods)
     said = [f"{count(n, 'run')} of {METHODS[method]}" for method, n in found.items() if method in METHODS]
     said = said or ["no grid and no search"]
