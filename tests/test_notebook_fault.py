@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Cli
+from recipe_lab import RECIPES
 from report_lab import BEGUN
 from sweep_lab import training
 
@@ -149,3 +153,30 @@ def test_a_fold_that_has_not_finished_is_in_no_mean(lab: Path) -> None:
     assert "Not in the means: 1 of 5 runs, which have not finished (4 of 5, 1 idle)." in text
     assert "| early stopping | 8150 ± 129 (4 of 5) | 0.9938 ± 0.0023 (4 of 5) |" in text
     assert "| 4 | idle | – | – | – |" in text
+
+
+def test_folds_that_were_trained(cli: Cli, lab: Path) -> None:
+    """Two folds of the digits, two epochs each: nothing that a training leaves is missing from their report."""
+    (lab / "recipes").mkdir()
+    shutil.copy(RECIPES / "digits.toml", lab / "recipes")
+    sets = [
+        "validate.scheme=kfold",
+        "validate.folds=2",
+        "validate.test=0",
+        "train.epochs=2",
+        "resources.threads=1",
+    ]
+    status, _, err = cli("run", "digits", *(word for one in sets for word in ("--set", one)))
+    assert status == 0, err
+    text = subject(labtui.open(lab), "digits.toml").text()
+    assert "One configuration in 2 folds, runs finished: 2." in text and "Not recorded" not in text
+    table = text.partition("## Model, time and split")[2].partition("## Parameters")[0]
+    facts = dict(re.findall(r"^\| (.+?) \| (.+) \|$", table, re.MULTILINE))
+    assert facts["model"] == "digits\\_cnn" and facts["trained on"] == "cpu"
+    assert facts["size in single precision"].endswith(" MB") and facts[
+        "checkpoint of the best epoch"
+    ].endswith(" MB")
+    assert facts["validation"] == "2 folds" and int(facts["parameters"].replace(",", "")) > 1000
+    params: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("\n```")[0], params)
+    assert params["params"]["train.epochs"] == 2 and params["params"]["model.name"] == "digits_cnn"

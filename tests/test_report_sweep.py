@@ -18,7 +18,7 @@ def test_a_sweep_is_reported_with_cells_protocols_and_differences(cli, lab):
     assert "# Sweep: gestures" in text and "2 cells, runs finished: 10." in text
     assert "| small \\| \\*net\\* | 5 | 0.820 ± 0.016 (5) | 0.770 ± 0.016 (5) |" in text
     assert (
-        "| large \\<b\\> | val.acc.last ↑ | +0.052 | " in text
+        "| large \\<b\\> | val.acc.last ↑ | 0.052 | " in text
         and "| corrected resampled t | 5 | better |" in text
     )
     assert "early stopping" in text and all(run_id in text for run_id in ids)

@@ -9,7 +9,6 @@ from labtui.report.blocks import Block, Heading, Table
 from labtui.report.sweep.cells import figures_only
 from labtui.report.sweep.document import Document, named
 from labtui.report.text import prose
-from labtui.table import number
 
 
 def section(document: Document) -> Iterator[Block]:
@@ -33,7 +32,16 @@ def section(document: Document) -> Iterator[Block]:
             rows.append([*line, None, None, None, None, None, 0, "no run"])
         for column in known:
             one = group.differences[column.key]
-            p = [None if value is None else number(value, 2) for value in (one.p, one.adjusted)]
-            delta = None if one.difference is None else f"{one.difference:+.3g}"
-            rows.append([*line, column_name(column), delta, *p, one.test or None, one.n, one.word])
+            rows.append(
+                [
+                    *line,
+                    column_name(column),
+                    one.difference,
+                    one.p,
+                    one.adjusted,
+                    one.test or None,
+                    one.n,
+                    one.word,
+                ]
+            )
     yield Table([*columns, "figure", "difference", "p", "p adjusted", "test", "n", "in a word"], rows)
