@@ -18,8 +18,10 @@ from labtui.data.ragged import Ragged
 from labtui.engine import inputs
 from labtui.engine.activations import Activations, figures
 from labtui.engine.budget import Budget
+from labtui.engine.findings import Findings
 from labtui.engine.layers import given as first_layers
 from labtui.engine.samples import place, shelve
+from labtui.query.diagnosis import diagnosis
 from labtui.query.lab import Run
 from labtui.recipe.core import Recipe
 
@@ -77,7 +79,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained(lab: Path, *, data: Any = None, model: Any = None, **tables: Any) -> Run:
     """A tiny training that has ended."""
-    train = {"epochs": 6, "batch_size": 32} | tables.pop("train", {})
+    train = {"epochs": 6, "batch_size": 40} | tables.pop("train", {})
     what: Any = recipe().tables() | {
         "name": "inside",
         "data": {"factory": "inside_parts:data"} | (data or {}),
@@ -102,7 +104,7 @@ def artifact(run: Run, name: str) -> dict[str, Any]:
 
 def test_what_a_model_is_given_is_described_channel_by_channel(lab: Path) -> None:
     found = artifact(trained(lab, data={"fault": "scales"}), "inputs")
-    assert found["layer"] == ["Linear", "Linear"]
+    assert found["layers"] == ["Linear", "Linear"]
     assert (found["axis"], found["channels"], found["shown"]) == (0, 8, list(range(8)))
     train = found["splits"]["train"]
     assert train["samples"] == 200 and train["not_finite"] == 0
@@ -210,3 +212,90 @@ def test_what_looking_takes_is_paid_by_the_training(monkeypatch: pytest.MonkeyPa
         pass
     assert budget.spent == pytest.approx(0.2)
     assert budget.left() == pytest.approx(0.1)
+
+
+def said(run: Run) -> dict[str, str]:
+    """What the rules on data and layers say of a run, evidence and all; empty: they were asked, and are silent."""
+    found = diagnosis(run)
+    asked = {"input not normalised", "leak suspected", "dead units"}
+    assert asked <= {*found.asked, *(() if found.asked else asked)} | {*found.unasked}
+    return {one.rule: "\n".join((one.text, *one.evidence)) for one in found.findings if one.rule in asked} | {
+        name: "not asked" for name in asked if name in found.unasked
+    }
+
+
+HEALTHY: dict[str, dict[str, Any]] = {
+    "relu": {"train": {"epochs": 12}},
+    "tanh": {"model": {"activation": "Tanh"}, "train": {"epochs": 12}},
+    "functional": {"model": {"factory": "inside_parts:Functional"}, "train": {"epochs": 12}},
+    "leaky": {"model": {"activation": "LeakyReLU"}, "train": {"epochs": 12}},
+}
+
+
+@pytest.mark.parametrize("tables", HEALTHY.values(), ids=HEALTHY)
+def test_nothing_is_said_of_sound_data_and_layers(lab: Path, tables: dict[str, Any]) -> None:
+    assert said(trained(lab, **tables)) == {}
+
+
+def test_nothing_is_said_of_the_example(tmp_path: Path) -> None:
+    what = recipe(train={"epochs": 6, "batch_size": 64})
+    paths = make(tmp_path, what)
+    train_here(paths, what)
+    assert said(Run(paths, {})) == {}
+
+
+def test_an_input_of_channels_that_differ_in_size(lab: Path) -> None:
+    found = said(trained(lab, data={"fault": "scales"}))["input not normalised"]
+    assert "very different sizes" in found
+    assert "channel 5: mean" in found
+
+
+def test_an_input_that_lies_far_from_zero(lab: Path) -> None:
+    assert "far from 0" in said(trained(lab, data={"fault": "offset"}))["input not normalised"]
+
+
+def test_a_model_that_normalises_its_input_needs_no_advice(lab: Path) -> None:
+    found = said(trained(lab, data={"fault": "offset"}, model={"norm": True}, train={"epochs": 12}))
+    assert found == {"input not normalised": "not asked"}
+
+
+def test_samples_of_the_training_split_in_the_validation_split(lab: Path) -> None:
+    found = said(trained(lab, data={"fault": "leak"}))["leak suspected"]
+    assert "train and val share samples" in found
+    assert "50 of 100 samples of val (50 %) are in train" in found
+    assert "50 = 250, 51 = 251" in found
+
+
+@pytest.mark.parametrize(
+    "model", [{"bias": -100.0}, {"bias": 100.0, "activation": "Sigmoid"}], ids=["zero", "one"]
+)
+def test_a_layer_that_says_nothing_any_more(lab: Path, model: dict[str, Any]) -> None:
+    found = said(trained(lab, model=model, train={"epochs": 12}))["dead units"]
+    assert "1: 32 of 32 units" in found
+    assert "since epoch" in found
+
+
+def test_a_training_says_once_what_is_wrong_while_it_goes_on(
+    lab: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trained(lab, data={"fault": "leak"}, train={"epochs": 9})
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("labtui: ")]
+    assert [line for line in lines if "share samples" in line] == [
+        "labtui: train and val share samples: scores of val are too good (50 of 100 samples of val (50 %) are in "
+        "train, bit by bit: places 50 = 250, 51 = 251, 52 = 252, 53 = 253 in the data set)"
+    ]
+    assert len(lines) == len({*lines})
+
+
+def test_with_the_key_off_nothing_is_looked_at_nor_said(lab: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run = trained(lab, data={"fault": "leak"}, train={"epochs": 6, "statistics": 0})
+    kept = {path.stem for path in run.paths.artifacts.iterdir()}
+    assert not kept & {"weights", "activations", "inputs", "outputs", "embedding"}
+    assert "labtui: " not in capfd.readouterr().err
+
+
+def test_rules_are_asked_at_growing_distance(tmp_path: Path) -> None:
+    run: Any = None
+    found = Findings({}, run, Budget())
+    found._cost = 0.0
+    assert [epoch for epoch in range(1, 40) if found.due(epoch)] == [4, 6, 9, 14, 21, 32]

@@ -4,7 +4,9 @@ A rule is one function in one of this folder's modules. It looks at a `Case`, ar
 worker and a reader can ask the same rules; and it says nothing rather than something wrong.
 """
 
+from labtui.diagnose import activations as activations
 from labtui.diagnose import choice as choice
+from labtui.diagnose import inputs as inputs
 from labtui.diagnose import losses as losses
 from labtui.diagnose import outputs as outputs
 from labtui.diagnose import pace as pace

@@ -79,7 +79,7 @@ def keep(loop: Loop) -> None:
     why. Its training is over and well.
     """
     try:
-        with loop.budget.spending():
+        with loop.watch.budget.spending():
             _keep(loop)
     except OSError:  # a full disk has a name of its own
         raise
@@ -93,7 +93,7 @@ def _keep(loop: Loop) -> None:
         return
     # A sample takes about half as long as one that is trained on.
     trained = max(1, loop.step * min(table.batch_size, len(loop.train)))
-    paid = int(2 * max(loop.budget.left(), 0.0) * trained / max(loop.budget.trained, 1e-3))
+    paid = int(2 * max(loop.watch.budget.left(), 0.0) * trained / max(loop.watch.budget.trained, 1e-3))
     rows = torch.from_numpy(_evenly(len(samples), min(MOST_SHOWN, max(LEAST_SHOWN, paid))))
     index = samples.index[rows.to(samples.index.device)]
     points, outputs = loop.pieces.within_memory(lambda: _features(loop, index))
@@ -105,7 +105,7 @@ def _keep(loop: Loop) -> None:
         "prediction": outputs.argmax(1),
         "pca": principal(points),
     }
-    if TSNE_START + TSNE_POINT * len(points) <= loop.budget.left():
+    if TSNE_START + TSNE_POINT * len(points) <= loop.watch.budget.left():
         arrays["tsne"] = _flat(points, table.seed)
     if points.size <= MOST_VALUES:
         arrays["points"] = points

@@ -1,6 +1,6 @@
 """What a model is given, as the artifact `inputs.json`: statistics per channel, and samples that two splits share.
 
-- `layer`: kinds of the first two layers that are given it; `axis`: of a sample, along which its channels lie, as the
+- `layers`: kinds of the first two layers that are given it; `axis`: of a sample, along which its channels lie, as the
   first layer takes them; null: it is one channel;
 - `channels`: how many there are; `shown`: which are described, at most MOST_CHANNELS, evenly drawn;
 - `splits`: of train, val and test how many `samples` were looked at (evenly drawn, at most MOST_SAMPLES and
@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,9 @@ from labtui.data.ragged import Ragged
 from labtui.engine.samples import Samples
 
 if TYPE_CHECKING:
-    from labtui.engine.loop import Loop
+    from labtui.engine.budget import Budget
+    from labtui.engine.loop import Parts
+    from labtui.writer import Run
 
 NAME = "inputs"
 MOST_SAMPLES, LEAST = 512, 16
@@ -43,25 +46,40 @@ PER_VALUE, PER_SAMPLE = 2e-8, 6e-6
 """Seconds for a value that is counted, for a sample that is compared; on a slow CPU."""
 
 
-def keep(loop: Loop, over: bool) -> bool:
-    """Look at the data if the training's time so far pays for that; if it is `over`, at fewer samples where it does
-    not. Whether it is done."""
-    if loop.run.attempt > 1 and (loop.run.paths.artifacts / f"{NAME}.json").exists():
-        return True
-    share = max(loop.budget.left(), 0.0) / cost(loop)
-    if share < 1 and not over:
-        return False
-    with loop.budget.spending():
-        loop.run.artifact(NAME, describe(loop.parts.samples, loop.parts.given, min(share, 1.0)))
-    return True
+class Inputs:
+    """When the data of a training are looked at: at the end of the first epoch by which its time pays for that.
 
+    Args:
+        run: keeps what is found.
+    """
 
-def cost(loop: Loop) -> float:
-    """About how many seconds it takes."""
-    splits = loop.parts.samples.values()
-    values = loop.train.shelf.dataset.example.numel()
-    counted = sum(min(len(one), MOST_SAMPLES, max(1, MOST_VALUES // values)) for one in splits) * values
-    return counted * PER_VALUE + sum(min(len(one), MOST_COMPARED) for one in splits) * PER_SAMPLE
+    def __init__(self, parts: Parts, run: Run, budget: Budget) -> None:
+        self.parts, self.run, self.budget = parts, run, budget
+        self.done = run.attempt > 1 and (run.paths.artifacts / f"{NAME}.json").exists()
+        self._cost = 0.0
+
+    def look(self, over: bool) -> None:
+        """Look, if it is time; if the training is `over`, at fewer samples where it does not pay for all."""
+        if self.done:
+            return
+        with self.budget.spending():
+            self._cost = self._cost or self._guess()
+        share = max(self.budget.left(), 0.0) / self._cost
+        if share >= 1 or over:
+            with self.budget.spending():
+                found = describe(self.parts.samples, self.parts.given, min(share, 1.0))
+                self.run.artifact(NAME, found)
+            self.done = True
+
+    def _guess(self) -> float:
+        """About how many seconds it takes."""
+        dataset = self.parts.samples["train"].shelf.dataset
+        begun = time.thread_time()
+        values = dataset.example.numel()
+        each = max(time.thread_time() - begun, values * PER_VALUE)
+        splits = self.parts.samples.values()
+        counted = sum(min(len(one), MOST_SAMPLES, max(1, MOST_VALUES // values)) for one in splits)
+        return counted * each + sum(min(len(one), MOST_COMPARED) for one in splits) * PER_SAMPLE
 
 
 def describe(samples: dict[str, Samples], given: dict[str, Any], share: float = 1.0) -> dict[str, Any]:
@@ -77,7 +95,7 @@ def describe(samples: dict[str, Samples], given: dict[str, Any], share: float = 
     count = 1 if axis is None else shape[axis]
     shown = torch.linspace(0, count - 1, min(count, MOST_CHANNELS)).round().long()
     return {
-        "layer": given.get("layers", []),
+        "layers": given.get("layers", []),
         "axis": axis,
         "channels": count,
         "shown": shown.tolist(),

@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
@@ -64,10 +65,14 @@ class Looks:
 
     def read(self) -> dict[str, Array]:
         """What was kept; what cannot be read was not."""
-        file = self.run.paths.artifacts / f"{self.name}.npz"
-        with (
-            suppress(OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error),
-            np.load(file, allow_pickle=False) as found,
-        ):
-            return dict(found)
-        return {}
+        return load(self.run.paths.artifacts / f"{self.name}.npz")
+
+
+def load(file: Path) -> dict[str, Array]:
+    """The arrays of a file; none, where it cannot be read."""
+    with (
+        suppress(OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error),
+        np.load(file, allow_pickle=False) as found,
+    ):
+        return dict(found)
+    return {}

@@ -13,16 +13,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from labtui.engine import inputs, optim
+from labtui.engine import optim
 from labtui.engine.batch import Batch
-from labtui.engine.budget import Budget
 from labtui.engine.checkpoint import Checkpoints
 from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
@@ -31,8 +29,8 @@ from labtui.engine.precision import Precision
 from labtui.engine.rng import rng_state, set_rng_state
 from labtui.engine.samples import Samples
 from labtui.engine.schedule import Schedule
-from labtui.engine.statistics import Statistics
 from labtui.engine.tally import NotFinite, Tally
+from labtui.engine.watch import Watch
 from labtui.engine.world import ALONE, WRITE, Part, World
 from labtui.errors import TrainingError
 from labtui.recipe import naming
@@ -91,7 +89,7 @@ class Loop:
         """Seconds of optimiser steps in this attempt."""
         self.fetching = 0.0
         """Those of them in which this process made batches, and the model waited for them."""
-        self.resumed = self.out_of_patience = self.described = False
+        self.resumed = self.out_of_patience = False
         self.tally = parts.tally(finite=True)
         self.scores: dict[str, float] = {}
         self.order = torch.Generator().manual_seed(recipe.train.seed)
@@ -107,11 +105,7 @@ class Loop:
             parts.precision,
             self.world,
         )
-        self.budget = Budget()
-        self.statistics: Statistics | None = None
-        if recipe.train.statistics and self.world.rank == 0:
-            planned = recipe.train.statistics, parts.steps, recipe.train.epochs
-            self.statistics = Statistics(parts.model, run, *planned, self.budget)
+        self.watch = Watch(recipe, parts, run, self.world.rank == 0)
         self.weights = [weight for weight in parts.model.parameters() if weight.requires_grad]
 
     def fit(self) -> str | None:
@@ -137,15 +131,12 @@ class Loop:
             NotFinite: a loss or a weight is no number.
             TrainingError: the disk is full.
         """
-        if self.statistics and self.statistics.due(self.step):  # unless it was at the step itself
-            self.statistics.look(self.step)
         if not self.resumed:
             self.evaluate()
             self.save()
         self.resumed = False
         over = self.out_of_patience or self.epoch == self.recipe.train.epochs
-        if self.statistics and not self.described and (self.epoch or over):
-            self.described = inputs.keep(self, over)
+        self.watch.arrive(self.step, self.epoch, over)
         if over:
             self.write()
         return over
@@ -154,8 +145,7 @@ class Loop:
         """Keep what was good, and the error that the training ends with."""
         # The best epoch was good, and may still wait in memory.
         self.checkpoints.flush()
-        if self.statistics:
-            self.statistics.save()
+        self.watch.save()
         self.world.wait()  # all are here, and the first has something to write
         return self.diverged(error)
 
@@ -264,16 +254,16 @@ class Loop:
         parts = self.parts
         self.set_lr(parts.schedule(self.step))
         part = self.pieces.part(len(at))
-        watched = self.statistics if self.statistics and self.statistics.due(self.step + 1) else None
-        with nullcontext() if watched is None else watched.activations.watched():
+        watched = self.watch.due(self.step + 1)
+        with self.watch.watched(watched):
             loss, output, batch = self.pieces.within_memory(lambda: self.gradient(at, part))
         if watched:
-            watched.gradient(parts.precision.scale)
+            self.watch.statistics.gradient(parts.precision.scale)
         norm = self.clip()
         parts.precision.step(parts.optimizer)
         self.step += 1
         if watched:
-            watched.look(self.step, len(output))
+            self.watch.statistics.look(self.step, len(output))
         if self.step % self.recipe.train.log_every == 0:
             first = loss[0] if loss.ndim else loss
             # Nothing waits for a CPU, and the log takes numbers at once.
@@ -314,8 +304,7 @@ class Loop:
         """Write best and last checkpoint; all records up to here are on disk before."""
         self.check()
         self.run.flush()
-        if self.statistics:
-            self.statistics.save()
+        self.watch.save()
         self.checkpoints.write(self.state_dict())
 
     def check(self) -> None:
@@ -394,7 +383,6 @@ class Loop:
         else:  # there were fewer processes
             set_rng_state(generators[0], self.device, {"augment": self.augment})
             self.world.disperse(self.recipe.train.seed + self.step)
-        if self.statistics:
-            self.statistics.restore(self.step)
+        self.watch.restore(self.step)
         self.resumed = True
         self.run.void_after(self.step)

@@ -109,6 +109,7 @@ def begin(
     }
     checkpoints = Checkpoints(run.paths.checkpoints, recipe.checkpoints.interval, writes=world.rank == 0)
     loop = kind(recipe, parts, run, checkpoints, asked)
+    loop.watch.findings.facts = result["facts"]
     state = checkpoints.load("last")
     alike(world, state["step"] if state else None, "last.pt")
     if state:
@@ -163,6 +164,7 @@ def conclude(loop: Loop, classes: list[str], result: dict[str, Any]) -> None:
     if "test" in held_out and result["best"] and result["best"]["step"] != loop.step:
         # After those of the best weights, so that they are the newest.
         loop.run.log({name: last[name] for name in last if name.startswith("test.")}, loop.step)
+    loop.watch.conclude(result["best"])
 
 
 def of_best(loop: Loop, held_out: Sequence[str], classes: list[str], result: dict[str, Any]) -> None:

@@ -57,6 +57,8 @@ class Group:
         self.stack, self.feed, self.left = stack, feed, left
         self.device = feed.device
         self._rates = [rates(member.parts.model) for member in members]
+        for member in members:
+            member.watch.budget.among = len(members)
         self._masks: dict[int, list[Mask]] = {}
         self._pace = PAUSE
         """Seconds of one step."""
