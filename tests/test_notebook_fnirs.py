@@ -102,7 +102,7 @@ def test_what_the_notebook_has_stands_in_the_report(
         "/loss.png)",
         "/score.png)",
         "Best by val.loss ↓: epoch ",
-        "Early stopping: not asked for; all 4 epochs were trained.",
+        "| early stopping | none |",
         "| score | at best | last | best constant | better than it |",
         "there is no matrix; each label for itself (validation split, weights of epoch ",
         "**output and loss do not fit:** the model ends in a sigmoid",

@@ -47,10 +47,14 @@ def _blocks(doc: Document, found: Any) -> Iterator[Block]:
         columns = list(rows[0])
         yield Table(columns, [[row[column] for column in columns] for row in rows])
         if never := [row for row in rows if row.get("precision") is None and row.get("samples")]:
-            listed = ", ".join(f"{prose(str(row['class']))} ({row['samples']})" for row in never)
-            yield f"**Never predicted,** of so many samples: {listed}."
+            listed = [f"{prose(str(row['class']))} ({_samples(row['samples'])})" for row in never]
+            yield f"**Never predicted:** {', '.join(listed)}."
         if any(None in row.values() for row in rows):
             yield "*A dash: the class was never there, or never said.*"
+
+
+def _samples(count: int) -> str:
+    return f"{count} sample" if count == 1 else f"{count} samples"
 
 
 def _agreement(doc: Document, found: Any) -> Iterator[Block]:

@@ -24,7 +24,8 @@ def todos(doc: Document) -> Iterator[Block]:
 
 
 def _written(doc: Document) -> list[Entry]:
-    return around(doc.run.paths.lab, [doc.run.row.fields])
+    # The row may be older than what is written on the run.
+    return around(doc.run.paths.lab, [{**doc.run.row.fields, "note": True}])
 
 
 def _none(doc: Document) -> str:
