@@ -63,7 +63,7 @@ def test_names_in_any_script_are_drawn_or_named_otherwise(lab: Path) -> None:
     x = np.arange(3.0)
     # A missing glyph or a name taken for a formula would be a warning, which is an error here.
     panel = Panel("_hidden $x$", [Curve(name, x, x) for name in names], "step")
-    assert Sheet([panel]).png().startswith(b"\x89PNG")
+    assert Sheet([panel]).picture().startswith(b"\x89PNG")
 
 
 def test_a_stand_in_is_explained(lab: Path) -> None:
@@ -113,7 +113,7 @@ def test_thinning_keeps_extremes_and_gaps(y: np.ndarray) -> None:
 def test_any_value_can_be_drawn(values: list[float], constant: float) -> None:
     x = np.arange(4.0)
     panel = Panel("loss", [Curve("a", x, np.array(values))], "step", 2.0, ("val", constant))
-    assert Sheet([panel]).png().startswith(b"\x89PNG")
+    assert Sheet([panel]).picture().startswith(b"\x89PNG")
 
 
 def test_epochs_go_on_beyond_the_last_one_logged(lab: Path) -> None:

@@ -58,6 +58,7 @@ class ReportFormat(StrEnum):
 
     md = "md"
     html = "html"
+    latex = "latex"
     csv = "csv"
 
 
@@ -78,8 +79,8 @@ def report(
         ReportFormat | None,
         typer.Option(
             "--format",
-            help="md; html, one file with everything in it; csv, a folder with a file a "
-            "table (FILE.csv takes one). Absent: as FILE ends.",
+            help="md, with what belongs to it beside; html, one file with everything in it; latex, its tables for a "
+            "paper; csv, a folder with a file a table (FILE.csv takes one). Absent: as FILE ends, else md.",
         ),
     ] = None,
     pictures: Annotated[bool, typer.Option(help="Charts as pictures, else as text.")] = True,
@@ -98,7 +99,7 @@ def report(
     """Write the report on a run, a sweep, all runs of a recipe, or several; without a name that on the whole lab:
     where we are, where we are going.
 
-    What you write into it between `<!-- notes -->` and `<!-- /notes -->` stays when it is written again.
+    What you write into it between `<!-- notes -->` and `<!-- /notes -->` (in LaTeX `% notes` and `% /notes`) stays when it is written again.
     """
     from labtui.report.subject import subject
 

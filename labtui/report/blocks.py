@@ -109,24 +109,18 @@ class Picture:
     """A picture beside the report, or in it.
 
     Args:
-        file: its name.
+        file: its name as a PNG file.
         said: what it shows, in words; markdown.
-        png: draws it.
+        draw: makes the file, given "png" or "svg".
         drawn: the same as lines of text, for a report without pictures; empty: words do.
         remark: what must be said below it once it is drawn, as markdown; empty: nothing.
-        svg: draws it so; None: there are only its points.
     """
 
     file: str
     said: str
-    png: Callable[[], bytes]
+    draw: Callable[[str], bytes]
     drawn: Callable[[], str] = lambda: ""
     remark: Callable[[], str] = lambda: ""
-    svg: Callable[[], bytes] | None = None
-
-    def as_svg(self) -> tuple[str, Callable[[], bytes]]:
-        """Name and drawing as an SVG file, where it can be one."""
-        return (f"{self.file.removesuffix('.png')}.svg", self.svg) if self.svg else (self.file, self.png)
 
 
 Block: TypeAlias = str | Heading | Table | Picture

@@ -27,13 +27,13 @@ class Beside:
         folder: name of the folder.
         draws: False names the files, and makes none: for a preview.
         pictures: False draws charts as text instead.
-        svg: pictures are SVG, where they can be.
+        drawn: what pictures are: png or svg.
     """
 
     folder: str
     draws: bool = True
     pictures: bool = True
-    svg: bool = False
+    drawn: str = "png"
     files: dict[str, bytes] = field(default_factory=dict)
     """Name to content."""
 

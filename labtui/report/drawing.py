@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,9 @@ from labtui.query.analysis import Analysis, metrics_of, parallel
 from labtui.query.correlation import correlations
 from labtui.query.parameters import FEW, MISSING
 from labtui.query.slices import heat, slices
+from labtui.report.figure import saved
 from labtui.report.fonts import Fonts
-from labtui.report.picture import COLOURS, DPI, HUGE
+from labtui.report.picture import COLOURS, HUGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,23 +40,14 @@ def picture(analysis: Analysis, kind: str, keys: Sequence[str] = (), format: str
         keys: of a heat map its two, x and y; of slices those that are drawn, absent: all.
         format: png or svg.
     """
-    from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     fonts = fonts_of(analysis)
-    # Not what the user's matplotlibrc says, and the same identifiers in every SVG.
-    settings: Any = {"font.family": fonts.families, "axes.unicode_minus": False, "svg.hashsalt": "labtui"}
-    with style.context(["default", settings]):
-        figure = Figure(dpi=DPI, layout="constrained")
-        FigureCanvasAgg(figure)
+
+    def draw(figure: Figure) -> None:
         DRAWINGS[kind](figure, analysis, keys, fonts)
         for text in _all_texts(figure):
             text.set_parse_math(False)  # names are no formulas: a dollar is a dollar
-        buffer = io.BytesIO()
-        dated: Any = {"Software": None} if format == "png" else {"Date": None, "Creator": None}
-        figure.savefig(buffer, format=format, dpi=DPI, metadata=dated)
-    return buffer.getvalue()
+
+    return saved(draw, fonts.families, format=format)
 
 
 def fonts_of(analysis: Analysis) -> Fonts:

@@ -113,7 +113,7 @@ def pairs(marks: Marks, text: str, file: Path) -> list[Pair]:
         inside = marks.pattern.sub("", text[begin:end])
         above = [place for place in places if place.end <= begin]
         at: tuple[str, int] | None = above[-1].key if above else ("", 0)
-        top = not bare[above[-1].end if above else 0 : begin].strip()
+        top = bool(above) and not bare[above[-1].end : begin].strip()
         if number == len(spans) - 1 and bare[end:].split() == marks.end.split():
             at = None
         found.append(Pair(text[begin:end], at, top, not inside.strip()))
@@ -140,14 +140,17 @@ def merged(marks: Marks, text: str, kept: Iterable[Pair] = ()) -> str:
             last.append(pair.text)
             continue
         name, number = pair.place
-        key = pair.place if pair.place in known else (name.removeprefix(NOTES + _BELOW), number)
-        if place := known.get(key):
-            titled = titled or place.key[0] == ""
-            inserts.append((place.end if pair.top else place.bottom, pair.text))
-        elif key[0] == "":
+        was = name.removeprefix(NOTES + _BELOW)
+        found = next(
+            (known[key] for key in ((name, number), (was, number), (name, 0), (was, 0)) if key in known), None
+        )
+        if found:
+            titled = titled or name == ""
+            inserts.append((found.end if pair.top else found.bottom, pair.text))
+        elif name == "" and not pair.empty:
             inserts.append((0, pair.text))
         elif not pair.empty:
-            lost.setdefault(key[0], []).append(pair.text)
+            lost.setdefault(was, []).append(pair.text)
     offered = f"{marks.opening}\n\n{marks.closing}"
     if ("", 0) in known and not titled:
         inserts.append((known["", 0].bottom, offered))

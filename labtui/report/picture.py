@@ -1,8 +1,7 @@
-"""Curves as PNG files: the same input gives the same bytes."""
+"""Curves as PNG or SVG files: the same input gives the same bytes."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 from labtui import chart
 from labtui.canvas import MARKERS
 from labtui.points import decimate
+from labtui.report.figure import saved
 from labtui.report.fonts import Fonts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 120
 COLUMNS = 600
 """Parts of a curve of which the lowest and highest point are drawn: fewer than there are pixels."""
 HUGE = 1e250
@@ -74,23 +73,17 @@ class Sheet:
         names = [text for panel in self.panels for text in (panel.title, *_names(panel))]
         return Fonts(dict.fromkeys(names))
 
-    def png(self) -> bytes:
-        """The picture."""
-        from matplotlib import style
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    def picture(self, format: str = "png") -> bytes:
+        """The picture, as PNG or SVG."""
+        rows = -(-len(self.panels) // 2)
+        size = (8.0, 3.8) if len(self.panels) == 1 else (10.0, 2.7 * rows)
+        return saved(self._fill, self.fonts.families, size, format)
 
-        # Not what the user's matplotlibrc says: a report looks the same everywhere.
-        settings: Any = {"font.family": self.fonts.families, "axes.unicode_minus": False}
-        with style.context(["default", settings]):
-            wide = min(len(self.panels), 2)
-            rows = -(-len(self.panels) // 2)
-            size = (8.0, 3.8) if len(self.panels) == 1 else (10.0, 2.7 * rows)
-            figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-            FigureCanvasAgg(figure)
-            for number, panel in enumerate(self.panels, 1):
-                self._draw(figure.add_subplot(rows, wide, number), panel)
-            return _bytes(figure)
+    def _fill(self, figure: Figure) -> None:
+        wide = min(len(self.panels), 2)
+        rows = -(-len(self.panels) // 2)
+        for number, panel in enumerate(self.panels, 1):
+            self._draw(figure.add_subplot(rows, wide, number), panel)
 
     def drawn(self) -> str:
         """The same as text, ASCII but for names: one panel below the other."""
@@ -239,9 +232,3 @@ def _legend(axes: Axes, handles: Sequence[tuple[Any, str]]) -> None:
     for text, (_, name) in zip(legend.get_texts(), handles, strict=True):
         text.set_parse_math(False)
         text.set_text(name)
-
-
-def _bytes(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    return buffer.getvalue()

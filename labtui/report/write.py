@@ -30,7 +30,7 @@ def write(
     form = formats.form(name)
     folder = out.with_name(f"{out.stem}_files")
     _spare(out, folder, _beside(subject) if form.beside else (), form, force)
-    beside = Beside(folder.name, draws=form.draws, pictures=pictures, svg=svg)
+    beside = Beside(folder.name, draws=form.draws, pictures=pictures, drawn="svg" if svg else "png")
     text = form.render(subject.name, subject.blocks(beside, sections), beside)
     with writing(out):
         if form.beside and beside.files:
@@ -57,7 +57,9 @@ def printed(
         return csv.alone(subject, sections, None)
     form = formats.form(name)
     inside = form.draws and not form.beside
-    beside = Beside(Path(subject.file_of(name)).stem + "_files", inside, pictures and inside, svg)
+    beside = Beside(
+        Path(subject.file_of(name)).stem + "_files", inside, pictures and inside, "svg" if svg else "png"
+    )
     return _whole(form, subject.name, form.render(subject.name, subject.blocks(beside, sections), beside), [])
 
 

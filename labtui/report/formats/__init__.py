@@ -33,6 +33,7 @@ class Form:
 ENDINGS = {
     "md": (".md", ".markdown"),
     "html": (".html", ".htm"),
+    "latex": (".tex", ".latex"),
     "csv": (".csv",),
 }
 """Of files, by format; the first is the usual one."""
@@ -60,6 +61,6 @@ def named(format: str | None, out: Path | None) -> str:
 
 
 def form(name: str) -> Form:
-    """A format that is one text: md or html."""
+    """A format that is one text: md, html or latex."""
     found: Form = import_module(f"labtui.report.formats.{name}").FORM
     return found

@@ -66,13 +66,14 @@ def _parts(value: Any) -> Sequence[Any]:
 
 
 def tables(subject: Subject, sections: Collection[str], beside: Beside) -> Iterator[tuple[str, Table]]:
-    """Each table with the heading that it is below."""
-    title = ""
+    """Each table with the heading that it is below; a second one there with its first column."""
+    title = said = ""
     for block in subject.blocks(beside, sections):
         if isinstance(block, Heading):
-            title = f"{block.title} {block.name}"
+            title = f"{block.title} {block.name}".strip()
         elif isinstance(block, Table):
-            yield title, block
+            yield title if title != said else f"{title} {block.columns[0]}", block
+            said = title
 
 
 def alone(subject: Subject, sections: Collection[str], out: Path | None) -> str:
@@ -86,7 +87,7 @@ def alone(subject: Subject, sections: Collection[str], out: Path | None) -> str:
     """
     found = list(tables(subject, sections, Beside("", draws=False)))
     if len(found) != 1:
-        titles = ", ".join(dict.fromkeys(clean(title.strip()) for title, _ in found))
+        titles = ", ".join(dict.fromkeys(clean(title) for title, _ in found))
         raise LabError(
             f"{out or 'standard output'}: takes one table, and these sections have {len(found)}"
             + (f" ({titles})" if titles else "")

@@ -27,8 +27,8 @@ def texts(block: Block, beside: Beside) -> Iterator[str]:
     elif not isinstance(block, Picture):
         yield block.markdown()
     elif beside.pictures:
-        file, draw = block.as_svg() if beside.svg else (block.file, block.png)
-        yield f"![{block.said}]({beside.attach(file, draw)})"
+        file = f"{block.file.removesuffix('.png')}.{beside.drawn}"
+        yield f"![{block.said}]({beside.attach(file, lambda: block.draw(beside.drawn))})"
         if beside.draws and (remark := block.remark()):
             yield remark
     else:

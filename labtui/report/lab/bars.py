@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from labtui.cells import clean, pad, width
+from labtui.report.figure import saved
 from labtui.report.fonts import Fonts
-from labtui.report.picture import COLOURS, DPI
+from labtui.report.picture import COLOURS
 from labtui.table import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROOM = 40
 """Characters of the longest bar of text."""
@@ -44,50 +47,38 @@ class Bars:
         """The letters of its names."""
         return Fonts(dict.fromkeys([self.title, *(bar.name for bar in self.bars)]), "model")
 
-    def png(self) -> bytes:
-        """The picture: the same input gives the same bytes."""
-        from matplotlib import style
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    def picture(self, format: str = "png") -> bytes:
+        """The picture, as PNG or SVG: the same input gives the same bytes."""
+        size = (8.0, min(1.3 + 0.4 * len(self.bars), 40.0))
+        return saved(self._fill, self.fonts.families, size, format)
 
-        # Not what the user's matplotlibrc says: a report looks the same everywhere.
-        settings: Any = {"font.family": self.fonts.families, "axes.unicode_minus": False}
-        with style.context(["default", settings]):
-            figure = Figure(
-                figsize=(8.0, min(1.3 + 0.4 * len(self.bars), 40.0)), dpi=DPI, layout="constrained"
-            )
-            FigureCanvasAgg(figure)
-            axes = figure.add_subplot()
-            places = range(len(self.bars))
-            values = [bar.value for bar in self.bars]
-            drawn = axes.barh(
-                places,
-                values,
-                0.62,
-                xerr=[bar.std or 0.0 for bar in self.bars],
-                color=COLOURS[0],
-                ecolor="0.25",
-            )
-            axes.bar_label(drawn, [number(value, 3) for value in values], padding=6, fontsize=9)
-            axes.set_yticks(places, [self.fonts.show(bar.name) for bar in self.bars])
-            axes.invert_yaxis()
-            known = [(at, bar.chance) for at, bar in enumerate(self.bars) if bar.chance is not None]
-            for at, chance in known:
-                axes.plot([chance, chance], [at - 0.42, at + 0.42], color=COLOURS[1], linewidth=2.2)
-            axes.margins(x=0.12)
-            axes.set_title(self.fonts.show(self.title), loc="left", fontsize=11)
-            if known:
-                axes.set_xlabel(
-                    "orange: chance, the best constant answer", fontsize=8, color="0.4", loc="left"
-                )
-            axes.grid(True, axis="x", color="0.9")
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
-            for text in figure.findobj(lambda one: hasattr(one, "set_parse_math")):
-                text.set_parse_math(False)  # type: ignore[attr-defined]
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-        return buffer.getvalue()
+    def _fill(self, figure: Figure) -> None:
+        axes = figure.add_subplot()
+        places = range(len(self.bars))
+        values = [bar.value for bar in self.bars]
+        drawn = axes.barh(
+            places,
+            values,
+            0.62,
+            xerr=[bar.std or 0.0 for bar in self.bars],
+            color=COLOURS[0],
+            ecolor="0.25",
+        )
+        axes.bar_label(drawn, [number(value, 3) for value in values], padding=6, fontsize=9)
+        axes.set_yticks(places, [self.fonts.show(bar.name) for bar in self.bars])
+        axes.invert_yaxis()
+        known = [(at, bar.chance) for at, bar in enumerate(self.bars) if bar.chance is not None]
+        for at, chance in known:
+            axes.plot([chance, chance], [at - 0.42, at + 0.42], color=COLOURS[1], linewidth=2.2)
+        axes.margins(x=0.12)
+        axes.set_title(self.fonts.show(self.title), loc="left", fontsize=11)
+        if known:
+            axes.set_xlabel("orange: chance, the best constant answer", fontsize=8, color="0.4", loc="left")
+        axes.grid(True, axis="x", color="0.9")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        for text in figure.findobj(lambda one: hasattr(one, "set_parse_math")):
+            text.set_parse_math(False)  # type: ignore[attr-defined]
 
     def text(self) -> str:
         """Lines of the same; a bar stands for chance."""

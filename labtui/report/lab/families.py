@@ -100,4 +100,4 @@ def picture(doc: Document, own: Sequence[Family], file: str) -> Picture:
         words = [f"{short} is {markdown(name)}" for name, short in sheet.fonts.replaced.items()]
         return f"*In the picture {'; '.join(words)}: no font here has its letters.*" if words else ""
 
-    return Picture(file, said, sheet.png, sheet.text, replaced)
+    return Picture(file, said, sheet.picture, sheet.text, replaced)

@@ -90,7 +90,7 @@ def _picture(doc: Document, file: str, groups: dict[str, list[str]], axis: Axis)
         words = [f"{short} is {markdown(name)}" for name, short in sheet.fonts.replaced.items()]
         return f"*In the picture {'; '.join(words)}: no font here has its letters.*" if words else ""
 
-    return Picture(file, _alternative(doc, groups), sheet.png, sheet.drawn, replaced)
+    return Picture(file, _alternative(doc, groups), sheet.picture, sheet.drawn, replaced)
 
 
 def _panel(doc: Document, part: str, names: list[str], axis: Axis) -> Panel:

@@ -75,10 +75,10 @@ def _parallel(analysis: Analysis, file: str) -> Picture:
 
 
 def _drawn(analysis: Analysis, file: str, kind: Kind, said: str, keys: Sequence[str] = ()) -> Picture:
-    def png() -> bytes:
+    def draw(format: str) -> bytes:
         from labtui.report.drawing import picture
 
-        return picture(analysis, kind, keys)
+        return picture(analysis, kind, keys, format)
 
     def text() -> str:
         from labtui.plots import Look, drawing
@@ -88,7 +88,7 @@ def _drawn(analysis: Analysis, file: str, kind: Kind, said: str, keys: Sequence[
         rows, _ = drawing(analysis, kind, look, HEIGHT, keys)
         return "\n".join(line.rstrip() for line in painted(rows, "none"))
 
-    return Picture(file, said, png, text, remark=lambda: _replaced(analysis))
+    return Picture(file, said, draw, text, remark=lambda: _replaced(analysis))
 
 
 def _replaced(analysis: Analysis) -> str:

@@ -114,7 +114,7 @@ def _picture(
     sheet = Sheet(panels)
     said = "; ".join(_course(ends, judge) for judge in chosen)
     return Picture(
-        file, f"Curves of the best and the worst run, training faint. {said}", sheet.png, sheet.drawn
+        file, f"Curves of the best and the worst run, training faint. {said}", sheet.picture, sheet.drawn
     )
 
 
