@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labtui.cells import clean, fit, pad, width
 from labtui.chart import spark
+from labtui.report.figure import saved
 from labtui.report.fonts import Fonts
-from labtui.report.picture import DPI
 from labtui.table import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 WIDE = 48
@@ -107,18 +109,11 @@ def text(of: Inside) -> str:
     return "\n".join(lines)
 
 
-def png(of: Inside) -> bytes:
-    """Three maps of layers (down) by looks (across): gradients, update ratios and weights."""
-    from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+def picture(of: Inside, format: str = "png") -> bytes:
+    """Three maps of layers (down) by looks (across): gradients, update ratios and weights; PNG or SVG."""
     fonts = Fonts(dict.fromkeys(of.layers), "layer")
-    # Not what the user's matplotlibrc says: a report looks the same everywhere.
-    settings: Any = {"font.family": fonts.families, "axes.unicode_minus": False}
-    with style.context(["default", settings]):
-        figure = Figure(figsize=(11.0, min(1.5 + 0.22 * len(of.layers), 30.0)), dpi=DPI, layout="constrained")
-        FigureCanvasAgg(figure)
+
+    def draw(figure: Figure) -> None:
         maps = (("gradient norm", of.grad), ("update ratio", of.update), ("weight norm", of.weight))
         for number_, (title, values) in enumerate(maps):
             axes = figure.add_subplot(1, len(maps), number_ + 1)
@@ -135,9 +130,8 @@ def png(of: Inside) -> bytes:
             axes.set_xlabel("step", fontsize=8)
             axes.spines[:].set_visible(False)
             figure.colorbar(shown, ax=axes, shrink=0.9).ax.tick_params(labelsize=7)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    return buffer.getvalue()
+
+    return saved(draw, fonts.families, (11.0, min(1.5 + 0.22 * len(of.layers), 30.0)), format)
 
 
 def _log(values: Floats) -> Floats:

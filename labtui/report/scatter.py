@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labtui.report.figure import saved
 from labtui.report.fonts import Fonts
-from labtui.report.picture import COLOURS, DPI
+from labtui.report.picture import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SIGNS = "o^sxD"
 """With COLOURS, as many classes as can be told apart."""
@@ -51,35 +52,27 @@ class Clouds:
         """The letters of the names."""
         return Fonts(dict.fromkeys(self.names), "class")
 
-    def png(self) -> bytes:
-        """The picture."""
-        from matplotlib import style
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    def picture(self, format: str = "png") -> bytes:
+        """The picture, as PNG or SVG."""
+        return saved(self._fill, self.fonts.families, (4.6 * len(self.clouds), 4.6), format)
 
-        settings: Any = {"font.family": self.fonts.families, "axes.unicode_minus": False}
-        with style.context(["default", settings]):
-            figure = Figure(figsize=(4.6 * len(self.clouds), 4.6), dpi=DPI, layout="constrained")
-            FigureCanvasAgg(figure)
-            handles: dict[int, Any] = {}
-            for number, cloud in enumerate(self.clouds, 1):
-                handles |= self._draw(figure.add_subplot(1, len(self.clouds), number), cloud)
-            if len(handles) <= NAMED:
-                known = sorted(handles)
-                legend = figure.legend(
-                    [handles[one] for one in known],
-                    [str(one) for one in known],
-                    loc="outside lower center",
-                    ncols=5,
-                    frameon=False,
-                    fontsize=8,
-                )
-                for text, one in zip(legend.get_texts(), known, strict=True):
-                    text.set_parse_math(False)
-                    text.set_text(self.fonts.show(self.names[one]))
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-            return buffer.getvalue()
+    def _fill(self, figure: Figure) -> None:
+        handles: dict[int, Any] = {}
+        for number, cloud in enumerate(self.clouds, 1):
+            handles |= self._draw(figure.add_subplot(1, len(self.clouds), number), cloud)
+        if len(handles) <= NAMED:
+            known = sorted(handles)
+            legend = figure.legend(
+                [handles[one] for one in known],
+                [str(one) for one in known],
+                loc="outside lower center",
+                ncols=5,
+                frameon=False,
+                fontsize=8,
+            )
+            for text, one in zip(legend.get_texts(), known, strict=True):
+                text.set_parse_math(False)
+                text.set_text(self.fonts.show(self.names[one]))
 
     def _draw(self, axes: Axes, cloud: Cloud) -> dict[int, Any]:
         """Handle of each class that has points."""

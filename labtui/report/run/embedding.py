@@ -40,7 +40,7 @@ def section(doc: Document) -> Iterator[Block]:
         words = [f"{short} is {markdown(name)}" for name, short in sheet.fonts.replaced.items()]
         return f"*In the picture {'; '.join(words)}: no font here has its letters.*" if words else ""
 
-    yield Picture(FILE, said, sheet.png, remark=replaced)
+    yield Picture(FILE, said, sheet.picture, remark=replaced)
     if rows := list(_worth(doc)):
         yield "How well classes lie apart: accuracy of simple classifiers that learn from the embedded training samples."
         yield Table(("classifier", "split", "before training", "after"), rows)

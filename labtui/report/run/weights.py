@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labtui.report.blocks import Block, Heading, Picture, Table
 from labtui.report.document import NotRecorded
-from labtui.report.inside import Inside, ends, inside, middle, png, text
+from labtui.report.inside import Inside, ends, inside, middle, picture, text
 from labtui.report.run.document import Document
 from labtui.table import markdown, number
 
@@ -29,7 +29,7 @@ def section(doc: Document) -> Iterator[Block]:
         "weights, usually about 0.001."
     )
     yield table(found)
-    yield Picture(FILES[0], _said(found), lambda: png(found), lambda: text(found))
+    yield Picture(FILES[0], _said(found), lambda format: picture(found, format), lambda: text(found))
 
 
 def table(of: Inside) -> Table:
