@@ -22,7 +22,7 @@ Fields = Mapping[str, Any]
 
 SEEDS = ("train.seed", "params.seed")
 FOLDS = ("validate.fold", "params.fold")
-_SAME = (*SEEDS, *FOLDS, "validate.seed")
+_SAME = (*SEEDS, *FOLDS, "validate.seed", "train.statistics", "train.log_every")
 _SAME_TABLES = ("resources.", "checkpoints.")
 """Options and tables in which members of one group may differ: they are no hyperparameters."""
 
@@ -187,7 +187,7 @@ def _identity(value: Any) -> Any:
 def hyperparameters(rows: Sequence[Fields]) -> list[str]:
     """Recipe keys in which runs differ, but for those that tell repeats and folds apart, and those that
     change no result: `train.seed`, `params.seed`, `validate.fold`, `params.fold`, `validate.seed`,
-    `resources.…`, `checkpoints.…`; and those that only some kinds of a part have (`optimizer.betas`), all with
+    `train.statistics`, `train.log_every`, `resources.…`, `checkpoints.…`; and those that only some kinds of a part have (`optimizer.betas`), all with
     one value, where the kinds differ. In the order of the recipe."""
     options = [row["params"] for row in rows]
     keys: dict[str, None] = {}

@@ -44,7 +44,7 @@ def section(doc: Document) -> Iterator[Block]:
 def _configurations(doc: Document) -> Table:
     """One row a group."""
     found = doc.found
-    columns, lines = named(found)
+    columns, lines = named(doc)
     sizes = [{row["facts"].get("parameters") for row in group.rows} - {None} for group in found.groups]
     sized = len({repr(own) for own in sizes}) > 1
     rows = []
@@ -69,7 +69,7 @@ def _beside(group: Group, key: str) -> str:
 
 def _each(doc: Document) -> Iterator[Block]:
     """Repeat by repeat, where a configuration has several."""
-    columns, lines = named(doc.found)
+    columns, lines = named(doc)
     known = [repeats(group.rows) for group in doc.found.groups]
     if not doc.found.columns or all(len(own) < 2 for own in known):
         return

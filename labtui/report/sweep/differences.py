@@ -24,7 +24,7 @@ def section(document: Document) -> Iterator[Block]:
         )
     said = caption(figures_only(found))
     yield from (prose(sentence) for sentence in caption(found) if sentence not in said)
-    columns, lines = named(found)
+    columns, lines = named(document)
     rows = []
     for line, group in zip(lines, found.groups, strict=True):
         known = [one for one in found.columns if not group.baseline and group.differences[one.key].n]

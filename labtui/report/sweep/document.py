@@ -145,10 +145,14 @@ def beside_first(table: Aggregate) -> Aggregate:
     return aggregate(rows, table.keys, keys, baseline=[repeated[0].rows[0]["id"]])
 
 
-def named(table: Aggregate) -> tuple[list[str], list[list[Any]]]:
-    """What each group is, in few columns: their names, and a line a group."""
-    columns, lines = names(table, short=True)
-    short = dict(zip(table.keys, short_keys(table.keys), strict=True))
+def named(doc: Document) -> tuple[list[str], list[list[Any]]]:
+    """What each group is, in few columns: their names, and a line a group. Titles tell the cells of one sweep apart,
+    but not those of several."""
+    keys, groups = doc.found.keys, doc.found.groups
+    short = dict(zip(keys, short_keys(keys), strict=True))
+    if len(doc.sweeps) > 1 and keys:
+        return list(short.values()), [[group.values[key] for key in keys] for group in groups]
+    columns, lines = names(doc.found, short=True)
     return [short.get(column, column) for column in columns], lines
 
 

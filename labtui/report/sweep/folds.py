@@ -120,7 +120,12 @@ def _stopping(doc: Document, group: Group) -> Iterator[str]:
     """What the best epoch is better by than the last, fold by fold; tested only where the figure itself did not
     pick the epoch."""
     one = column(group.rows, doc.metric)
-    best, last = (observed(group.rows, key) for key in (one.key, f"{one.key}.last"))
+    keys = one.key, f"{one.key}.last"
+    rows = [row for row in group.rows if all(figure(row, key) is not None for key in keys)]
+    # Each training is beside itself, also where others are of the same fold and seed.
+    best, last = (
+        [each._replace(repeat=place) for place, each in enumerate(observed(rows, key))] for key in keys
+    )
     found = differences([best], last, one.goal)[0]
     if found.difference is None:
         return
