@@ -27,7 +27,9 @@ def test_a_lab_with_one_run(lab: Path) -> None:
     run = report_lab.finished(lab)
     text = of_lab(Lab(LabPaths(lab))).text()
     assert "1 run of 1 model family from 1 recipe: 1 finished." in text
-    assert f"| small\\_cnn | 1 | 0.9 | 0.78 | 0.6 | yes | 19219 | {run.id} |" in text
+    assert (
+        f"| small\\_cnn | 1 | 0.9 | 0.78 | 0.6 | yes | 19219 | class never predicted | 1 | {run.id} |" in text
+    )
 
 
 def test_models_stand_side_by_side_only_where_they_are_measured_alike(lab: Path) -> None:

@@ -10,6 +10,7 @@ from labtui.query.families import Family
 from labtui.report.blocks import Block, Heading, Picture, Table
 from labtui.report.lab.bars import Bar, Bars
 from labtui.report.lab.document import Document, beaten, mean, named
+from labtui.report.lab.going import AHEAD
 from labtui.table import markdown, number
 
 FILES = tuple(f"families-{place}.png" for place in range(1, 9))
@@ -26,7 +27,8 @@ def section(doc: Document) -> Iterator[Block]:
     yield (
         "The best configuration of each model, by what its runs monitor; folds and repeats are put together (mean ± "
         "deviation of the sample, number of runs). The figure on test data is of the same epoch. Chance is what the "
-        "best constant answer has."
+        "best constant answer has; the rules are those of the diagnosis, asked of the best run; to do counts what is open or "
+        "pending."
     )
     groups: dict[tuple[str, str], list[Family]] = {}
     for family in doc.families:
@@ -51,9 +53,11 @@ def table(doc: Document, own: Sequence[Family]) -> Table:
         if metric:
             columns.append(named(metric, first.goal))
             goals += [(columns[-1], "min" if first.goal == "min" else "max")] if first.goal else []
-    columns += ["chance", "beaten", "parameters", "best run"]
+    columns += ["chance", "beaten", "parameters", "the rules say", "to do", "best run"]
     rows = [_row(doc, family, [m for m in (first.metric, tested) if m]) for family in ordered(own)]
-    return Table(columns, rows, goals)
+    empty = [columns.index(name) for name in ("the rules say", "to do")]
+    kept = [at for at in range(len(columns)) if at not in empty or any(row[at] is not None for row in rows)]
+    return Table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows], goals)
 
 
 def ordered(own: Sequence[Family]) -> list[Family]:
@@ -75,7 +79,15 @@ def _row(doc: Document, family: Family, metrics: Sequence[str]) -> list[Any]:
     figures = [mean(best, metric) if best else None for metric in metrics]
     row = family.run_of(best) if best else family.rows[-1]
     size = row["facts"].get("parameters")
-    return [doc.title(family), runs, *figures, constant, word, size, row["id"] if best else None]
+    asked = doc.diagnosed.get(row["id"]) if best else None
+    said = ", ".join(one.rule for one in asked.findings) if asked else ""
+    ahead = sum(
+        entry.kind == "todos" and entry.state in AHEAD and doc.whose(entry) is family for entry in doc.written
+    )
+    return [
+        doc.title(family), runs, *figures, constant, word, size, said or None, ahead or None,
+        row["id"] if best else None,
+    ]  # fmt: skip
 
 
 def picture(doc: Document, own: Sequence[Family], file: str) -> Picture:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from labtui.diagnose import Diagnosis
-from labtui.query.diagnosis import diagnosis
+from labtui.query.diagnosis import diagnoses
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import NotRecorded
 from labtui.report.sweep.document import Document
@@ -23,7 +23,7 @@ def section(doc: Document) -> Iterator[Block]:
     """One row a rule that found something: in how many runs, of how many asked; and one of them in full."""
     yield Heading(2, "Diagnosis")
     rows = sorted_runs(doc.rows, judges(doc.rows))[:MOST]
-    asked = {row["id"]: diagnosis(doc.run(row["id"])) for row in rows}
+    asked = diagnoses((doc.run(row["id"]) for row in rows), MOST)
     counts = Counter(name for found in asked.values() for name in found.asked)
     if not counts:
         raise NotRecorded("no rule has enough to look at in any of the runs")
