@@ -14,7 +14,7 @@ from labtui.files.paths import LabPaths
 from labtui.query.diagnosis import diagnoses
 from labtui.query.families import families
 from labtui.query.lab import Lab
-from labtui.report.inside import inside, png, text
+from labtui.report.inside import inside, picture, text
 from labtui.report.subject import of_lab, of_run
 
 
@@ -108,7 +108,7 @@ def test_a_run_says_what_its_layers_did_and_the_lab_of_the_best(lab: Path) -> No
 def test_gradients_are_drawn_as_pictures_and_as_text(lab: Path) -> None:
     found = inside(genre_lab.notebook(lab).run("cnn1d-norms").artifact("weights"))
     assert found is not None
-    assert png(found)[:4] == b"\x89PNG" and png(found) == png(found)
+    assert picture(found)[:4] == b"\x89PNG" and picture(found) == picture(found)
     head, first, _, last = text(found).splitlines()
     assert head == "gradient norm, 5.4e-9 to 0.07, from step 0 to 200"
     assert first == "conv1.weight   ▁▁▁▁▁" and last == "head.weight    █████"

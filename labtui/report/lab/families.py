@@ -93,7 +93,7 @@ def _row(doc: Document, family: Family, metrics: Sequence[str]) -> list[Any]:
 def picture(doc: Document, own: Sequence[Family], file: str) -> Picture:
     """The best figures as bars, on test data where all have such; chance across them."""
     known = [family for family in ordered(own) if family.best]
-    test = all(family.test for family in known)
+    test = all(mean(family.best, family.test) is not None for family in known if family.best)
     bars = []
     for family in known[:MOST]:
         metric = family.test if test else family.metric
