@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from conftest import Cli
+from hypothesis import given
+from hypothesis import strategies as st
 from recipe_lab import RECIPES
 from report_lab import BEGUN
 from sweep_lab import training
@@ -18,6 +20,7 @@ import labtui
 from labtui.files.paths import LabPaths, Noted
 from labtui.files.toml import dumps
 from labtui.report.subject import subject
+from labtui.report.sweep.parameters import dictionary
 
 GOLDEN = Path(__file__).parent / "golden" / "report-folds.md"
 SWEEP = "20261120-102000-transformer-cls-ff00"
@@ -180,3 +183,26 @@ def test_folds_that_were_trained(cli: Cli, lab: Path) -> None:
     params: dict[str, Any] = {}
     exec(text.partition("```python\n")[2].partition("\n```")[0], params)
     assert params["params"]["train.epochs"] == 2 and params["params"]["model.name"] == "digits_cnn"
+
+
+def test_an_honest_split_is_said_to_be_one(lab: Path) -> None:
+    for run_id in final_runs(lab):
+        file = lab / "runs" / run_id / "recipe.toml"
+        file.write_text(file.read_text().replace('split = "random"', 'split = "time"'))
+    text = subject(labtui.open(lab), SWEEP).text()
+    assert "**Honest split:** blocks of time stay together" in text and "Optimistic" not in text
+    assert "| validation | 5 folds (blocks of time) |" in text
+
+
+options = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.text(), options, max_size=4))
+def test_the_dictionary_is_python_and_means_the_same(known: dict[str, Any]) -> None:
+    found: dict[str, Any] = {}
+    exec(dictionary(known), found)
+    assert repr(found["params"]) == repr(known)
