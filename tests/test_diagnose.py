@@ -7,81 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnosed_lab import asked, evidence, names, with_parts
 from engine_lab import make, recipe, train_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from labtui.diagnose import RULES, Case, Diagnosis, diagnose
-from labtui.errors import LabtuiError
 from labtui.query import Lab
 from labtui.query.diagnosis import case, diagnosis
 from labtui.series import Series
 
-PARTS = """
-import torch
-from torch import nn
-from labtui.data import Dataset
-
-def data(lab, kind="blobs", samples=900, noise=0.7):
-    g = torch.Generator().manual_seed(0)
-    y = torch.arange(samples) % 3
-    if kind == "rare":
-        y = torch.where(torch.rand(samples, generator=g) < 0.95, y % 2, torch.full_like(y, 2))
-    x = torch.randn(samples, 8, generator=g) * noise
-    if kind == "blobs":
-        x[torch.arange(samples), y] += 2.5
-    if kind == "rare":
-        x[torch.arange(samples), y] += 1.5 * (y < 2)
-    return Dataset(x, y, "classes", ["a", "b", "c"])
-
-def mlp(shape, outputs, depth=1, activation="ReLU", width=32):
-    sizes = [shape[0]] + [width] * depth
-    layers = [m for a, b in zip(sizes, sizes[1:]) for m in (nn.Linear(a, b), getattr(nn, activation)())]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
-"""
-
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("lab")
-    (root / "diagnosed_parts.py").write_text(PARTS)
-    return root
-
-
-def asked(lab: Path, *, fails: bool = False, data: Any = None, model: Any = None, **tables: Any) -> Diagnosis:
-    """Train, and ask all rules of the run."""
-    train = {"epochs": 40, "batch_size": 32} | tables.pop("train", {})
-    what: Any = recipe().tables() | {
-        "name": "fault",
-        "data": {"factory": "diagnosed_parts:data"} | (data or {}),
-        "model": {"factory": "diagnosed_parts:mlp"} | (model or {}),
-        "optimizer": {"name": "adam", "lr": 3e-3},
-        "validate": {"val": 0.3, "test": 0.0, "monitor": "val.loss"},
-        **tables,
-        "train": train,
-    }
-    from labtui.recipe.core import Recipe
-
-    what = Recipe.model_validate(what)
-    paths = make(lab, what)
-    if fails:
-        with pytest.raises(LabtuiError):
-            train_here(paths, what)
-    else:
-        train_here(paths, what)
-    return diagnosis(Lab(paths.lab).run(paths.id))
-
-
-def names(found: Diagnosis) -> list[str]:
-    """Names of the rules that found something."""
-    return [one.rule for one in found.findings]
-
-
-def evidence(found: Diagnosis, rule: str) -> str:
-    """All that a rule says."""
-    one = next(one for one in found.findings if one.rule == rule)
-    return "\n".join((one.text, *one.evidence, one.advice))
+    return with_parts(tmp_path_factory.mktemp("lab"))
 
 
 HEALTHY: dict[str, dict[str, Any]] = {

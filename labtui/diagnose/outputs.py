@@ -50,7 +50,7 @@ def _shape(part: Any) -> str:
 def _ends_in(case: Case) -> tuple[str, str]:
     """The activation at the model's end, and how that is known."""
     named = case.options.get("model.output_activation")
-    if isinstance(named, str):
+    if isinstance(named, str) and named in (*OF_LAYERS.values(), "none"):
         return named, f'model.output_activation = "{named}"'
     if case.layers and (last := OF_LAYERS.get(case.layers[-1])):
         return last, f"the model's last layer is a {case.layers[-1]}"
@@ -68,7 +68,7 @@ def _kind(case: Case) -> str:
     return loss if isinstance(loss, str) and loss in WRONG else ""
 
 
-@rule("output and loss do not fit", lambda case: bool(_kind(case)) and bool(_ends_in(case)[0]))
+@rule("output and loss do not fit", lambda case: bool(_kind(case)) and bool(case.layers or case.outputs))
 def misfit(case: Case) -> Finding | None:
     """The model ends in an activation that the loss applies, too, or lacks one that it needs."""
     loss, (activation, evidence) = _kind(case), _ends_in(case)

@@ -11,19 +11,16 @@ from labtui.diagnose.rules import Finding, rule
 
 FEW = 8
 """Evaluations that a pattern has to last."""
-HARDER = ("dropout", "augment", "noise", "shift", "drop_path", "share")
-"""Words in options that make training harder than validation."""
+HARDER = ("dropout", "augment")
+"""Words in keys of options that make training harder than validation."""
 
 
 def _held_back(case: Case) -> bool:
     """Whether training sees harder samples, or a weaker model, than validation does."""
     if any("Dropout" in layer for layer in case.layers) or case.options.get("train.sampler") == "balanced":
         return True
-    return any(
-        bool(value) and any(word in key.rpartition(".")[2] or f".{word}." in key for word in HARDER)
-        for key, value in case.options.items()
-        if key.startswith(("data.", "model.", "loss."))
-    )
+    harder = [key for key, value in case.options.items() if value and any(word in key for word in HARDER)]
+    return bool(harder or case.options.get("data.shift") or case.options.get("loss.name") == "masked_mse")
 
 
 def _losses(case: Case) -> tuple[Curve, Curve] | None:
@@ -66,7 +63,7 @@ def easier(case: Case) -> Finding | None:
         (
             f"val.loss is below train.loss in all {len(train)} evaluations since {case.place(since)}: at the end "
             f"{figure(float(val[-1]))} and {figure(float(train[-1]))}",
-            "neither dropout nor augmentation makes training harder",
+            "the recipe names neither dropout nor augmentation, which would make training harder",
         ),
         "look whether samples of the validation split, or near copies of them, are in the training split "
         '(validate.scheme = "group"), whether the splits are of one kind, and whether the model does the same in both',

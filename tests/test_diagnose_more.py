@@ -1,0 +1,173 @@
+"""Rules on outputs, rates, splits, the choice of an epoch and the time for data: asked of trained runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnosed_lab import asked, evidence, names, with_parts
+
+import labtui
+from labtui.diagnose import RULES, Case, Diagnosis, diagnose
+from labtui.query import Lab
+from labtui.query.diagnosis import diagnosis
+from labtui.series import Series
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return with_parts(tmp_path_factory.mktemp("lab"))
+
+
+SHORT = {"train": {"epochs": 12}}
+FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "softmax twice": ("output and loss do not fit", {"model": {"last": "Softmax"}, **SHORT}, "a double softmax"),
+    "softmax twice, unseen": (
+        "output and loss do not fit", {"model": {"last": "hidden"}, **SHORT}, "those of a sample sum to 1"
+    ),
+    "sigmoid twice": (
+        "output and loss do not fit",
+        {"data": {"kind": "labels"}, "model": {"last": "Sigmoid"}, "loss": {"name": "bce_with_logits"}, **SHORT},
+        "a double sigmoid",
+    ),
+    "no log-softmax": (
+        "output and loss do not fit", {"model": {"last": "Softmax"}, "loss": {"name": "nll"}, **SHORT}, "log-prob"
+    ),
+    "labels all alike": (
+        "constant outputs",
+        {"data": {"kind": "labels"}, "model": {"still": True}, "loss": {"name": "bce_with_logits"}, **SHORT},
+        "all labels off",
+    ),
+    "numbers all alike": (
+        "constant outputs",
+        {"data": {"kind": "line"}, "model": {"still": True}, "loss": {"name": "mse"}, **SHORT},
+        "the same answer",
+    ),
+    "chance": ("stuck at chance", {"data": {"kind": "random"}, "model": {"width": 8}}, "(1/3) from epoch"),
+    "a rate too low": (
+        "learning rate too low", {"optimizer": {"name": "sgd", "lr": 1e-4}}, "an epoch in the first third"
+    ),
+    "a rate too high": (
+        "learning rate too high",
+        {"optimizer": {"name": "sgd", "lr": 0.5, "momentum": 0.9}, "data": {"noise": 1.5}, "model": {"width": 64}},
+        "rises in",
+    ),
+    "over too soon": (
+        "under-fitting",
+        {"optimizer": {"name": "sgd", "lr": 4e-3}, "train": {"epochs": 14}},
+        "of all that they fell",
+    ),
+    "easier": (
+        "validation easier than training",
+        {"data": {"kind": "easy", "noise": 2.0}, "validate": {"scheme": "file"}},
+        "names neither dropout nor augmentation",
+    ),
+    "waiting": ("slow input pipeline", {"data": {"slow": 0.004}, "train": {"epochs": 4}}, "making batches"),
+    "two metrics": (
+        "monitored and reported disagree",
+        {
+            "data": {"noise": 1.0, "samples": 900, "kind": "minor"},
+            "model": {"width": 128, "depth": 2},
+            "optimizer": {"name": "adam", "lr": 1e-2},
+            "train": {"epochs": 40},
+        },
+        "is best in epoch",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule, tables, said", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_found_with_its_figures(lab: Path, rule: str, tables: dict[str, Any], said: str) -> None:
+    found = asked(lab, **tables)
+    assert rule in names(found)
+    assert said in evidence(found, rule)
+
+
+HEALTHY: dict[str, dict[str, Any]] = {
+    "labels": {"data": {"kind": "labels"}, "loss": {"name": "bce_with_logits"}, "train": {"epochs": 20}},
+    "numbers": {"data": {"kind": "line"}, "loss": {"name": "mse"}, "train": {"epochs": 20}},
+    "log-probabilities": {"model": {"last": "LogSoftmax"}, "loss": {"name": "nll"}, "train": {"epochs": 20}},
+    "sums": {"loss": {"name": "cross_entropy", "report": "sum"}, "train": {"epochs": 20}},
+    "one split": {"validate": {"val": 0.3, "monitor": "val.acc"}, "train": {"epochs": 20}},
+}
+ASKED = {
+    "labels": {"output and loss do not fit", "constant outputs"},
+    "numbers": {"constant outputs", "monitored and reported disagree"},
+    "log-probabilities": {"output and loss do not fit", "stuck at chance"},
+    "sums": {"diverged", "validation easier than training", "under-fitting", "learning rate too high"},
+    "one split": {"best file is not the best epoch", "slow input pipeline", "learning rate too low"},
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_what_is_sound_is_asked_and_nothing_is_said(lab: Path, name: str) -> None:
+    found = asked(lab, **HEALTHY[name])
+    assert ASKED[name] <= {*found.asked}
+    assert names(found) == []
+
+
+def own_training(lab: Path, *, by: str) -> Diagnosis:
+    """A script of one's own: a line, fitted until it knows its few points by heart, whose best weights are those
+    with the least loss of a split."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(24, 12))
+    y = x[:, 0] + rng.normal(size=24)
+    weights = np.zeros(12)
+    best: dict[str, Any] = {}
+    with labtui.init("own", lab=lab, monitor="val.loss") as run:
+        for step in range(60):
+            error = x @ weights - y
+            losses = {
+                "train.loss": float((error[:14] ** 2).mean()),
+                "val.loss": float((error[14:] ** 2).mean()),
+            }
+            run.log(losses, step=step)
+            if losses[by] < best.get("value", np.inf):
+                best = {"metric": by, "goal": "min", "value": losses[by], "step": step}
+            weights -= 0.05 * x[:14].T @ error[:14] / 7
+        run.finish("finished", best=best)
+    return diagnosis(Lab(run.paths.lab).run(run.id))
+
+
+def test_weights_kept_by_the_training_loss(tmp_path: Path) -> None:
+    found = own_training(tmp_path, by="train.loss")
+    assert "best file is not the best epoch" in names(found)
+    assert "was chosen by train.loss" in evidence(found, "best file is not the best epoch")
+
+
+def test_weights_kept_by_what_is_monitored(tmp_path: Path) -> None:
+    found = own_training(tmp_path, by="val.loss")
+    assert "best file is not the best epoch" in found.asked
+    assert "best file is not the best epoch" not in names(found)
+
+
+def test_a_rule_costs_at_most_ten_milliseconds_at_4096_points() -> None:
+    rng = np.random.default_rng(0)
+    n = 4096
+    steps = np.arange(1, n + 1)
+    known = [
+        "train.loss",
+        "val.loss",
+        "val.acc",
+        "val.uar",
+        "train.step_loss",
+        "train.lr",
+        "epoch",
+        "train.data_share",
+    ]
+    made = {name: Series(steps, np.zeros(n), np.abs(np.sin(steps / 90)) + rng.random(n)) for name in known}
+    case = Case(
+        made, baseline={"val.loss": 1.0, "val.acc": 0.5, "val.uar": 0.5}, samples={"train": 900, "val": 90}
+    )
+    diagnose(case)
+    for one in RULES:
+        costs = []
+        for _ in range(7):
+            begun = time.thread_time()
+            if one.applies(case):
+                one.look(case)
+            costs.append(time.thread_time() - begun)
+        assert min(costs) < 0.01, one.name
