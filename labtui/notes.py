@@ -173,7 +173,7 @@ def _write(paths: Noted, kind: str, number: int, text: str, before: str | None) 
 def _entry(paths: Noted, entries: list[dict[str, Any]], number: int, before: str | None) -> dict[str, Any]:
     """An entry that nobody else has changed."""
     if before is None and not 0 <= number < len(entries):
-        raise LabError(f"{paths.kind} {paths.id}: there is no entry {number}")
+        raise LabError(f"{paths.kind} {paths.id}: there is no such entry ({number + 1})")
     if before is not None and (number >= len(entries) or entries[number]["text"] != before):
         raise NoteChanged(
             f"{paths.kind} {paths.id}: somebody else changed this meanwhile; nothing was written"

@@ -54,7 +54,7 @@ def test_what_somebody_else_changed_is_not_overwritten(run):
         notes.write_todo(run, 4, "mine", before="gone")
     with pytest.raises(NoteChanged):
         notes.mark_todo(run, 0, "done", before="other")
-    with pytest.raises(LabError, match="no entry 3"):
+    with pytest.raises(LabError, match="such entry"):
         notes.write_todo(run, 3, "mine")
     notes.write_todo(run, 0, "", before="two")
     assert texts(run, "notes") == ["one!"] and texts(run, "todos") == []
@@ -109,7 +109,7 @@ def test_sweeps_recipes_and_the_lab_are_written_on_too(tmp_path, of):
     assert [one["text"] for one in found["notes"]] == ["one"] and found["todos"][0]["reason"] == "a GPU"
     assert kept.kind == of and kept.notes.is_relative_to(lab.own)
     assert kept.notes.parent.stat().st_mode & 0o777 == 0o700
-    with pytest.raises(LabError, match=f"{of} .*there is no entry 7"):
+    with pytest.raises(LabError, match=f"{of} .*there is no such entry"):
         notes.write_note(kept, 7, "x")
 
 

@@ -1,4 +1,4 @@
-"""Commands that write what people write or read: tag, note, rm, report."""
+"""Commands that write what people write or read: tag, rm, report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from labtui.cli.app import RunArgument, RunsArgument, YesOption, app, open_lab
-from labtui.errors import LabError
 
 
 @app.command()
@@ -24,25 +23,6 @@ def tag(
     found = open_lab().run(run)
     add = [t for t in tags if not t.startswith("-")]
     notes.tag(found.paths, add, [t.removeprefix("-") for t in tags if t.startswith("-")])
-
-
-@app.command()
-def note(
-    run: RunArgument,
-    text: Annotated[str | None, typer.Argument(help="The observation; absent: show all notes.")] = None,
-) -> None:
-    """Write an observation on a run, or show them."""
-    from labtui import notes
-    from labtui.table import clean, moment
-
-    found = open_lab().run(run)
-    if text is None:
-        for entry in found.notes()["notes"]:
-            print(f"{moment(entry.get('time'))}  {clean(str(entry.get('text', '')))}")
-    elif not text.strip():
-        raise LabError("note: the text is empty")
-    else:
-        notes.add_note(found.paths, text)
 
 
 @app.command()

@@ -50,3 +50,8 @@ def written(lab: Lab) -> list[Entry]:
 
 def _all(places: Iterable[Noted]) -> list[Entry]:
     return [entry for place in places for entry in entries(place)]
+
+
+def dated(entries: Iterable[Entry]) -> list[Entry]:
+    """The oldest first, the undated last."""
+    return sorted(entries, key=lambda entry: (entry.time is None, entry.time or 0.0))

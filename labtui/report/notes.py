@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from labtui.files.paths import Noted
 from labtui.notes import Entry
+from labtui.query.notebook import dated
 from labtui.report.blocks import Block
 from labtui.report.passage import begins_with_words, below, passage
 from labtui.report.text import code, moment, words
@@ -20,8 +21,7 @@ def journal(entries: Iterable[Entry], of: Noted | None = None) -> Iterator[Block
         entries: what is written on any number of runs, sweeps, recipes and labs; to-dos are left out.
         of: what the report is about; what is written on something else says on what.
     """
-    notes = [entry for entry in entries if entry.kind == "notes" and entry.text.strip()]
-    notes.sort(key=lambda entry: (entry.time is None, entry.time or 0.0))
+    notes = dated(entry for entry in entries if entry.kind == "notes" and entry.text.strip())
     if notes:
         yield "\n".join(_note(number, entry, of) for number, entry in enumerate(notes, 1))
 
@@ -51,7 +51,7 @@ def _todo(entry: Entry, of: Noted | None) -> str:
     place = _place(entry, of)
     first, *rest = _headed(" ".join(filter(None, (mark, place and f"{place}:"))), passage(entry.text))
     reason = f" — {words(entry.reason)}" if entry.reason else ""
-    when = " – ".join(filter(None, (moment(entry.time), moment(entry.marked))))
+    when = " – ".join(dict.fromkeys(filter(None, (moment(entry.time), moment(entry.marked)))))
     box = "[x]" if entry.state == "done" else "[ ]"
     return below("- ", [f"{box} {first}{reason}" + (f" *({when})*" if when else ""), *rest])
 
