@@ -248,7 +248,9 @@ def following(parameters: Sequence[Parameter]) -> dict[str, str]:
     codes = [_codes(one) for one in parameters]
     found: dict[str, str] = {}
     order = sorted(range(len(parameters)), key=lambda i: int(codes[i].max(initial=0)))
-    for i in range(len(parameters) - 1, -1, -1):
+    # Of keys that tell each other the kind of a part leads, or else the first.
+    kinds = [one.name.endswith(".name") for one in parameters]
+    for i in sorted(range(len(parameters)), key=lambda i: (kinds[i], -i)):
         for j in order:
             if i == j or parameters[j].name in found or not _tells(codes[j], codes[i]):
                 continue

@@ -121,7 +121,7 @@ def _parallel(figure: Figure, analysis: Analysis, keys: Sequence[str], fonts: Fo
         analysis,
         fonts,
         4.6,
-        f"Parallel coordinates: {_named(analysis, fonts)}",
+        f"Parallel coordinates: {_named(analysis, fonts)}; light lines: the best",
         max(WIDE, 1.5 * count),
     )
     axes = figure.add_subplot()

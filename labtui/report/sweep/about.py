@@ -8,8 +8,9 @@ from typing import Any
 
 from labtui.files.toml import short_keys
 from labtui.report.blocks import Block, Heading, Table
+from labtui.report.passage import passage
 from labtui.report.sweep.document import Document
-from labtui.report.text import exact, prose
+from labtui.report.text import exact
 from labtui.table import markdown
 
 VALUES = 8
@@ -33,7 +34,8 @@ def section(doc: Document) -> Iterator[Block]:
         yield Table(["recipe", "model", "runs", "finished", "file"], rows)
     for name, own in by.items() if len(by) > 1 else ():  # of a single one the head says it
         if said := str(doc.run(own[0]["id"]).recipe().get("description") or "").strip():
-            yield f"**{markdown(name)}.** {prose(said)}"
+            yield f"**{markdown(name)}**"
+            yield from passage(said)
     if options:
         yield Table(["option", "key", "values (runs)"], options)
 

@@ -40,15 +40,27 @@ def section(doc: Document) -> Iterator[Block]:
     found = list(models(doc))
     if not found:
         raise NotRecorded("no run has finished with a figure of which less or more is better")
-    tests = _tests(found)
+    tests, titled = _tests(found), any(one.run.row["title"] for one in found)
     rows = [
         [
             one.by, one.value, one.epoch,
-            *(None if one.free else look_up(one.run.row.fields, name) for name in tests), one.run.id, _held(one),
+            *(None if one.free else look_up(one.run.row.fields, name) for name in tests),
+            *([one.run.row["title"] or None] if titled else []), one.run.id, _held(one),
         ]
         for one in found
     ]  # fmt: skip
-    yield Table(["best by", "figure", "epoch", *tests, "run", "file with these weights"], rows)
+    yield Table(
+        [
+            "best by",
+            "figure",
+            "epoch",
+            *tests,
+            *(["cell"] if titled else []),
+            "run",
+            "file with these weights",
+        ],
+        rows,
+    )
     yield from _remarks(found)
 
 
@@ -61,8 +73,10 @@ def models(doc: Document) -> Iterator[Model]:
         if best := _first(done, judge, judge.metric):
             where = "" if len(own) == len(done) else ", at the epoch of the monitored metric"
             yield _model(doc, best, judge, judge.named + (" (monitored)" if judge.monitored else "") + where)
-        if len(own) < len(done) and (best := _first(done, judge, f"{judge.metric}.best")):
-            yield _model(doc, best, judge, f"{judge.named}, at any epoch", free=True)
+        key = f"{judge.metric}.best"
+        free = _first(done, judge, key) if len(own) < len(done) else None
+        if free and (best is None or look_up(free, key) != look_up(best, judge.metric)):
+            yield _model(doc, free, judge, f"{judge.named}, at any epoch", free=True)
 
 
 def _first(rows: Sequence[dict[str, Any]], judge: Judge, key: str) -> Fields | None:

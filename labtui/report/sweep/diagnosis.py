@@ -1,48 +1,56 @@
-"""What the rules see wrong, summed up by rule."""
+"""What the rules see wrong: in the runs beside each other, then in each of them, summed up by rule."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from labtui.diagnose import Diagnosis
-from labtui.query.diagnosis import diagnoses
+from labtui.query.diagnosis import MOST, diagnoses
+from labtui.query.group_diagnosis import group_diagnosis
+from labtui.report import findings
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import NotRecorded
 from labtui.report.sweep.document import Document
 from labtui.report.sweep.judges import judges
 from labtui.report.sweep.runs import sorted_runs
 
-MOST = 100
-"""Runs that are asked: their series and weights are read, some 20 ms each."""
 NAMED = 3
 """Runs that are named for a finding."""
 
 
 def section(doc: Document) -> Iterator[Block]:
-    """One row a rule that found something: in how many runs, of how many asked; and one of them in full."""
+    """One row a rule that found something: in how many runs, of how many asked, and what in the best of them."""
     yield Heading(2, "Diagnosis")
-    rows = sorted_runs(doc.rows, judges(doc.rows))[:MOST]
+    pinned = doc.found.baseline
+    together = group_diagnosis(doc.rows, [row["id"] for row in pinned.rows] if pinned else ())
+    rows = sorted_runs(doc.rows, judges(doc.rows))
     asked = diagnoses((doc.run(row["id"]) for row in rows), MOST)
     counts = Counter(name for found in asked.values() for name in found.asked)
-    if not counts:
+    if not counts and not together.asked:
         raise NotRecorded("no rule has enough to look at in any of the runs")
+    if together.findings:
+        yield "The runs beside each other:"
+        yield Table(findings.COLUMNS, [findings.row(one) for one in together.findings])
     lines = list(_lines(asked, counts))
     if lines:
+        yield f"Each run by itself ({len(asked)} were looked at):"
         yield Table(
             ["rule", "runs", "asked", "what is seen, in the first of them", "what helps", "in"], lines
         )
-    else:
+    fired = {line[0] for line in lines} | {one.rule for one in together.findings}
+    if not fired:
         yield "Nothing found."
-    silent = [name for name in counts if name not in {line[0] for line in lines}]
-    if silent:
+    if silent := [name for name in dict.fromkeys([*together.asked, *counts]) if name not in fired]:
         yield f"Asked, and nothing found ({len(silent)}): {', '.join(silent)}."
-    of = f"the best {len(rows)} of {len(doc.rows)} runs were looked at" if len(rows) < len(doc.rows) else ""
-    if of:
-        yield f"*To keep the report quick {of}; `labtui doctor RUN` asks the rules of any other.*"
+    if len(rows) > MOST:
+        yield (
+            f"*To keep the report quick the best {MOST} of {len(rows)} runs were looked at one by one; "
+            "`labtui doctor RUN` asks the rules of any other.*"
+        )
 
 
-def _lines(asked: dict[str, Diagnosis], counts: Counter[str]) -> Iterator[list[object]]:
+def _lines(asked: Mapping[str, Diagnosis], counts: Mapping[str, int]) -> Iterator[list[object]]:
     """What most runs have comes first."""
     by: dict[str, list[str]] = {}
     for run_id, found in asked.items():

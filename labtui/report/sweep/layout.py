@@ -38,9 +38,14 @@ def _tree(doc: Document) -> Iterator[str]:
         yield f"    ├── {run_id}"
         yield "    │   ├── recipe.toml  result.json  metrics.bin  log.txt  artifacts"
         yield "    │   └── checkpoints"
-        files = [one.file for one in kept(doc.run(run_id))]
-        cut = files[:FILES_SHOWN] + ([f"and {len(files) - FILES_SHOWN} more"] if files[FILES_SHOWN:] else [])
+        cut = _cut([one.file for one in kept(doc.run(run_id))])
         for number, name in enumerate(cut or ["(empty)"], 1):
             yield f"    │       {'└' if number == max(len(cut), 1) else '├'}── {name}"
     others = len(doc.rows) - len(opened)
     yield f"    └── {others} more run director{'y' if others == 1 else 'ies'}"
+
+
+def _cut(files: list[str]) -> list[str]:
+    """The first two names and the last ones: the newest of those that count up."""
+    left = len(files) - FILES_SHOWN
+    return files if left <= 0 else [*files[:2], f"({left} more)", *files[2 + left :]]

@@ -74,6 +74,7 @@ def _table(doc: Document, rows: Sequence[Fields], names: Sequence[str], ended: b
     keys = doc.found.keys[:KEYS]
     extra = [name for name in ("title", "repeat", "fold") if _tells(doc.rows, name)]
     last = ["duration", *([] if ended else ["state"]), "run"]
+    names = [name for name in names if any(look_up(row, name) is not None for row in rows)]
     goals = {name: direction(doc.rows, name) for name in names}
     heads = [name + ARROWS.get(goals[name] or "", "") for name in names]
     best = [(head, goal) for head, goal in zip(heads, goals.values(), strict=True) if goal and ended]

@@ -32,7 +32,8 @@ def section(doc: Document) -> Iterator[Block]:
         if left := broken[SHOWN:]:
             yield f"And {len(left)} more; the table of all runs has them."
     for sweep, n in missing.items():
-        yield f"{n} of {doc.progress[sweep].trainings} trainings of {code(sweep)} were never made."
+        was = "was" if n == 1 else "were"
+        yield f"{n} of {doc.progress[sweep].trainings} trainings of {code(sweep)} {was} never made."
     if sweeps := dict.fromkeys([*(row["sweep"] for row in broken if row["sweep"]), *missing]):
         yield "What is not done is made, and what is finished stays, with:"
         yield fence("\n".join(f"labtui resume {shlex.quote(sweep)}" for sweep in sweeps), "sh")
