@@ -101,7 +101,7 @@ def test_a_run_says_what_its_layers_did_and_the_lab_of_the_best(lab: Path) -> No
     assert "| conv1.weight | 5 | 7 | 7e-9 | 1e-10 | 1e-9 |" in text
     assert "smallest gradient beside its weights: conv1.weight (1e-9)" in text
     whole = of_lab(found).text(["weights"])
-    assert "| cnn1d | 3 | 0.01 in conv2.weight | 0.02 in conv1.weight | 0.001 | 1.4 | – |" in whole
+    assert "| cnn1d | 3 | 0.01 in conv2.weight | 0.02 in conv1.weight | 0.001 | 1.4 |" in whole
     assert "`labtui report RUN --section weights`" in whole
 
 
@@ -162,3 +162,22 @@ def test_more_than_so_many_runs_are_not_diagnosed(lab: Path) -> None:
     gone = runs[1]
     shutil.rmtree(gone.paths.root)
     assert {run.id for run in runs[2:]} <= diagnoses(runs).keys()
+
+
+def test_losses_of_several_kinds_are_not_compared_in_silence(lab: Path) -> None:
+    genre_lab.made(lab, 0, "ae", {"name": "ae"}, None, loss="reconstruction")
+    one = of_lab(Lab(LabPaths(lab))).text(["tried"])
+    genre_lab.made(lab, 1, "ae-l1", {"name": "ae"}, None, loss="l1")
+    two = of_lab(Lab(LabPaths(lab))).text(["tried"])
+    words = "**Its losses are of several kinds:** val.loss does not compare them."
+    assert words in two and words not in one
+
+
+def test_better_than_chance_is_more_than_better(lab: Path) -> None:
+    """Of 800 samples, 2.5 standard errors of a share of an eighth are 0.029."""
+    genre_lab.made(lab, 0, "cnn1d", {"name": "cnn1d"}, 0.16)
+    genre_lab.made(lab, 1, "cnn2d", {"name": "cnn2d"}, 0.2)
+    genre_lab.made(lab, 2, "stn", {"name": "stn"}, 0.14)
+    rows = [line.split(" | ") for line in of_lab(Lab(LabPaths(lab))).text(["families"]).splitlines()]
+    words = {row[0].removeprefix("| "): row[5] for row in rows if len(row) > 6}
+    assert words["cnn2d"] == "yes" and words["cnn1d"] == "within chance" and words["stn"] == "NO"

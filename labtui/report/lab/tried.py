@@ -28,6 +28,8 @@ def section(doc: Document) -> Iterator[Block]:
     for family in doc.families:
         yield Heading(3, "Model", doc.title(family))
         yield _best(family)
+        if family.metric.endswith("loss") and any(one.key.startswith("loss.") for one in family.options):
+            yield f"**Its losses are of several kinds:** {markdown(family.metric)} does not compare them."
         yield from _options(doc, family)
         yield from _recipes(family)
         yield from noted(doc, family)

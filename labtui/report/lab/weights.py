@@ -38,7 +38,9 @@ def section(doc: Document) -> Iterator[Block]:
         "usually about 0.001), and by what the weights' norms grew. Layer by layer: "
         f"{code('labtui report RUN --section weights')}."
     )
-    yield Table(COLUMNS, rows)
+    said = COLUMNS.index("said of it")
+    kept = [at for at in range(len(COLUMNS)) if at != said or any(row[at] for row in rows)]
+    yield Table([COLUMNS[at] for at in kept], [[row[at] for at in kept] for row in rows])
     left = [doc.title(family) for family in known if not any(row[0] == doc.title(family) for row in rows)]
     if left:
         yield f"*Not recorded of {', '.join(map(code, left))}.*"
