@@ -21,6 +21,7 @@ import labtui
 from labtui.diagnose import rules
 from labtui.errors import LabError
 from labtui.files import process
+from labtui.layers import layer_rows
 from labtui.query.lab import Run
 from labtui.report.subject import of_run
 
@@ -247,3 +248,12 @@ def test_sections_are_chosen_in_the_reports_order(lab: Path) -> None:
     assert not (lab / "short_files").exists()
     with pytest.raises(LabError, match="section 'result': this report has none; known here: overview, "):
         of_run(run).write(out, sections=["result"])
+
+
+def test_layers_have_their_whole_names_in_tables() -> None:
+    assert layer_rows(report_lab.LAYERS) == [
+        ("Net", "[-1, 3]", 0),
+        ("body (ModuleList)", "–", 0),
+        ("body.0 (Conv1d)", "[-1, 4, 1600]", 16),
+        ("head (Linear)", "[-1, 3]", 19203),
+    ]

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from labtui.report.document import Beside
 from labtui.report.fonts import Fonts
+from labtui.report.matrix import Heat
 from labtui.report.picture import COLUMNS, Curve, Panel, Sheet, visible
 from labtui.report.run.curves import Axis
 from labtui.report.run.document import Document
@@ -40,7 +41,7 @@ def test_the_same_run_gives_the_same_bytes(lab: Path, tmp_path: Path) -> None:
     environment = os.environ | {"MPLCONFIGDIR": str(settings)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
     mine = pictures(lab / "a_files")
-    assert list(mine) == ["loss.png", "others.png", "score.png"]
+    assert list(mine) == ["confusion.png", "loss.png", "others.png", "score.png"]
     assert mine == pictures(tmp_path / "b_files")
     assert all(b"Software" not in data and b"tIME" not in data for data in mine.values())
 
@@ -128,3 +129,12 @@ def test_an_epoch_that_does_not_count_up_is_no_axis(lab: Path) -> None:
     metrics = {"epoch": [(0, 0.0), (1, 0.0), (2, 1.0)]}
     run = report_lab.make(lab, "20261120-102000-x-ee00", {"name": "x"}, metrics)
     assert Axis(Document(run, Beside("r"))).label == "step"
+
+
+def test_a_confusion_matrix_of_any_size_is_drawn_the_same_each_time() -> None:
+    for n in (2, 21, 60):
+        counts = np.diag(np.arange(float(n)))  # the first class has no sample
+        heat = Heat([f"${place}_\U000f0000" for place in range(n)], counts, "truth", "prediction")
+        assert heat.fonts.replaced and np.isnan(heat.shares[0]).all() and heat.shares[1, 1] == 1
+        assert heat.picture().startswith(b"\x89PNG")
+        assert heat.picture("svg") == heat.picture("svg")

@@ -26,9 +26,7 @@ SECTIONS: dict[str, Section[Document]] = {
     "training": Section("Training, epoch by epoch", training.section, ("log.csv",)),
     "curves": Section("Curves", curves.section, ("loss.png", "score.png", "others.png")),
     "results": Section("Result", results.section),
-    "confusion": Section(
-        "Confusion matrix and classes", confusion.section, ("confusion.csv", "agreement.csv")
-    ),
+    "confusion": Section("Confusion matrix and classes", confusion.section, confusion.FILES),
     "embedding": Section("Embedding of the validation samples", embedding.section, (embedding.FILE,)),
     "diagnosis": Section("Diagnosis", diagnosis.section),
     "weights": Section("Weights and gradients", weights.section, weights.FILES),

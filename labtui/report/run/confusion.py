@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from labtui.confusion import NO_CLASSES, Confusion, confusions
-from labtui.report.blocks import Block, Heading, Table
+from labtui.report.blocks import Block, Heading, Picture, Table
+from labtui.report.matrix import Heat
 from labtui.report.run.document import Document, of_form
 from labtui.report.text import prose
 
+FILES = ("confusion.csv", "confusion.png", "agreement.csv", "agreement.png")
 MOST_CLASSES = 20
 """Classes of a matrix that is shown whole; of a larger one the commonest mistakes."""
 MISTAKES = 10
+MOST_DRAWN = 200
+"""Classes of a matrix that is drawn."""
 
 
 def section(doc: Document) -> Iterator[Block]:
@@ -69,6 +75,8 @@ def _agreement(doc: Document, found: Any) -> Iterator[Block]:
 
 def _matrix(doc: Document, found: Confusion, rows_are: str = "truth") -> Iterator[Block]:
     names, matrix = found.names, found.matrix or ()
+    if 1 < len(names) <= MOST_DRAWN:
+        yield _picture(found, rows_are)
     if len(names) <= MOST_CLASSES:
         rows = [[name, *counts] for name, counts in zip(names, matrix, strict=True)]
         yield Table([rows_are, *names], rows)
@@ -81,3 +89,28 @@ def _matrix(doc: Document, found: Confusion, rows_are: str = "truth") -> Iterato
     yield f"The commonest mistakes among {len(names)} classes; [the whole matrix]({link})."
     rows = [[names[truth], names[said], count] for count, truth, said in found.mistakes[:MISTAKES]]
     yield Table([rows_are, "prediction", "samples"], rows)
+
+
+def _picture(found: Confusion, rows_are: str) -> Picture:
+    """Each row coloured by its shares; its words say how much lies on the diagonal."""
+    counts = np.asarray(found.matrix, np.float64)
+    if counts.min() < 0 or not np.isfinite(counts).all():
+        raise ValueError("counts")
+    heat = Heat(found.names, counts, rows_are, "student" if rows_are == "teacher" else "prediction")
+    right = f"{counts.trace():.0f} of {counts.sum():.0f} samples on the diagonal"
+    worst = ""
+    if found.mistakes:
+        count, truth, said = found.mistakes[0]
+        worst = f"; most often {prose(found.names[truth])} is taken for {prose(found.names[said])} ({count})"
+
+    def replaced() -> str:
+        words = "; ".join(f"{short} is {prose(name)}" for name, short in heat.fonts.replaced.items())
+        return f"*In the picture {words}: no font here has its letters.*" if words else ""
+
+    file = "confusion.png" if rows_are == "truth" else "agreement.png"
+    return Picture(
+        file,
+        f"{'Agreement' if rows_are == 'teacher' else 'Confusion matrix'}: {right}{worst}",
+        heat.picture,
+        remark=replaced,
+    )
