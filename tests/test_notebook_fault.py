@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Cli
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recipe_lab import RECIPES
 from report_lab import BEGUN
@@ -201,6 +201,7 @@ options = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.text(), options, max_size=4))
 def test_the_dictionary_is_python_and_means_the_same(known: dict[str, Any]) -> None:
     found: dict[str, Any] = {}

@@ -122,7 +122,7 @@ async def test_a_sweep_has_a_report_too(small):
     async with opened(small, (100, 40)) as pilot:
         pilot.app.push_screen(ReportScreen("20260101-000000-cell-swee"))
         await until(pilot, lambda: "Sweep: cell" in screen_text(pilot.app))
-        assert "Configurations" in screen_text(pilot.app)
+        assert "Best model" in screen_text(pilot.app)
 
 
 async def test_a_run_that_is_gone_is_said(small):
