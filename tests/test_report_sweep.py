@@ -97,3 +97,16 @@ def test_a_name_of_a_run_and_of_a_recipe_is_the_runs(cli, lab):
     (lab / "recipes" / "new.toml").write_text('name = "new"\n')
     status, _, err = cli("report", "new")
     assert status == 2 and "recipe new.toml: has no runs to report on; `labtui run new` starts one" in err
+
+
+def test_a_sweep_whose_definition_is_gone_or_broken_names_no_place_of_this_machine(cli, lab):
+    folds(lab, TITLES, count=2)
+    assert cli("report", SWEEP, "-o", "r.md", "--section", "grid")[0] == 0
+    text = (lab / "r.md").read_text()
+    assert "is gone: only its runs are left" in text and str(lab) not in text
+    folder = lab / "runs" / ".labtui" / "sweeps" / SWEEP
+    folder.mkdir(parents=True)
+    (folder / "recipe.toml").write_text("name = 1")
+    assert cli("report", SWEEP, "-o", "r.md", "--section", "grid")[0] == 0
+    text = (lab / "r.md").read_text()
+    assert "cannot be read: see `labtui doctor`" in text and str(lab) not in text

@@ -43,10 +43,16 @@ def _space(doc: Document, sweep: str) -> Iterator[Block]:
     """The method, and the values that each key takes."""
     from labtui.sweep import definition
 
+    paths = doc.lab.paths.sweep(sweep)
     try:
-        plan = definition.read(doc.lab.paths.sweep(sweep))
-    except LabtuiError as error:
-        yield f"*The definition of {code(sweep)} cannot be read: {code(str(error))}*"
+        plan = definition.read(paths)
+    except LabtuiError:
+        why = (
+            "cannot be read: see `labtui doctor`"
+            if paths.recipe.exists()
+            else "is gone: only its runs are left"
+        )
+        yield f"*The definition of {code(sweep)} {why}.*"
         return
     told = plan.sweep
     words = [f"Method {code(told.method)}"]
@@ -72,9 +78,9 @@ def _values(values: Any) -> str:
 
 
 def _cells(doc: Document, found: Progress, file: str) -> Iterator[Block]:
-    if not found.lines:
-        return
     keys = list(dict.fromkeys(key for line in found.lines for key in line.values))
+    if not keys:
+        return  # the table of all runs says what they are
     titled = any(line.name for line in found.lines)
     rows = [
         [(line.name or None) if titled else line.number, *(_told(line.values, key) for key in keys),
