@@ -15,7 +15,8 @@ from labtui.tui.app import LabApp
 from labtui.tui.markdown import rendered
 from labtui.tui.screens.ask import Choose, Prompt
 from labtui.tui.screens.lab import LabScreen
-from labtui.tui.screens.report import ReportScreen
+from labtui.tui.screens.report import WAYS, ReportScreen
+from labtui.tui.widgets.recipes import RecipeTable
 
 
 @pytest.fixture
@@ -99,6 +100,41 @@ async def test_it_is_saved_where_the_user_says_but_over_no_foreign_file(small):
         assert body[:2000] == found.text[:2000] and "](mine_files/log.csv)" in text
         assert (Path("mine_files") / "loss.png").exists()
         await until(pilot, lambda: told("mine.md, with"))
+
+
+async def test_it_is_saved_in_the_chosen_format_or_as_the_name_says(small):
+    async with opened(small) as pilot:
+        found = await shown(pilot, small, "più")
+        stem = f"report-{found.subject.name}"
+        told = lambda word: any(word in note.message for note in pilot.app._notifications)  # noqa: E731
+        for word, name in (("HTML, one", f"{stem}.html"), ("LaTeX", f"{stem}.tex"), ("CSV", f"{stem}_csv")):
+            await pilot.press("f")
+            choose = screen(pilot, Choose)
+            choose.table.select(next(way for way in WAYS if way.startswith(word)))
+            await pilot.press("enter", "ctrl+s")
+            assert screen(pilot, Prompt).value == str(Path.cwd() / name)
+            await pilot.press("enter")
+            await until(pilot, lambda name=name: told(f"saved {Path.cwd() / name}"), 30)
+        assert "<!DOCTYPE html>" in Path(f"{stem}.html").read_text() and told(f"files in {stem}_csv/")
+        await pilot.press("ctrl+s")
+        screen(pilot, Prompt).query_one("Input").value = "mine.tex"
+        await pilot.press("enter")
+        await until(pilot, lambda: told("mine.tex"), 30)
+        assert Path("mine.tex").read_text().startswith("% labtui report ")
+
+
+async def test_the_lab_and_a_recipe_have_reports(small):
+    async with opened(small, (100, 40)) as pilot:
+        await pilot.press("P")
+        await until(pilot, lambda: screen(pilot, ReportScreen).text, 30)
+        assert "Lab: " in screen_text(pilot.app)
+        await pilot.press("escape", "r")
+        screen(pilot, LabScreen).query_one(RecipeTable).select("digits.toml")
+        await pilot.press("p")
+        await until(
+            pilot, lambda: "no runs" in screen_text(pilot.app) or "digits" in screen_text(pilot.app), 30
+        )
+        assert screen(pilot, ReportScreen).keys == ("digits.toml",)
 
 
 async def test_the_markdown_is_copied_through_the_terminal(small, monkeypatch):

@@ -61,6 +61,9 @@ class LabScreen(ChartKeys, RunActions):
         Command(
             "B", "ends", "best and worst", "The best of the marked runs, or of all shown, beside the worst."
         ),
+        Command(
+            "P", "lab_report", "report on all", "The whole lab's report: where we are, where we are going."
+        ),
         Command("r", "recipes", "launch", "To the recipes, to launch one; back again.", 3),
         *RUN,
         *CHARTS,
@@ -381,6 +384,12 @@ class LabScreen(ChartKeys, RunActions):
         self.set_focus(self.query_one(RecipeTable))
 
     @on(Recipes.Left)
+    def action_lab_report(self) -> None:
+        """The report on the lab."""
+        from labtui.tui.screens.report import ReportScreen
+
+        self.app.push_screen(ReportScreen())
+
     def action_runs(self) -> None:
         """Back to the runs."""
         self.remove_class("-recipes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,24 +24,34 @@ if TYPE_CHECKING:
 MUCH = 74_000
 """Bytes of text from which on many terminals take no copy: 100 kB as they travel."""
 
+WAYS: dict[str, dict[str, Any]] = {
+    "markdown, pictures and tables beside it": {"format": "md"},
+    "markdown, pictures as SVG": {"format": "md", "svg": True},
+    "markdown, charts as text": {"format": "md", "pictures": False},
+    "HTML, one file with everything in it": {"format": "html"},
+    "HTML, pictures as SVG": {"format": "html", "svg": True},
+    "LaTeX, the tables": {"format": "latex"},
+    "CSV, a folder with a file a table": {"format": "csv"},
+}
+"""How a report can be saved, and what `Subject.write` takes for it."""
+
 LONGEST = 110
 """Cells of a line at most: longer ones are hard to read."""
 
 
 class ReportScreen(Base):
-    """The report of a run, a sweep, or several of them.
+    """The report of a run, a sweep, a recipe, several of them, or the lab.
 
     Args:
-        keys: ids of runs and sweeps, at least one.
+        keys: ids of runs and sweeps, paths of recipes; none: the whole lab.
     """
 
     CSS_PATH = Path(__file__).parents[1] / "css" / "report.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("escape", "back", "back", "Back to where you came from.", 1),
-        Command(
-            "ctrl+s", "save", "save", "Write the report as markdown, with pictures and tables beside it.", 1
-        ),
+        Command("ctrl+s", "save", "save", "Write the report in the chosen format.", 1),
         Command("o", "sections", "sections", "Choose what is in the report.", 3),
+        Command("f", "format", "format", "Markdown, HTML, LaTeX or CSV; pictures as PNG, SVG or text.", 3),
         Command(
             "y", "copy", "copy", "Copy the markdown to your own machine's clipboard, through the terminal.", 3
         ),
@@ -50,12 +60,14 @@ class ReportScreen(Base):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(KEYS), *bindings(MOVE)]
 
     def __init__(self, *keys: str) -> None:
-        super().__init__(keys[0])
+        super().__init__(keys[0] if keys else "")
         self.keys = keys
         self.subject: Subject | None = None
         self.sections: list[str] = []
         """Those that are chosen; none: all."""
-        self.text = ""
+        self.way = next(iter(WAYS))
+        """How it will be saved."""
+        self.text = self.said = ""
         self._width = 0
         self._asked: tuple[list[str], int] = ([], 0)
         """Sections and cells of the newest report that was asked for."""
@@ -111,10 +123,16 @@ class ReportScreen(Base):
             return
         self.text = text
         chosen = f"{len(self.sections)} of {len(found.titles)} sections" if self.sections else "all sections"
-        size = f"{chosen}, {_size(text)}"
-        file = clean(found.file)
-        self.query_one("#title", Lines).show([[(" Report  ", "title"), (f"{size}  ", ""), (file, "dim")]])
+        self.said = f"{chosen}, {_size(text)}"
+        self.show_title(found)
         self.view.show(rows)
+
+    def show_title(self, found: Subject) -> None:
+        """How much there is, and the file that it would be saved as."""
+        file = clean(found.file_of(WAYS[self.way]["format"]))
+        self.query_one("#title", Lines).show(
+            [[(" Report  ", "title"), (f"{self.said}  ", ""), (file, "dim")]]
+        )
 
     def failed(self, problem: str) -> None:
         """Say what is wrong, where the report would stand."""
@@ -152,10 +170,24 @@ class ReportScreen(Base):
         titles = dict(found.titles)
         self.app.push_screen(Choose("Sections of the report", titles, self.sections or titles), done)
 
+    def action_format(self) -> None:
+        """Ask how it is to be saved."""
+        if (found := self.subject) is None:
+            return
+        from labtui.tui.screens.ask import Choose
+
+        def done(names: list[str] | None) -> None:
+            if names:
+                self.way = names[0]
+                self.show_title(found)
+
+        ways = {way: way for way in WAYS}
+        self.app.push_screen(Choose("Save the report as", ways, [self.way], several=False), done)
+
     def action_save(self) -> None:
         """Ask for the file, and write it."""
         if self.subject:
-            self._ask_file(str(Path(self.subject.file).absolute()))
+            self._ask_file(str(Path(self.subject.file_of(WAYS[self.way]["format"])).absolute()))
 
     def _ask_file(self, value: str) -> None:
         from labtui.tui.screens.ask import Prompt
@@ -164,19 +196,23 @@ class ReportScreen(Base):
             if text and text.strip():
                 self._save(text.strip())
 
-        self.app.push_screen(Prompt("Save the report as", value), done)
+        self.app.push_screen(Prompt(f"Save the report as {self.way}", value), done)
 
     def _save(self, name: str) -> None:
-        found, sections = self.subject, list(self.sections)
+        found, sections, way = self.subject, list(self.sections), dict(WAYS[self.way])
         assert found is not None, "only then there is something to save"
 
         def work() -> None:
+            from labtui.report.formats import ENDINGS
+
+            if any(name.lower().endswith(endings) for endings in ENDINGS.values()):
+                way["format"] = None  # as the name says
             try:
-                path = found.write(Path(name).expanduser().absolute(), sections)
+                path = found.write(Path(name).expanduser().absolute(), sections, **way)
             except Exception as error:  # as above
                 self.app.call_from_thread(self._refused, name, told(error))
                 return
-            folder = path.with_name(f"{path.stem}_files")
+            folder = path.with_name(f"{path.stem}_files") if path.is_file() else path
             more = f", with {len(list(folder.iterdir()))} files in {folder.name}/" if folder.is_dir() else ""
             self.app.call_from_thread(self.lab_app.say, f"saved {path}{more}")
 

@@ -34,6 +34,7 @@ class RecipeTable(Table):
         Command("right,l", "fold(False)", "unfold", "Open the folder."),
         Command("left,h", "fold(True)", "fold", "Close the folder.", 3),
         Command("space", "turn", "fold or unfold", "Open or close the folder."),
+        Command("p", "report", "report", "All runs of the recipe in one report."),
         Command("r,escape", "leave", "runs", "Back to the runs; first, to all recipes.", 1),
         *COMMON,
     )
@@ -69,6 +70,13 @@ class RecipeTable(Table):
         line = self.pane.lines.get(key)
         if line and line.folder and line.open is close:
             self.pane.turn(line)
+
+    def action_report(self) -> None:
+        """The report on all runs of the recipe."""
+        if (line := self.pane.lines.get(self.key or "")) and not line.folder:
+            from labtui.tui.screens.report import ReportScreen
+
+            self.app.push_screen(ReportScreen(self.key or ""))
 
     def action_search(self) -> None:
         """To the line."""
