@@ -111,10 +111,28 @@ def _child(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 @app.command()
-def doctor(format: FormatOption = Format.table) -> int:
-    """Look for what is wrong with this lab and this machine."""
+def doctor(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN|SWEEP|RECIPE]...", help="What to diagnose; none: the lab and the machine."
+        ),
+    ] = None,
+    format: FormatOption = Format.table,
+) -> int:
+    """Look for what is wrong: with runs, by rules that say what they rest on and what helps; or with this lab and
+    this machine.
+
+    Exit status: 1 where this lab or machine has an error; 0 for runs, whatever is found: a finding is an answer.
+    """
+    lab = open_lab()
+    if what:
+        from labtui.cli.diagnosing import diagnosed, tell
+
+        tell([one for reference in what for one in diagnosed(lab, reference)], format)
+        return 0
     from labtui.cli.health import findings
 
-    found = findings(open_lab())
+    found = findings(lab)
     show(["", "what", "finding", "do"], found, format)
     return 1 if any(row[0] == "error" for row in found) else 0

@@ -129,7 +129,7 @@ class Statistics:
             np.int64(step),
             _norms(self.weights).cpu().numpy(),
             norms.cpu().numpy(),
-            (moved if gradient else np.full_like(moved, np.nan)).astype(np.float32),
+            (moved if gradient and moved.any() else np.full_like(moved, np.nan)).astype(np.float32),
             *self._histograms(after),
             *self._histograms(slopes),
         )

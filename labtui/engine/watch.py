@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+import torch
+
 from labtui.engine.budget import Budget
 from labtui.engine.findings import Findings
 from labtui.engine.inputs import Inputs
@@ -31,6 +33,9 @@ class Watch:
         self.statistics = Statistics(parts.model, run, *planned, self.budget)
         self.inputs = Inputs(parts, run, self.budget)
         self.findings = Findings(recipe.tables(), run, self.budget)
+        self.stacked = False
+        """Others do the steps, in which nothing of this model can be seen."""
+        self._batch = recipe.train.batch_size
 
     def due(self, step: int) -> bool:
         """Whether to look when so many steps are done."""
@@ -45,12 +50,25 @@ class Watch:
         if not self.on:
             return
         if self.statistics.due(step):  # unless it was at the step itself
-            self.statistics.look(step)
+            self.statistics.look(step, self._passed() if epoch and self.stacked else 0)
         if epoch or over:
             self.inputs.look(over)
         if not over and self.findings.due(epoch):
             self.statistics.save()
             self.findings.tell(self.parts.best[0].facts())
+
+    def _passed(self) -> int:
+        """Put some training samples through the model as it is evaluated, forwards and backwards; how many."""
+        with self.budget.spending():
+            samples, model = self.parts.samples["train"], self.parts.model.eval()
+            batch = samples.batch(samples.index[: self._batch])
+            with self.statistics.activations.watched(), torch.enable_grad():
+                loss, _ = self.parts.objective(model, batch)
+                (loss[0] if loss.ndim else loss).backward()  # type: ignore[no-untyped-call]
+            self.statistics.gradient(1.0)
+            for weight in model.parameters():
+                weight.grad = None
+        return len(batch)
 
     def conclude(self, best: dict[str, object] | None) -> None:
         """Say at last what is wrong; everything is kept, and known."""

@@ -58,7 +58,7 @@ class Group:
         self.device = feed.device
         self._rates = [rates(member.parts.model) for member in members]
         for member in members:
-            member.watch.budget.among = len(members)
+            member.watch.stacked, member.watch.budget.among = True, len(members)
         self._masks: dict[int, list[Mask]] = {}
         self._pace = PAUSE
         """Seconds of one step."""
