@@ -94,6 +94,11 @@ def test_a_name_of_a_run_and_of_a_recipe_is_the_runs(cli, lab):
         err
         == f"gestures: taken as {one}; all runs of the recipe are in `labtui report recipes/gestures.toml`\n"
     )
+    (other,) = folds(lab, {"a": lambda n: 0.5}, count=1, sweep="", first=1)
+    shutil.copy(file, lab / "runs" / other)
+    assert cli("report", "gestures", "-o", "all.md") == (
+        0, "all.md\n", "gestures: part of 2 ids of runs; taken as the recipe recipes/gestures.toml\n"
+    )  # fmt: skip
     (lab / "recipes" / "new.toml").write_text('name = "new"\n')
     status, _, err = cli("report", "new")
     assert status == 2 and "recipe new.toml: has no runs to report on; `labtui run new` starts one" in err

@@ -196,7 +196,7 @@ def subject(lab: Lab, *references: str) -> Subject:
         return _together(lab, references)
     (reference,) = references
     name, recipe, runs = _meant(lab, reference)
-    remark = "" if recipe else _also(lab, reference, name)
+    remark = _also(lab, reference, name, recipe)
     if recipe or lab.sweep(reference):
         return replace(of_runs(lab, name, runs, recipe), remark=remark)
     return replace(of_run(runs[0]), remark=remark)
@@ -231,12 +231,15 @@ def _file(lab: Lab, reference: str) -> str | None:
     )
 
 
-def _also(lab: Lab, reference: str, name: str) -> str:
-    """What else a reference could have meant."""
-    recipe, runs = lab.of_recipe(reference)
+def _also(lab: Lab, reference: str, name: str, recipe: str) -> str:
+    """What else a reference could have meant, and what it was taken as."""
+    if recipe:
+        several = sum(reference in row["id"] for row in lab.index.rows)
+        return f"{reference}: part of {several} ids of runs; taken as the recipe {recipe}" if several else ""
+    known, runs = lab.of_recipe(reference)
     if not runs or reference == name:
         return ""
-    return f"{reference}: taken as {name}; all runs of the recipe are in `labtui report {recipe}`"
+    return f"{reference}: taken as {name}; all runs of the recipe are in `labtui report {known}`"
 
 
 def _together(lab: Lab, references: Sequence[str]) -> Subject:
