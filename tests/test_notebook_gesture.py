@@ -115,10 +115,11 @@ def test_overall_runs_are_in_one_table_the_best_first_and_whole_beside_it(lab: P
         "lr",
     ):
         assert f"| {column} |" in runs
-    accuracies = [float(line.split(" | ")[11].strip("*")) for line in lines[:-1]]
+    accuracies = [float(line.split(" | ")[9].strip("*")) for line in lines[:-1]]
     assert accuracies == sorted(accuracies, reverse=True)
     with open(lab / "both_files" / "runs.csv", newline="") as file:
         rows = list(csv.DictReader(file))
+    assert "| l2 |" not in runs and "and 2 more options" in runs and rows[0]["loss.l2"] == "0.01"
     assert len(rows) == 41 and rows[0]["val.acc.last"] and rows[-1]["reason"] == "disk-full"
 
 

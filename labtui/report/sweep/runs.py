@@ -19,6 +19,7 @@ SHOWN = 50
 """Runs of the table; of more, the best ones."""
 KEYS = 8
 """Options of the table; the first ones in the recipe's order."""
+MODEL = "model.name"
 FILES = ("runs.csv",)
 Fields = Mapping[str, Any]
 
@@ -40,7 +41,8 @@ def section(doc: Document) -> Iterator[Block]:
     link = doc.beside.attach_csv("runs.csv", *_full(doc, rows))
     left = max(len(done) - SHOWN, 0) + max(len(others) - SHOWN, 0)
     shown = f"{left:,} of {len(rows):,} runs are left out here. " if left else ""
-    more = f", and {len(doc.found.keys) - KEYS} more options" if len(doc.found.keys) > KEYS else ""
+    hidden = len(doc.found.keys) - len(_keys(doc)[:KEYS])
+    more = f", and {hidden} more option{'s' if hidden > 1 else ''}" if hidden else ""
     yield f"{shown}In full, with figures at the best epoch and the last{more}: [runs.csv]({link})."
 
 
@@ -71,7 +73,7 @@ def _table(doc: Document, rows: Sequence[Fields], names: Sequence[str], ended: b
         names: metrics.
         ended: whether all have finished, and the best can be told.
     """
-    keys = doc.found.keys[:KEYS]
+    keys = _keys(doc)[:KEYS]
     extra = [name for name in ("title", "repeat", "fold") if _tells(doc.rows, name)]
     last = ["duration", *([] if ended else ["state"]), "run"]
     names = [name for name in names if any(look_up(row, name) is not None for row in rows)]
@@ -85,6 +87,20 @@ def _table(doc: Document, rows: Sequence[Fields], names: Sequence[str], ended: b
         for row in rows
     ]  # fmt: skip
     return Table([*extra, *_apart(short_keys(keys), [*extra, *last]), *heads, *last], lines, best)
+
+
+def _keys(doc: Document) -> list[str]:
+    """Options in which the runs differ, but for those that only go with the model, which stands there."""
+    return [key for key in doc.found.keys if not _goes_with_model(doc.rows, key)]
+
+
+def _goes_with_model(rows: Sequence[Fields], key: str) -> bool:
+    """Whether all runs of one model have one value of an option."""
+    known: dict[str, set[str]] = {}
+    for row in rows:
+        known.setdefault(str(row["params"].get(MODEL)), set()).add(repr(row["params"].get(key)))
+    alone = key.startswith(("data.", "model.", "loss.")) and key != MODEL
+    return alone and len(known) > 1 and all(len(values) == 1 for values in known.values())
 
 
 def _tells(rows: Sequence[Fields], name: str) -> bool:
