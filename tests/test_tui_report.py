@@ -202,3 +202,12 @@ def test_picture(small, snap_compare, monkeypatch, size):
     app = LabApp(Lab(small), now=lambda: NOW)
     before = settled("j", "j", "p", wait=lambda app: app.screen.text)
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_marked_runs_have_one_report(small):
+    async with opened(small) as pilot:
+        await pilot.press("j", "space", "j", "space", "p")
+        found: ReportScreen = screen(pilot, ReportScreen)
+        await until(pilot, lambda: found.text)
+        assert len(found.keys) == 2 and "Overall runs" in found.text
+        assert all(key in found.text for key in found.keys)
