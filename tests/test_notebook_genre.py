@@ -1,8 +1,24 @@
-"""The lab's report as the music genre notebook has it: where we are, where we are going."""
+"""The lab's report as the music genre notebook has it: every list and remark of it has its counterpart.
+
+| notebook | report |
+|---|---|
+| WHERE WE ARE, the line for all models | head of the report: notes on the lab |
+| of each model: accuracy | "Where we are": best, test figure, chance, parameters; a picture |
+| of each model: layers, normalisations, features that were compared | "What was tried": a figure for each value |
+| of each model: only clips of 6 s | "What was tried": "Always the same" |
+| of each model: no augmentation, no PCA, no search | "What was tried": "Never used", "So far" |
+| of each model: remarks ("logarithms are OK") | "What was tried": its notes |
+| WHERE ARE WE GOING, TO DO | "Where we are going", by model, with states and reasons |
+| models and their problems | "Problems seen", by model; the table's column of rules |
+| spatial transformer: say what it is | "What was tried": what the model is |
+| vanishing gradient, and what was done against it | "Problems seen": evidence by layer, and the option that it goes with |
+| analysis of the weights is missing | "Weights and gradients of the best"; the same section of a run's report |
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -45,6 +61,7 @@ def test_what_was_tried_and_what_was_not(lab: Path) -> None:
     assert "| data.augment | yes: 0.33 (3), no: 0.36 (2) | no |" in text
     assert "Always the same: data.clip = 262144, data.features = wave" in text
     assert "| recipes/genre/cnn2d.toml | 3 | 3 finished | 0.330 ± 0.020 (3) |" in text
+    assert "### Model: stn\n\n`cnn2d` behind a spatial transformer" in text
     never = "Never used: data.rate, data.pca, data.augment, train.clip\\_norm, train.clip\\_value, validate.patience."
     assert never in text.partition("### Model: cnn2d")[0]
     of_cnn2d = text.partition("### Model: cnn2d")[2].partition("### Model: ")[0]
@@ -122,10 +139,10 @@ def test_weights_of_another_form_are_no_weights(lab: Path) -> None:
 
 
 def test_golden(lab: Path) -> None:
-    """Run with LABTUI_GOLDEN=write to take the text as it is now."""
-    found = genre_lab.notebook(lab)
-    path = of_lab(found).write(lab / "lab.md")
-    words = path.read_text()
+    """Run with LABTUI_GOLDEN=write to take the text as it is now. What rules say has tests of its own."""
+    found = of_lab(genre_lab.notebook(lab))
+    path = found.write(lab / "lab.md", sections=[name for name in found.sections if name != "problems"])
+    words = re.sub(r"sha256:\w+", "sha256:0", path.read_text())
     golden = Path(__file__).parent / "golden" / "report-lab.md"
     if os.environ.get("LABTUI_GOLDEN") == "write":
         golden.write_text(words)

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labtui.files import goals
 from labtui.query.aggregate import Aggregate, Group, aggregate, goal_of, hyperparameters, monitored
 from labtui.query.analysis import NOT_ANALYSED
 from labtui.query.parameters import Parameter, parameter
 from labtui.query.spread import counted, figure
+
+if TYPE_CHECKING:
+    from labtui.recipe.spec import Spec
 
 Fields = Mapping[str, Any]
 
@@ -164,8 +167,7 @@ class Family:
         """What could be switched on, and never was: of the data, the gradients and the end of a training."""
         from labtui.recipe.core import SPECS  # pydantic: for reports only
 
-        spec = next((one for one in SPECS["data"] if one.model_fields["name"].default == self.data), None)
-        if spec is None:
+        if (spec := _spec(SPECS["data"], self.data)) is None:
             return []
         absent = [f"data.{key}" for key, one in spec.model_fields.items() if one.default is None]
         used = {key for row in self.rows for key in row["params"]}
@@ -174,6 +176,14 @@ class Family:
             for key in (*absent, *_SWITCHES)
             if key not in used and not any(name.startswith(f"{key}.") for name in used)
         ]
+
+    @cached_property
+    def about(self) -> str:
+        """What the model is, in words, where it is one of labtui's own; else empty."""
+        from labtui.recipe.core import SPECS
+
+        spec = _spec(SPECS["model"], self.model)
+        return " ".join((spec.__doc__ or "").split()) if spec else ""
 
     def _now_and_then(self, key: str) -> str:
         """The table of a key (`data.augment` of `data.augment.flip`), where only some runs have it, and all of
@@ -228,6 +238,12 @@ def _values(
         return [value(f"{len(order)} values", range(len(labels)))]
     low, high = column.distinct[[0, -1]].tolist()
     return [value(f"{len(order)} values, {column.label(low)} to {column.label(high)}", range(len(labels)))]
+
+
+def _spec(specs: Iterable[type[Spec]], name: str) -> type[Spec] | None:
+    """What is known of a part of that name."""
+    known = (one for one in specs if "name" in one.model_fields)
+    return next((one for one in known if one.model_fields["name"].default == name), None)
 
 
 def source(row: Fields) -> str:

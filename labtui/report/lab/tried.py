@@ -11,6 +11,7 @@ from labtui.query.spread import spread_of
 from labtui.report.blocks import Block, Heading, Mean, Table
 from labtui.report.lab.document import Document, beaten, named
 from labtui.report.lab.overview import count, noted, states
+from labtui.report.passage import passage
 from labtui.report.text import code, exact
 from labtui.table import markdown, number
 
@@ -27,6 +28,8 @@ def section(doc: Document) -> Iterator[Block]:
     yield Heading(2, "What was tried")
     for family in doc.families:
         yield Heading(3, "Model", doc.title(family))
+        if family.about:
+            yield "\n\n".join(passage(family.about))
         yield _best(family)
         if family.metric.endswith("loss") and any(one.key.startswith("loss.") for one in family.options):
             yield f"**Its losses are of several kinds:** {markdown(family.metric)} does not compare them."
