@@ -102,6 +102,7 @@ def test_what_the_notebook_has_stands_in_the_report(
         "/loss.png)",
         "/score.png)",
         "Best by val.loss ↓: epoch ",
+        "Weights: of the best, `checkpoints/best.pt`, `checkpoints/epoch-0000",
         "| early stopping | none |",
         "| score | at best | last | best constant | better than it |",
         "there is no matrix; each label for itself (validation split, weights of epoch ",

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from labtui.query.checkpoints import holding
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import NotRecorded, mapping
 from labtui.report.run.document import VERBS, Document
+from labtui.report.text import code
 from labtui.scores import beats, scores, split_of
 from labtui.table import markdown, number
+
+MOST_FILES = 2
+"""Files with the same weights that are named."""
 
 
 def baselines(doc: Document) -> dict[str, float]:
@@ -32,6 +37,7 @@ def section(doc: Document) -> Iterator[Block]:
         raise NotRecorded("nothing was logged" if doc.status.over else doc.absence)
     yield _best(doc)
     yield _ending(doc)
+    yield from _files(doc)
     last = mapping(doc.facts.get("last_epoch"))
     constants = baselines(doc)
     rows = [_row(doc, name, last, constants) for name in names]
@@ -66,6 +72,21 @@ def _best(doc: Document) -> str:
     if doc.kind == "recipe" and doc.epoch_at(step) == 0:
         words += " **The best is the untrained model: training did not improve on it.**"
     return words
+
+
+def _files(doc: Document) -> Iterator[str]:
+    """Where the weights of the best and of the last epoch lie."""
+    best = holding(doc.run, doc.best_step)[:MOST_FILES]
+    last = holding(doc.run, doc.last_step)[:MOST_FILES]
+    found = [
+        f"of the {word}, {', '.join(code(f'checkpoints/{name}') for name in names)}"
+        for word, names in (("best", best), ("last", last))
+        if names
+    ]
+    if found:
+        yield f"Weights: {'; '.join(found)}."
+    elif doc.kind == "recipe" and doc.best_step is not None and doc.status.over:
+        yield "*Weights: none are kept, neither of the best nor of the last.*"
 
 
 def _ending(doc: Document) -> str:
