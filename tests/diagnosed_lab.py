@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from labtui.data import Dataset
 
-def data(lab, kind="blobs", samples=900, noise=0.7, slow=0.0):
+def data(lab, kind="blobs", samples=900, noise=0.7, slow=0.0, scale=1.0):
     g = torch.Generator().manual_seed(0)
     y = torch.arange(samples) % 3
     if kind == "rare":
@@ -40,6 +40,7 @@ def data(lab, kind="blobs", samples=900, noise=0.7, slow=0.0):
         time.sleep(slow * (generator is not None))
         return x
     more = {"transform": wait} if slow else {}
+    x = x * scale
     if kind == "easy":
         half = torch.arange(samples // 2)
         more["split"] = {"train": half, "val": half + samples // 2}

@@ -109,6 +109,28 @@ def test_what_is_sound_is_asked_and_nothing_is_said(lab: Path, name: str) -> Non
     assert names(found) == []
 
 
+def test_gradients_that_seem_to_vanish_where_it_is_the_normalisation(lab: Path) -> None:
+    """The genre notebook's doubt: there are gradients of each layer, and statistics of each channel."""
+    found = asked(
+        lab, data={"scale": 3000.0}, model={"depth": 3, "activation": "Sigmoid"}, train={"epochs": 12}
+    )
+    assert {"vanishing gradients", "input not normalised"} <= {*found.asked}
+    assert "input not normalised" in names(found)
+    assert "channel 0: mean" in evidence(found, "input not normalised")
+    mended = asked(lab, model={"depth": 3, "activation": "Tanh"}, train={"epochs": 12})
+    assert {"vanishing gradients", "input not normalised"} <= {*mended.asked}
+    assert names(mended) == []
+
+
+def test_what_a_training_has_hardly_begun_is_not_held_against_it() -> None:
+    steps = np.arange(1, 9)
+    made = {name: Series(steps, np.zeros(8), np.full(8, 0.1)) for name in ("val.acc", "val.uar")}
+    made["epoch"] = Series(steps, np.zeros(8), steps.astype(np.float64))
+    known: dict[str, Any] = {"baseline": {"val.acc": 0.1, "val.uar": 0.1}, "samples": {"val": 500}}
+    assert names(diagnose(Case(made, options={"train.epochs": 100}, **known))) == []
+    assert "stuck at chance" in names(diagnose(Case(made, options={"train.epochs": 10}, **known)))
+
+
 def own_training(lab: Path, *, by: str) -> Diagnosis:
     """A script of one's own: a line, fitted until it knows its few points by heart, whose best weights are those
     with the least loss of a split."""

@@ -112,6 +112,14 @@ class Case:
         """Whether losses are sums over samples."""
         return self.options.get("loss.report") == "sum"
 
+    @cached_property
+    def progress(self) -> float:
+        """How much of the training is behind, by epochs, 0 to 1; 1 where it is over, or nobody knows how long it is."""
+        epochs, done = self.options.get("train.epochs"), self._epochs.values
+        if self.over or self.reason or not isinstance(epochs, int) or epochs < 1 or not len(done):
+            return 1.0
+        return min(float(done[-1]) / epochs, 1.0)
+
     def margin(self, metric: str) -> float:
         """How much two scores of the validation split may differ by chance: 2.5 deviations of a share at the best
         constant's, where the metric is one; else 0."""

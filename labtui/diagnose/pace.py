@@ -10,6 +10,8 @@ from labtui.diagnose.rules import Finding, rule
 
 FEW = 12
 """Epochs from which on a loss curve has a shape."""
+EARLY = 0.3
+"""Part of a training before which its pace says little."""
 WAITING = 0.5
 """Share of an epoch's time from which on the data is what takes it."""
 
@@ -26,7 +28,7 @@ def _start(case: Case) -> float:
 def _long(case: Case) -> Curve | None:
     """The training loss of enough epochs."""
     train = case.curve("train.loss").trained()
-    return train if len(train) >= FEW and _start(case) > 0 else None
+    return train if len(train) >= FEW and case.progress >= EARLY and _start(case) > 0 else None
 
 
 @rule("learning rate too high", lambda case: _long(case) is not None)
@@ -79,7 +81,7 @@ def too_low(case: Case) -> Finding | None:
     rate = case.curve("train.lr").at(int(train.steps[-1]))
     said = (f"learning rate {figure(rate)}",) if rate == rate else ()
     return Finding(
-        "the training loss falls slowly and in a straight line: the learning rate is too low",
+        "the training loss falls slowly and does not slow down: the learning rate is too low",
         (
             f"train.loss {figure(float(train.values[0]))} in {case.place(int(train.steps[0]))}, "
             f"{figure(float(train.values[-1]))} in {case.place(int(train.steps[-1]))}",

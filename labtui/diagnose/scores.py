@@ -13,6 +13,8 @@ from labtui.diagnose.rules import Finding, rule
 
 FEW = 5
 """Evaluations, or samples of a class, from which on they say something."""
+EARLY = 0.15
+"""Part of a training before which it may still find its way."""
 MANY = 30
 """Samples of which a share is known well enough to be told from chance."""
 
@@ -27,7 +29,7 @@ def _compared(case: Case) -> list[str]:
     ]
 
 
-@rule("no better than a constant", lambda case: bool(_compared(case)))
+@rule("no better than a constant", lambda case: case.progress >= EARLY and bool(_compared(case)))
 def no_better(case: Case) -> Finding | None:
     """At its best, the model is no better than the best answer that is the same for every sample."""
     evidence = []
@@ -59,7 +61,10 @@ def _chance(case: Case) -> tuple[str, float] | None:
     return None
 
 
-@rule("stuck at chance", lambda case: _chance(case) is not None and case.samples.get("val", 0) >= MANY)
+@rule(
+    "stuck at chance",
+    lambda case: case.progress >= EARLY and _chance(case) is not None and case.samples.get("val", 0) >= MANY,
+)
 def stuck(case: Case) -> Finding | None:
     """From some epoch to the end, the score is no better than guessing."""
     known = _chance(case)
@@ -94,7 +99,10 @@ def stuck(case: Case) -> Finding | None:
     )
 
 
-@rule("best is the untrained model", lambda case: case.evaluations(case.monitor) >= FEW)
+@rule(
+    "best is the untrained model",
+    lambda case: case.progress >= EARLY and case.evaluations(case.monitor) >= FEW,
+)
 def untrained(case: Case) -> Finding | None:
     """Training never helped what is monitored."""
     curve, goal = case.curve(case.monitor), case.goal(case.monitor)
