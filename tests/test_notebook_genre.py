@@ -198,3 +198,19 @@ def test_better_than_chance_is_more_than_better(lab: Path) -> None:
     rows = [line.split(" | ") for line in of_lab(Lab(LabPaths(lab))).text(["families"]).splitlines()]
     words = {row[0].removeprefix("| "): row[5] for row in rows if len(row) > 6}
     assert words["cnn2d"] == "yes" and words["cnn1d"] == "within chance" and words["stn"] == "NO"
+
+
+def test_what_other_hands_broke_breaks_no_report(lab: Path) -> None:
+    report_lab.script(lab)
+    report_lab.failed(lab)
+    broken = report_lab.finished(lab)
+    broken.paths.recipe.write_text("not = toml = at all")
+    paths = LabPaths(lab)
+    for file in (paths.notes, paths.sweeps / "bad" / "recipe.toml", paths.sweeps / "bad" / "notes.toml"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x = = 1")
+    text = of_lab(Lab(paths)).text()
+    assert "3 runs of 3 model families" in text
+    assert "*The notes on the lab are missing here: notes.toml cannot be read" in text
+    assert "### Data: a program's own, by val.精度" in text
+    assert "1 run: 1 finished. Best: not known, since nothing is monitored." in text

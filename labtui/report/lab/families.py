@@ -14,6 +14,7 @@ from labtui.report.lab.going import AHEAD
 from labtui.table import markdown, number
 
 FILES = tuple(f"families-{place}.png" for place in range(1, 9))
+PROGRAM = "a program's own"
 MOST = 40
 """Bars of a picture."""
 
@@ -38,7 +39,7 @@ def section(doc: Document) -> Iterator[Block]:
     for (data, metric), own in groups.items():
         if len(groups) > 1:
             by = f"by {metric}" if metric else "nothing monitored"
-            yield Heading(3, "Data", f"{data or 'not said'}, {by}")
+            yield Heading(3, "Data", f"{data or PROGRAM}, {by}")
         yield table(doc, own)
         if any(family.best for family in own) and (file := next(pictures, "")):
             yield picture(doc, own, file)

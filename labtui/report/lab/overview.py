@@ -6,11 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 
+from labtui.notes import problem
 from labtui.query.families import Family
 from labtui.report import notes
 from labtui.report.blocks import Block, Heading
 from labtui.report.lab.document import Document
-from labtui.report.text import code, moment
+from labtui.report.text import code, moment, prose
 from labtui.table import duration
 
 NOTES = 5
@@ -22,6 +23,8 @@ def section(doc: Document) -> Iterator[Block]:
     """The lab's name; how many runs of how many models, from when to when, and what became of them."""
     yield Heading(1, "Lab", os.path.basename(os.path.abspath(doc.lab.paths.root)))
     yield "\n".join(_counted(doc))
+    if trouble := problem(doc.lab.paths):
+        yield f"*The notes on the lab are missing here: {prose(trouble)}.*"
     yield from noted(doc, None)
 
 

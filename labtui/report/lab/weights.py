@@ -30,7 +30,10 @@ def section(doc: Document) -> Iterator[Block]:
     known = [family for family in doc.families if family.best][:MOST]
     rows = [row for family in known if (row := _row(doc, family))]
     if not rows:
-        yield "*Not recorded: labtui keeps them of what it trains itself (`train.statistics`), and nothing has finished.*"
+        yield (
+            "*Not recorded of any model's best run: labtui keeps them of what it trains itself, unless "
+            "`train.statistics = 0`.*"
+        )
         return
     yield (
         "Of each model's best run, over matrices, kernels and scales: norm of the gradient by that of the weights (median over the training) in the "
