@@ -33,6 +33,9 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"data": {"kind": "labels"}, "model": {"last": "Sigmoid"}, "loss": {"name": "bce_with_logits"}, **SHORT},
         "a double sigmoid",
     ),
+    "no negative logits": (
+        "output and loss do not fit", {"model": {"last": "ReLU"}, **SHORT}, "the model ends in a relu"
+    ),
     "no log-softmax": (
         "output and loss do not fit", {"model": {"last": "Softmax"}, "loss": {"name": "nll"}, **SHORT}, "log-prob"
     ),
@@ -129,6 +132,14 @@ def test_what_a_training_has_hardly_begun_is_not_held_against_it() -> None:
     known: dict[str, Any] = {"baseline": {"val.acc": 0.1, "val.uar": 0.1}, "samples": {"val": 500}}
     assert names(diagnose(Case(made, options={"train.epochs": 100}, **known))) == []
     assert "stuck at chance" in names(diagnose(Case(made, options={"train.epochs": 10}, **known)))
+
+
+def test_what_passes_outputs_on_is_no_end_of_a_model() -> None:
+    options = {"loss.name": "cross_entropy"}
+    for layers, said in ((["Linear", "ReLU", "Dropout"], True), (["ReLU", "Dropout", "Linear"], False)):
+        found = diagnose(Case({}, options=options, layers=layers))
+        assert "output and loss do not fit" in found.asked
+        assert ("output and loss do not fit" in names(found)) == said
 
 
 def own_training(lab: Path, *, by: str) -> Diagnosis:

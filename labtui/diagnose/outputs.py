@@ -16,6 +16,8 @@ SPLITS = ("val", "test")
 LOGITS = ("cross_entropy", "bce_with_logits", "multilabel_soft_margin", "distillation")
 """Losses that apply a softmax or sigmoid themselves."""
 OF_LAYERS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "LogSoftmax": "log_softmax", "ReLU": "relu"}
+PASSING = ("Dropout", "Identity", "Flatten", "Unflatten")
+"""Layers that leave outputs as they are in evaluation."""
 WRONG = {
     **dict.fromkeys(("cross_entropy", "distillation"), ("softmax", "sigmoid", "relu")),
     **dict.fromkeys(
@@ -52,8 +54,9 @@ def _ends_in(case: Case) -> tuple[str, str]:
     named = case.options.get("model.output_activation")
     if isinstance(named, str) and named in (*OF_LAYERS.values(), "none"):
         return named, f'model.output_activation = "{named}"'
-    if case.layers and (last := OF_LAYERS.get(case.layers[-1])):
-        return last, f"the model's last layer is a {case.layers[-1]}"
+    layer = next((one for one in reversed(case.layers) if one not in PASSING), "")
+    if last := OF_LAYERS.get(layer):
+        return last, f"the model's last layer is a {layer}"
     for split in SPLITS:
         if shape := _shape(case.outputs.get(split)):
             sums = ", and those of a sample sum to 1" if shape == "softmax" else ""
