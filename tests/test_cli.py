@@ -72,7 +72,7 @@ def test_running_a_recipe_to_the_end(cli, lab):
     assert cli("logs", "@last")[1] == "hello\n"
     row = json.loads(cli("ls", "--format", "json")[1])[0]
     assert row["state"] == "finished" and row["name"] == "prog"
-    keys = "id name recipe sweep cell title repeat fold key state reason created started ended duration attempt tags facts params metrics"
+    keys = "id name recipe sweep cell title repeat fold key state reason created started ended duration attempt tags note todo facts params metrics"
     assert set(row) == set(keys.split())
 
 

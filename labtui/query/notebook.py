@@ -42,10 +42,19 @@ def places(lab: LabPaths, row: Mapping[str, Any]) -> list[Noted]:
 def written(lab: Lab) -> list[Entry]:
     """All notes and to-dos of a lab: on the lab, on recipes and sweeps (also those that are gone), on runs."""
     lab.index.refresh()
-    found: list[Noted] = [lab.paths, *lab.paths.noted_recipes()]
+    return _all(noted(lab.paths, lab.index.rows))
+
+
+def noted(lab: LabPaths, rows: Iterable[Mapping[str, Any]]) -> list[Noted]:
+    """All of a lab that may be written on: the lab, recipes, sweeps, and the runs that are.
+
+    Args:
+        rows: all runs'.
+    """
+    found: list[Noted] = [lab, *lab.noted_recipes()]
     with suppress(OSError):
-        found += [lab.paths.sweep(path.name) for path in sorted(lab.paths.sweeps.iterdir())]
-    return _all([*found, *(lab.paths.run(row["id"]) for row in lab.index.rows if row["note"])])
+        found += [lab.sweep(path.name) for path in sorted(lab.sweeps.iterdir())]
+    return [*found, *(lab.run(row["id"]) for row in rows if row["note"])]
 
 
 def _all(places: Iterable[Noted]) -> list[Entry]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from labtui.errors import LabtuiError
-from labtui.files.paths import LabPaths
+from labtui.files.paths import LabPaths, Noted
+
+if TYPE_CHECKING:
+    from labtui.notes import Entry
 
 
 class Launching(NamedTuple):
@@ -96,56 +99,72 @@ def baseline(lab: LabPaths, key: str, wanted: bool) -> str:
     return "there is no baseline any more"
 
 
-def write(lab: LabPaths, what: str, keys: Sequence[str], text: str) -> str:
-    """Add a note ("note") or tags ("tag", a minus removes)."""
+def write(
+    lab: LabPaths, what: str, keys: Sequence[str], text: str, failed: Callable[[Sequence[str]], None]
+) -> str:
+    """Add a note ("note") or tags ("tag", a minus removes).
+
+    Args:
+        failed: is told on which runs it could not be written.
+    """
     from labtui import notes
 
     if what == "tag":
         words = text.replace(",", " ").split()
         gone = [word[1:] for word in words if word.startswith("-")]
         new = [word.removeprefix("+") for word in words if not word.startswith("-")]
-        return _each(keys, lambda key: notes.tag(lab.run(key), new, gone), "tagged {}")
-    return _each(keys, lambda key: notes.add_note(lab.run(key), text), "noted on {}")
+        return _each(keys, lambda key: notes.tag(lab.run(key), new, gone), "tagged {}", failed)
+    return _each(keys, lambda key: notes.add_note(lab.run(key), text), "noted on {}", failed)
 
 
-def write_entry(lab: LabPaths, key: str, kind: str, number: int | None, text: str, before: str = "") -> str:
-    """Add a note ("notes") or to-do ("todos") of a run, change one, or, with an empty text, delete it.
+def write_entry(on: Noted, kind: str, number: int | None, text: str, before: str = "") -> str:
+    """Add a note ("notes") or to-do ("todos"), change one, or, with an empty text, delete it.
 
     Raises:
         NoteChanged: it has not the text `before` any more.
     """
     from labtui import notes
 
-    paths, what = lab.run(key), "note" if kind == "notes" else "to-do"
+    what = "note" if kind == "notes" else "to-do"
     if number is None:
-        (notes.add_note if kind == "notes" else notes.add_todo)(paths, text)
+        (notes.add_note if kind == "notes" else notes.add_todo)(on, text)
         return f"added the {what}"
-    (notes.write_note if kind == "notes" else notes.write_todo)(paths, number, text, before)
+    (notes.write_note if kind == "notes" else notes.write_todo)(on, number, text, before)
     return f"changed the {what}" if text else f"deleted the {what}"
 
 
-def mark_entry(lab: LabPaths, key: str, number: int, before: str, state: str, reason: str = "") -> str:
-    """Say how a to-do of a run stands.
+def mark_entry(entry: Entry, state: str, reason: str = "") -> str:
+    """Say how a to-do stands.
 
     Raises:
-        NoteChanged: it has not the text `before` any more.
+        NoteChanged: it is another one by now.
     """
     from labtui import notes
 
-    notes.mark_todo(lab.run(key), number, state, reason, before)
+    notes.mark_todo(entry.of, entry.number, state, reason, entry.text)
     return f"the to-do is {'aborted' if state == 'abort' else state}"
 
 
-def _each(keys: Sequence[str], do: Callable[[str], None], said: str) -> str:
-    """Do something to each run; the first problem is raised when the others are done."""
-    problems = []
+def _each(
+    keys: Sequence[str],
+    do: Callable[[str], None],
+    said: str,
+    failed: Callable[[Sequence[str]], None] = lambda keys: None,
+) -> str:
+    """Do something to each run; the first problem is raised when the others are done.
+
+    Args:
+        failed: is told of the runs to which it could not be done.
+    """
+    problems = {}
     for key in keys:
         try:
             do(key)
         except LabtuiError as error:
-            problems.append(error)
+            problems[key] = error
     if problems:
-        raise problems[0]
+        failed(list(problems))
+        raise next(iter(problems.values()))
     return said.format(_count(len(keys)))
 
 

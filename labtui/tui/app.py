@@ -18,6 +18,7 @@ from textual.widgets import Input
 
 from labtui.cells import clean
 from labtui.errors import told
+from labtui.files.paths import Noted
 from labtui.query import Lab
 from labtui.tui import acts
 from labtui.tui.arrangement import Arrangement
@@ -225,6 +226,17 @@ class LabApp(TerminalApp):
         if not isinstance(self.screen, QueueScreen):
             self.push_screen(QueueScreen())
 
+    def action_notebook(self) -> None:
+        """What is written on the lab and all that is in it."""
+        self.open_notebook(self.lab.paths)
+
+    def open_notebook(self, on: Noted) -> None:
+        """What is written on one thing."""
+        from labtui.tui.screens.notebook import NotebookScreen
+
+        if not (isinstance(self.screen, NotebookScreen) and self.screen.on == on):
+            self.push_screen(NotebookScreen(on))
+
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
         self.notify(clean(text), severity=severity, markup=False)
@@ -284,9 +296,19 @@ class LabApp(TerminalApp):
         """Remove runs."""
         self.act("remove", lambda: acts.remove(self.lab.paths, keys))
 
-    def write(self, what: str, keys: Sequence[str], text: str) -> None:
-        """Add a note or tags to runs."""
-        self.act(what, lambda: acts.write(self.lab.paths, what, keys, text))
+    def write(
+        self, what: str, keys: Sequence[str], text: str, again: Callable[[Sequence[str], str], None]
+    ) -> None:
+        """Add a note or tags to runs.
+
+        Args:
+            again: is given the runs on which it could not be written, and the text.
+        """
+
+        def failed(keys: Sequence[str]) -> None:
+            self.call_from_thread(again, keys, text)
+
+        self.act(what, lambda: acts.write(self.lab.paths, what, keys, text, failed))
 
     def baseline(self, key: str, wanted: bool) -> None:
         """Compare the cells of a run's sweep with its cell, or with none."""

@@ -83,6 +83,7 @@ COMMON = (
     Command("question_mark", "help", "help", "All keys of this screen.", 2),
     Command("ctrl+p", "palette", "commands", "Find a command by its name.", 9),
     Command("Q", "queue", "queue", "GPUs, what runs on them, and what waits.", 7),
+    Command("N", "notebook", "notebook", "What is to be done in the lab, and its dated journal."),
     Command("comma", "settings", "settings", "Theme, refresh, ASCII drawing, bell; and whose keys count."),
     Command("q", "quit", "quit", "Close labtui. Runs go on: closing it stops nothing.", 2),
 )
@@ -103,7 +104,7 @@ RUN = (
 
 _OWNERS = {
     "help": "app.help", "palette": "app.command_palette", "quit": "app.quit", "queue": "app.queue",
-    "settings": "app.settings",
+    "settings": "app.settings", "notebook": "app.notebook",
 }  # fmt: skip
 
 

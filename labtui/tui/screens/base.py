@@ -236,17 +236,21 @@ class RunActions(Base):
         """Ask for tags and add or remove them."""
         self._ask("tag", "Tags (a minus removes) for")
 
-    def _ask(self, what: str, title: str) -> None:
-        keys = list(self.targets())
+    def _ask(self, what: str, title: str, keys: Sequence[str] = (), value: str = "") -> None:
+        """Ask for a line, and write it; what could not be written stands there again."""
+        keys = list(keys or self.targets())
         if not keys:
             return
         from labtui.tui.screens.ask import Prompt
 
+        def again(failed: Sequence[str], text: str) -> None:
+            self._ask(what, title, failed, text)
+
         def done(text: str | None) -> None:
             if text and text.strip():
-                self.lab_app.write(what, keys, text.strip())
+                self.lab_app.write(what, keys, text.strip(), again)
 
-        self.app.push_screen(Prompt(f"{title} {self.named(keys)}"), done)
+        self.app.push_screen(Prompt(f"{title} {self.named(keys)}", value), done)
 
     def _state(self, key: str) -> str:
         return str(self.lab_app.snapshot.of(key, "state"))

@@ -57,6 +57,7 @@ class SweepScreen(Base):
         Command("left_square_bracket", "metric(-1)", "previous metric", "The previous figure."),
         Command("R", "resume", "resume", "Go on with all of the sweep that is not done.", 4),
         Command("x", "stop", "stop", "Stop the whole sweep; checkpoints are kept.", 4),
+        Command("n", "note", "note", "What is written on the sweep; add a note, or something to do.", 6),
         Command("p", "report", "report", "The sweep's report, to read, to save and to copy.", 6),
         Command("W", "sweeps", "sweeps", "All sweeps of the lab, to open one.", 7),
         *COMMON,
@@ -276,6 +277,11 @@ class SweepScreen(Base):
         else:
             said = "All of the sweep is done or goes on. Make what is new in its recipe since?"
         self._confirm(said, lambda: self.lab_app.resume_sweep(found.sweep))
+
+    def action_note(self) -> None:
+        """The sweep's notes."""
+        if self.known and self.known.sweep:
+            self.lab_app.open_notebook(self.lab_app.lab.paths.sweep(self.known.sweep))
 
     def action_stop(self) -> None:
         """Stop all of it, after asking."""

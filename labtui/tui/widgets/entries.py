@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from labtui.cells import clean, wrap
-from labtui.notes import todo_state
+from labtui.cells import clean, fit, wrap
+from labtui.files.paths import Noted
+from labtui.notes import Entry
 from labtui.rows import Row
 from labtui.table import moment
 from labtui.tui.commands import MOVE, bindings
@@ -20,26 +20,6 @@ from labtui.tui.widgets.lines import TextView
 
 SIGNS = {"open": ("☐", "accent"), "done": ("☑", "good"), "pending": ("◷", "warn"), "abort": ("☒", "dim")}
 """Sign and style of each state of a to-do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A note or a to-do as it was read.
-
-    Args:
-        kind: "notes" or "todos".
-        number: its place in the file, from 0.
-        fields: of its table.
-    """
-
-    kind: str
-    number: int
-    fields: Mapping[str, Any]
-
-    @property
-    def text(self) -> str:
-        """What the user wrote."""
-        return str(self.fields["text"])
 
 
 class Entries(TextView):
@@ -56,6 +36,7 @@ class Entries(TextView):
         super().__init__(id=id)
         self.entries: list[Entry] = []
         self.cursor = 0
+        self.own: Noted | None = None
         self.problem = ""
         self._spans: list[tuple[int, int]] = []
 
@@ -64,17 +45,21 @@ class Entries(TextView):
         """The one under the cursor."""
         return self.entries[self.cursor] if self.entries else None
 
-    def fill(self, notes: Mapping[str, Sequence[Mapping[str, Any]]], problem: str = "") -> None:
-        """Show these; the cursor stays on its entry, or on one that is new."""
-        before, old = self.entry, {(one.kind, one.text) for one in self.entries}
-        todos = [Entry("todos", n, fields) for n, fields in enumerate(notes.get("todos", ()))]
+    def fill(self, entries: Sequence[Entry], own: Noted | None = None, problem: str = "") -> None:
+        """Show these; the cursor stays on its entry, or on one that is new.
+
+        Args:
+            own: what needs no name: entries on something else tell on what.
+        """
+        before, old = self.entry, {_same(one) for one in self.entries}
+        todos = [one for one in entries if one.kind == "todos"]
         rank = {"open": 0, "pending": 1}
-        todos.sort(key=lambda one: rank.get(todo_state(one.fields), 2))
-        written = [Entry("notes", n, fields) for n, fields in enumerate(notes.get("notes", ()))][::-1]
-        self.entries, self.problem = todos + written, problem
-        new = [n for n, one in enumerate(self.entries) if (one.kind, one.text) not in old]
-        kept = (before.kind, before.text) if before else None
-        same = [n for n, one in enumerate(self.entries) if (one.kind, one.text) == kept]
+        todos.sort(key=lambda one: rank.get(one.state, 2))
+        # Of one moment or none the last in the file is the newest.
+        notes = sorted((one for one in entries if one.kind == "notes"), key=lambda one: one.time or 0.0)[::-1]
+        self.entries, self.own, self.problem = todos + notes, own, problem
+        new = [n for n, one in enumerate(self.entries) if _same(one) not in old]
+        same = [n for n, one in enumerate(self.entries) if before and _same(one) == _same(before)]
         moved = new if len(new) == 1 and old else same
         self.cursor = moved[0] if moved else max(0, min(self.cursor, len(self.entries) - 1))
         self.lay_out()
@@ -86,7 +71,7 @@ class Entries(TextView):
         for number, entry in enumerate(self.entries):
             if number == 0 or self.entries[number - 1].kind != entry.kind:
                 rows += [[]] * bool(number) + [[("to do" if entry.kind == "todos" else "notes", "head")]]
-            own = entry_rows(entry, max(self.size.width - 4, 20))
+            own = entry_rows(entry, max(self.size.width - 4, 20), entry.of != self.own)
             self._spans.append((len(rows), len(rows) + len(own)))
             rows += own
         if not self.entries and not self.problem:
@@ -150,20 +135,31 @@ class Entries(TextView):
         self._go(len(self.entries) - 1)
 
 
-def entry_rows(entry: Entry, cells: int) -> list[Row]:
-    """A to-do with its box and why it stands so; a note below its date."""
+def _same(entry: Entry) -> tuple[Noted, str, str]:
+    """What an entry is known by when its number is another."""
+    return entry.of, entry.kind, entry.text
+
+
+def place_of(on: Noted) -> str:
+    """What something is called beside other things."""
+    return "the lab" if on.kind == "lab" else clean(f"{on.kind} {on.id}")
+
+
+def entry_rows(entry: Entry, cells: int, named: bool = False) -> list[Row]:
+    """A to-do with its box and why it stands so; a note below its date; on what it is written, if that is said."""
     lines = [clean(line.expandtabs(4)) for line in entry.text.splitlines()] or [""]
     texts = [part for line in lines for part in wrap(line, cells)]
+    place = fit(place_of(entry.of), cells - 18)
     if entry.kind == "notes":
-        return [[(f" {moment(entry.fields.get('time'))}", "dim")], *([(f"   {text}", "")] for text in texts)]
-    state = todo_state(entry.fields)
-    sign, style = SIGNS[state]
-    over = "dim" if state in ("done", "abort") else ""
+        head: Row = [(f" {moment(entry.time)}", "dim"), *([(f"  {place}", "accent")] if named else [])]
+        return [head, *([(f"   {text}", "")] for text in texts)]
+    sign, style = SIGNS[entry.state]
+    over = "dim" if entry.state in ("done", "abort") else ""
     rows: list[Row] = [
         [(f" {sign} " if not n else "   ", style), (text, over)] for n, text in enumerate(texts)
     ]
-    if state in ("pending", "abort"):
-        reason = clean(str(entry.fields.get("reason") or ""))
-        said = wrap(f"{state}: {reason}" if reason else state, cells)
-        rows += [[(f"   {text}", "warn" if state == "pending" else "dim")] for text in said]
-    return rows
+    if entry.state in ("pending", "abort") or entry.reason:
+        reason = clean(entry.reason)
+        said = wrap(f"{entry.state}: {reason}" if reason else entry.state, cells)
+        rows += [[(f"   {text}", "warn" if entry.state == "pending" else "dim")] for text in said]
+    return [*rows, *([[(f"   {place}", "accent")]] if named else [])]

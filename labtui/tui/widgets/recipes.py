@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,6 +16,9 @@ from textual.widgets import Input
 from labtui.tui.commands import COMMON, Command, bindings
 from labtui.tui.recipes import RecipeLine, counted, recipe_cells, recipe_lines
 from labtui.tui.widgets.table import Cells, Column, Table
+
+if TYPE_CHECKING:
+    from labtui.tui.app import LabApp
 
 _NARROW = (Column("recipe", 0), Column("runs", 5, "right"))
 _WIDE = (Column("recipe", 34), Column("runs", 5, "right"), Column("description", 0))
@@ -35,6 +38,7 @@ class RecipeTable(Table):
         Command("left,h", "fold(True)", "fold", "Close the folder.", 3),
         Command("space", "turn", "fold or unfold", "Open or close the folder."),
         Command("p", "report", "report", "All runs of the recipe in one report."),
+        Command("n", "note", "note", "What is written on the recipe; add a note, or something to do.", 4),
         Command("r,escape", "leave", "runs", "Back to the runs; first, to all recipes.", 1),
         *COMMON,
     )
@@ -82,6 +86,13 @@ class RecipeTable(Table):
         """To the line."""
         self.pane.search.add_class("open")
         self.screen.set_focus(self.pane.search)
+
+    def action_note(self) -> None:
+        """The recipe's notes."""
+        line = self.pane.lines.get(self.key or "")
+        if line and not line.folder:
+            app = cast("LabApp", self.app)
+            app.open_notebook(app.lab.paths.recipe_notes(line.key))
 
     def action_leave(self) -> None:
         """Show all recipes again, or back to the runs."""
