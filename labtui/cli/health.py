@@ -16,6 +16,8 @@ from labtui.files.toml import read
 from labtui.gpus import inventory
 from labtui.launch.freeing import leftovers
 from labtui.launch.machine import slots
+from labtui.notes import problem
+from labtui.query.notebook import noted
 from labtui.table import size
 
 if TYPE_CHECKING:
@@ -112,6 +114,9 @@ def _runs(lab: Lab) -> Iterator[Finding]:
                     raise
                 except (OSError, ValueError) as error:
                     yield ["error", row.id, f"{path.name} cannot be read: {error}", "mend or remove it"]
+    for place in noted(lab.paths, ()):
+        if said := problem(place):
+            yield ["error", f"{place.kind} {place.id}", said, f"look at {place.notes}"]
     counts = ", ".join(f"{len(ids)} {state}" for state, ids in sorted(states.items()))
     yield ["ok", "runs", counts or "none", ""]
     if lost := states.get("lost"):

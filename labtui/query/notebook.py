@@ -53,7 +53,8 @@ def noted(lab: LabPaths, rows: Iterable[Mapping[str, Any]]) -> list[Noted]:
     """
     found: list[Noted] = [lab, *lab.noted_recipes()]
     with suppress(OSError):
-        found += [lab.sweep(path.name) for path in sorted(lab.sweeps.iterdir())]
+        names = sorted(path.name for path in lab.sweeps.iterdir())
+        found += [lab.sweep(name) for name in names if not name.startswith(".")]
     return [*found, *(lab.run(row["id"]) for row in rows if row["note"])]
 
 

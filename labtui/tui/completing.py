@@ -70,7 +70,7 @@ def words(rows: Sequence[Mapping[str, Any]], key: str = "") -> Words:
         for name, value in row["params"].items():
             if options.setdefault(name, value) != value:
                 differing[name] = None
-        if key:
+        if key and key != "note":  # a whole text is no word to choose
             counts.update(_values(look_up(row, key)))
     aspects = [f"{name}.{aspect}" for name in metrics for aspect in ASPECTS if aspect != "at_best"]
     keys = [*FIELDS, *metrics, *options, *facts, *aspects]

@@ -57,7 +57,7 @@ class SweepScreen(Base):
         Command("left_square_bracket", "metric(-1)", "previous metric", "The previous figure."),
         Command("R", "resume", "resume", "Go on with all of the sweep that is not done.", 4),
         Command("x", "stop", "stop", "Stop the whole sweep; checkpoints are kept.", 4),
-        Command("n", "note", "note", "What is written on the sweep; add a note, or something to do.", 6),
+        Command("n", "note", "note", "What is written on the sweep; add a note, or something to do.", 7),
         Command("p", "report", "report", "The sweep's report, to read, to save and to copy.", 6),
         Command("W", "sweeps", "sweeps", "All sweeps of the lab, to open one.", 7),
         *COMMON,
