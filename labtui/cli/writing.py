@@ -53,7 +53,11 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The file (else report-<id>.md here); - prints it."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="The file (else report-<id>.md here); - prints it, without what would lie beside.",
+        ),
     ] = None,
     format: Annotated[
         ReportFormat | None,

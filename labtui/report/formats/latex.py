@@ -23,6 +23,8 @@ LONG = 40
 """Rows from which on a table may break over pages."""
 WIDE = 48
 """Characters from which on a text gets lines of its own."""
+TURNED = 110
+"""Characters of a row from which on a table is turned: it would be too small to read."""
 _SIGNS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -107,7 +109,8 @@ def _places(values: Iterable[Any]) -> int:
 
 
 def tabular(table: Table, caption: str, label: str) -> str:
-    """One `table`, shrunk to the line where it is wider; a `longtable` where it is longer than a page.
+    """One `table`, shrunk to the line where it is wider, and turned where that were too small; a `longtable` where
+    it is longer than a page.
 
     Args:
         caption, label: in LaTeX.
@@ -127,11 +130,20 @@ def tabular(table: Table, caption: str, label: str) -> str:
             rf"\begin{{longtable}}{{{sides}}}", rf"\caption{{{caption}}}\label{{{label}}} \\", *again, r"\endfirsthead",
             *again, r"\endhead", r"\bottomrule", r"\endfoot", *rows, r"\end{longtable}",
         ])  # fmt: skip
+    kind, where = ("sidewaystable", "") if _width(table) > TURNED else ("table", "[htbp]")
     return "\n".join([
-        r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}}}", rf"\label{{{label}}}",
+        rf"\begin{{{kind}}}{where}", r"\centering", rf"\caption{{{caption}}}", rf"\label{{{label}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%", rf"\begin{{tabular}}{{{sides}}}",
-        r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}}", r"\end{table}",
+        r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}}", rf"\end{{{kind}}}",
     ])  # fmt: skip
+
+
+def _width(table: Table) -> int:
+    """Characters of a table's rows, roughly; a long text has lines of its own, which take what there is."""
+    rows = [table.columns, *table.rows]
+    longest = [max(len(str(one) if isinstance(one, str | Mean) else cell(one)) for one in column)
+               for column in zip(*rows, strict=True)]  # fmt: skip
+    return sum(WIDE // 3 if long > WIDE else long for long in longest)
 
 
 def _sides(table: Table) -> list[str]:
@@ -154,7 +166,8 @@ def render(name: str, blocks: Iterable[Block], beside: Beside) -> str:
     text = "\n\n".join(parts)
     packages = [
         package for package, sign in
-        (("booktabs", r"\toprule"), ("graphicx", r"\resizebox"), ("longtable", r"{longtable}"), ("array", r">{\raggedright"),
+        (("booktabs", r"\toprule"), ("graphicx", r"\resizebox"), ("longtable", r"{longtable}"), ("rotating", r"{sidewaystable}"),
+         ("array", r">{\raggedright"),
          ("amssymb", r"\checkmark")) if sign in text
     ]  # fmt: skip
     said = (
