@@ -74,7 +74,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow this machine is, everything is looked at."""
-    monkeypatch.setattr("labtui.engine.budget.FREE", 1.0)
+    monkeypatch.setattr("labtui.engine.budget.FREE", 1.9)
 
 
 def trained(lab: Path, *, data: Any = None, model: Any = None, **tables: Any) -> Run:

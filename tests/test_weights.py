@@ -24,7 +24,7 @@ from labtui.sweep import expand
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow this machine is, everything is looked at."""
-    monkeypatch.setattr("labtui.engine.budget.FREE", 1.0)
+    monkeypatch.setattr("labtui.engine.budget.FREE", 1.9)
 
 
 def trained(root: Path, **tables: Any) -> RunPaths:

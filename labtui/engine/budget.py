@@ -10,7 +10,7 @@ SHARE = 0.03
 """Of the training's time, for all that looks at it."""
 WHILE = 0.015
 """Of the training's time, for what looks at it while it goes on; the rest is for its end."""
-FREE = 0.045
+FREE = 0.04
 """Seconds that may be taken of any training: also of a short one something is seen."""
 
 
@@ -35,7 +35,7 @@ class Budget:
 
     def left(self, share: float = SHARE) -> float:
         """Seconds that may be spent by now."""
-        return max(FREE, share * self.trained) - self.spent
+        return share * max(FREE / SHARE, self.trained) - self.spent
 
     @contextmanager
     def spending(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ from labtui.files.tell import tell
 NEIGHBOURS = 5
 MOST_LEARNT = 20_000
 """Training samples that the classifiers learn from, evenly drawn."""
-MOST_SHOWN, LEAST_SHOWN = 1_000, 64
+MOST_SHOWN, LEAST_SHOWN = 1_000, 16
 """Points of a picture."""
 MOST_VALUES = 2**18
 """Of the embedded points that are kept."""
@@ -91,9 +91,9 @@ def _keep(loop: Loop) -> None:
     samples, table = loop.parts.samples["val"], loop.recipe.train
     if not table.statistics or loop.world.rank or samples.shelf.dataset.task != "classes":
         return
-    # A sample takes about half as long as one that is trained on.
+    # A sample takes no longer than one that is trained on.
     trained = max(1, loop.step * min(table.batch_size, len(loop.train)))
-    paid = int(2 * max(loop.watch.budget.left(), 0.0) * trained / max(loop.watch.budget.trained, 1e-3))
+    paid = int(max(loop.watch.budget.left(), 0.0) * trained / max(loop.watch.budget.trained, 1e-3))
     rows = torch.from_numpy(_evenly(len(samples), min(MOST_SHOWN, max(LEAST_SHOWN, paid))))
     index = samples.index[rows.to(samples.index.device)]
     points, outputs = loop.pieces.within_memory(lambda: _features(loop, index))

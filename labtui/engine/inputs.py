@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from labtui.writer import Run
 
 NAME = "inputs"
-MOST_SAMPLES, LEAST = 512, 16
+MOST_SAMPLES, LEAST = 512, 4
 MOST_VALUES = 2**21
 MOST_CHANNELS = 256
 MOST_COMPARED = 30_000
@@ -42,7 +42,7 @@ MOST_PROVED = 200
 """Pairs that are compared whole."""
 EXAMPLES = 5
 BATCH = 128
-PER_VALUE, PER_SAMPLE = 2e-8, 6e-6
+PER_VALUE, PER_SAMPLE = 3e-8, 6e-6
 """Seconds for a value that is counted, for a sample that is compared; on a slow CPU."""
 
 
@@ -64,7 +64,8 @@ class Inputs:
             return
         with self.budget.spending():
             self._cost = self._cost or self._guess()
-        share = max(self.budget.left(), 0.0) / self._cost
+        # The other half is for what comes later.
+        share = max(self.budget.left(), 0.0) / 2 / self._cost
         if share >= 1 or over:
             with self.budget.spending():
                 found = describe(self.parts.samples, self.parts.given, min(share, 1.0))
