@@ -135,6 +135,9 @@ def test_runs_are_found_by_what_is_written_on_them(cli, paths):
     assert ids("todo=open") == [two]
     cli("todo", "done", two, "1"), cli("todo", "done", two, "2")
     assert ids("todo=open") == [] and ids("todo=done") == [two]
+    cli("todo", "abort", two, "1", "no gain")
+    page = cli("show", two)[1]
+    assert "to do\n  [abort]  more seeds\n           (no gain)\n  [done]  unstable: why?\n" in page
     row = listed(cli, "show", one)
     assert row["note"] == "**Unstable** from epoch 3 on" and row["todo"] == []
 

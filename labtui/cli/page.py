@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from labtui.notes import Entry, entries
 from labtui.table import age, clean, duration, moment, render
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def page(run: Run, width: int, color: Color) -> str:
     if facts:
         parts.append(render(["fact", "value"], facts))
     parts.append(render(["option", "value"], [[key, value] for key, value in row["params"].items()]))
-    notes = [f"{moment(n.get('time'))}  {n.get('text', '')}" for n in run.notes()["notes"]]
-    if notes:
-        parts.append(_block("notes", notes))
+    for kind, title in (("notes", "notes"), ("todos", "to do")):
+        if lines := [line for one in entries(run.paths) if one.kind == kind for line in _written(one)]:
+            parts.append(_block(title, lines))
     parts.append(_block("files", [str(run.paths.root), *_code(run)]))
     return "\n".join(parts)
 
@@ -105,6 +106,14 @@ def _curves(run: Run, width: int, color: Color) -> list[str]:
 
 def _block(title: str, lines: list[str]) -> str:
     return "\n".join([title, *(f"  {clean(line)}" for line in lines)]) + "\n"
+
+
+def _written(entry: Entry) -> list[str]:
+    """A note or a to-do: when it was written or how it stands, and all its lines."""
+    head = moment(entry.time) if entry.kind == "notes" else f"[{entry.state}]"
+    first, *rest = entry.text.strip().splitlines() or [""]
+    reason = [f"({entry.reason})"] if entry.reason else []
+    return [f"{head}  {first}", *(" " * (len(head) + 2) + line for line in [*rest, *reason])]
 
 
 def _code(run: Run) -> list[str]:
