@@ -302,3 +302,9 @@ def test_a_report_goes_into_a_pipe(lab: Path) -> None:
     assert "data:image/png" in found.printed(format="html")
     assert r"\begin{table}" in found.printed(format="latex")
     assert form("latex").beside is False
+
+
+def test_tables_beside_a_report_hold_no_formulas_either() -> None:
+    beside = Beside("files")
+    beside.attach_csv("log.csv", ["step", "=1+1"], iter([[1, "@SUM(A1)"], [2, -0.5]]))
+    assert beside.files["log.csv"].decode().splitlines() == ["step,'=1+1", "1,'@SUM(A1)", "2,-0.5"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from labtui.report.blocks import Block
+from labtui.report.spreadsheet import csv_text
 
 Kind = TypeVar("Kind")
 
@@ -45,15 +44,7 @@ class Beside:
 
     def attach_csv(self, name: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> str:
         """Let a table lie beside the report; its address in markdown."""
-
-        def make() -> bytes:
-            out = io.StringIO()
-            writer = csv.writer(out)
-            writer.writerow(columns)
-            writer.writerows(rows)
-            return out.getvalue().encode("utf-8", "backslashreplace")
-
-        return self.attach(name, make)
+        return self.attach(name, lambda: csv_text(columns, rows).encode("utf-8", "backslashreplace"))
 
 
 class Section(NamedTuple, Generic[Kind]):

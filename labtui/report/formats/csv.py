@@ -1,15 +1,7 @@
-"""Tables as CSV (RFC 4180), figures in full: `Mean` becomes three columns.
-
-A spreadsheet takes a text that begins with `=`, `+`, `-`, `@` for a formula; here an apostrophe stands before it
-(OWASP, "CSV Injection"). Numbers stay numbers.
-"""
+"""A report's tables as CSV, figures in full: `Mean` becomes three columns."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,41 +12,30 @@ from labtui.files.atomic import read_json, write_atomic, write_json
 from labtui.files.paths import slug
 from labtui.report.blocks import Heading, Mean, Table
 from labtui.report.document import Beside
+from labtui.report.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from labtui.report.subject import Subject
 
 LIST = ".labtui-report.json"
 """What labtui wrote into a folder of tables: CSV has no room for a mark."""
-_FORMULA = re.compile(r"[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-
-
-def cell(value: Any) -> Any:
-    """A value as a program or a spreadsheet reads it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple | dict):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    text = "\n".join(clean(line) for line in str(value).splitlines())
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def rendered(table: Table) -> str:
     """A table's columns and rows; a column with means becomes mean, std and n."""
     means = [any(isinstance(row[i], Mean) for row in table.rows) for i in range(len(table.columns))]
-    out = io.StringIO()
-    writer = csv.writer(out)
     names = zip(table.columns, means, strict=True)
-    writer.writerow([cell(one) for name, mean in names for one in (_three(name) if mean else [name])])
-    for row in table.rows:
-        values = zip(row, means, strict=True)
-        writer.writerow([cell(one) for value, mean in values for one in (_parts(value) if mean else [value])])
-    return out.getvalue()
+    return csv_text(
+        [one for name, mean in names for one in (_three(name) if mean else [name])],
+        (
+            [
+                one
+                for value, mean in zip(row, means, strict=True)
+                for one in (_parts(value) if mean else [value])
+            ]
+            for row in table.rows
+        ),
+    )
 
 
 def _three(name: str) -> list[str]:
