@@ -12,8 +12,9 @@ from diagnosed_lab import asked, evidence, names, with_parts
 
 import labtui
 from labtui.diagnose import RULES, Case, Diagnosis, diagnose
+from labtui.files.paths import LabPaths
 from labtui.query import Lab
-from labtui.query.diagnosis import diagnosis
+from labtui.query.diagnosis import case, diagnosis
 from labtui.series import Series
 
 
@@ -204,3 +205,53 @@ def test_a_rule_costs_at_most_ten_milliseconds_at_4096_points() -> None:
                 one.look(case)
             costs.append(time.thread_time() - begun)
         assert min(costs) < 0.01, one.name
+
+
+def _judged(evaluations: int, **more: Any) -> Case:
+    steps = np.arange(evaluations, dtype=np.int64)
+    values = np.random.default_rng(0).normal(size=evaluations)
+    return Case({"val.acc": Series(steps, steps.astype(float), values)}, monitor="val.acc", **more)
+
+
+@pytest.mark.parametrize("evaluations", [20, 11_000])
+def test_the_best_file_is_the_best_epochs_however_many_epochs_there_are(evaluations: int) -> None:
+    values = _judged(evaluations).series["val.acc"].values
+    best, other = int(values.argmax()), int(values.argmin())
+
+    def said(step: int) -> list[str]:
+        kept = {"metric": "val.acc", "value": float(values[step]), "step": step}
+        return names(diagnose(_judged(evaluations, best=kept)))
+
+    assert "best file is not the best epoch" not in said(best)
+    assert "best file is not the best epoch" in said(other)
+
+
+def test_the_best_file_of_an_attempt_before_says_nothing_of_the_one_that_goes_on(tmp_path: Path) -> None:
+    with labtui.init(recipe="again", lab=tmp_path, monitor="val.acc", goals={"val.acc": "max"}) as run:
+        for step in range(10):
+            run.log({"val.acc": step / 10}, step)
+    found = Lab(LabPaths(tmp_path)).run(run.id)
+    assert case(found).best["step"] == 9
+    found.row.fields["attempt"] += 1
+    assert case(found).best == {}
+
+
+def test_a_program_of_which_no_layers_are_known_may_drop_units_in_training() -> None:
+    steps = np.arange(1, 31, dtype=np.int64)
+    series = {
+        f"{split}.loss": Series(steps, steps.astype(float), np.linspace(level, level / 2, 30))
+        for split, level in (("train", 1.0), ("val", 0.4))
+    }
+    known = {"samples": {"train": 1000, "val": 1000}}
+    rule = "validation easier than training"
+    assert rule in names(diagnose(Case(series, layers=["Linear"], **known)))
+    assert rule in diagnose(Case(series, **known)).unasked
+
+
+@pytest.mark.parametrize(("least", "most", "fires"), [(0.02, 0.97, True), (0.05, 0.4, False)])
+def test_logits_that_happen_to_lie_between_0_and_1_are_no_sigmoid(
+    least: float, most: float, fires: bool
+) -> None:
+    outputs = {"val": {"samples": 100, "least": [least], "most": [most], "std": [0.1]}}
+    found = diagnose(Case({}, options={"loss.name": "bce_with_logits"}, layers=["Linear"], outputs=outputs))
+    assert ("output and loss do not fit" in names(found)) == fires

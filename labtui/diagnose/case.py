@@ -87,6 +87,10 @@ class Case:
             self._curves[name] = _thinned(_curve(self.series.get(name)))
         return self._curves[name]
 
+    def whole(self, name: str) -> Curve:
+        """A metric's finite values, however many: where one epoch's is asked, a mean of several is none."""
+        return _curve(self.series.get(name))
+
     @cached_property
     def _curves(self) -> dict[str, Curve]:
         return {}

@@ -98,7 +98,7 @@ def _kept(case: Case) -> tuple[Curve, int] | None:
     metric, step = case.best.get("metric"), case.best.get("step")
     if not isinstance(metric, str) or not isinstance(step, int):
         return None
-    return (curve, step) if len(curve := case.curve(case.monitor)) >= 2 else None
+    return (curve, step) if len(curve := case.whole(case.monitor)) >= 2 else None
 
 
 @rule("best file is not the best epoch", lambda case: _kept(case) is not None)

@@ -27,6 +27,8 @@ WRONG = {
 }
 """Loss to the activations of outputs that do not fit it."""
 _ROUNDING = 1e-3
+EDGE = 0.2
+"""How near to 0 and to 1 a sigmoid's outputs come."""
 
 
 def _array(found: Any) -> Floats:
@@ -45,8 +47,10 @@ def _shape(part: Any) -> str:
         return ""
     if least.min() < 0 or most.max() > 1 or most.max() <= least.min():
         return ""
-    one = len(sums) == 2 and len(least) > 1 and bool((np.abs(sums - 1) < _ROUNDING).all())
-    return "softmax" if one else "sigmoid"
+    if len(sums) == 2 and len(least) > 1 and bool((np.abs(sums - 1) < _ROUNDING).all()):
+        return "softmax"
+    # Logits of a model that has learnt little may all lie between 0 and 1, but not from one to the other.
+    return "sigmoid" if least.min() < EDGE and most.max() > 1 - EDGE else ""
 
 
 def _ends_in(case: Case) -> tuple[str, str]:

@@ -70,13 +70,13 @@ class Findings:
         from labtui import diagnose, series
 
         self.run.flush()
-        known = series.read_all(self.run.paths)
         # A rule that fails says nothing, and ends no training; a reader that asks it shows the error.
         with np.errstate(all="ignore"):
             try:
+                known = series.read_all(self.run.paths)
                 case = diagnose.read(self.tables, self.facts, known, self._artifact, best=best, over=over)
                 return diagnose.diagnose(case).findings
-            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            except Exception as error:
                 tell(f"labtui: the rules cannot be asked: {type(error).__name__}: {error}")
                 return ()
 

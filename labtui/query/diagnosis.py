@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from labtui.diagnose import Case, Diagnosis, diagnose, read
 from labtui.files.atomic import read_json
@@ -30,9 +31,15 @@ def case(run: Run, series: Mapping[str, Series] | None = None) -> Case:
         known,
         run.artifact,
         str(row.get("reason") or ""),
-        (read_json(run.paths.result) or {}).get("best"),
+        _best(run),
         row.get("state") == "finished",
     )
+
+
+def _best(run: Run) -> Any:
+    """What the newest attempt says of its best weights; that of one before says nothing once training goes on."""
+    result = read_json(run.paths.result) or {}
+    return result.get("best") if result.get("attempt") == run.row.fields["attempt"] else None
 
 
 def diagnosis(run: Run, series: Mapping[str, Series] | None = None) -> Diagnosis:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 PAUSE = 5.0
 """Seconds between two looks at a run that is training, at least."""
+ARTIFACTS = (
+    "weights.npz", "activations.npz", "inputs.json", "outputs.json", "confusion.json", "layers.json",
+)  # fmt: skip
+"""What rules rest on beside the log."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class WantDiagnosis(Want):
         live = run.row["state"] == "running"
         folder = run.paths.artifacts
         grown = int(time.monotonic() / PAUSE) if live else eyes.grown(self.run)
-        files = () if live else tuple(file_stamp(folder / name) for name in ("weights.npz", "confusion.json"))
+        files = () if live else tuple(file_stamp(folder / name) for name in ARTIFACTS)
         return run.row["state"], grown, files
 
     def look(self, eyes: Eyes, before: Diagnosis | None) -> Diagnosis | None:
