@@ -27,6 +27,7 @@ from labtui.tui.screens.lab import LabScreen
 from labtui.tui.screens.launch import LaunchScreen
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.tables import parts
+from labtui.tui.widgets.recipes import RecipeTable
 
 WIDE = (160, 48)
 
@@ -364,3 +365,13 @@ async def test_an_empty_lab_says_what_to_do(tmp_path):
         await pilot.press("o", "v", "s", "b", "space", "a", "delete", "enter", "slash", "x", "escape")
         await pilot.pause(0.2)
         assert not lab.own.exists()
+
+
+async def test_from_the_recipes_it_goes_back_to_the_runs(tmp_path):
+    async with opened(small_lab(tmp_path)) as pilot:
+        for key in ("r", "escape"):
+            await pilot.press("r")
+            assert isinstance(pilot.app.focused, RecipeTable)
+            await pilot.press(key)
+            await pilot.pause()
+            assert screen(pilot, LabScreen).runs.has_focus

@@ -383,13 +383,13 @@ class LabScreen(ChartKeys, RunActions):
         self.add_class("-recipes")
         self.set_focus(self.query_one(RecipeTable))
 
-    @on(Recipes.Left)
     def action_lab_report(self) -> None:
         """The report on the lab."""
         from labtui.tui.screens.report import ReportScreen
 
         self.app.push_screen(ReportScreen())
 
+    @on(Recipes.Left)
     def action_runs(self) -> None:
         """Back to the runs."""
         self.remove_class("-recipes")
