@@ -15,10 +15,9 @@ SPLITS = {
 }
 """Splits as metrics name them, and as people do."""
 ORDER = ("test", "val", "valid", "validation", "", "train")
-NOT_SCORES = (
-    *("train.lr", "train.samples_per_s", "train.data_share"),
-    *("train.grad_norm", "train.step_loss", "epoch"),
-)
+PACES = ("train.samples_per_s", "train.data_share")
+"""What tells of the machine, and differs each time."""
+NOT_SCORES = (*PACES, "train.lr", "train.grad_norm", "train.step_loss", "epoch")
 
 _SPLIT = re.compile(rf"({'|'.join(SPLITS)})[._/](.+)", re.DOTALL)
 

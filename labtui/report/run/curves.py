@@ -12,7 +12,7 @@ from labtui.report.document import NotRecorded
 from labtui.report.picture import Curve, Floats, Panel, Sheet
 from labtui.report.run.document import Document
 from labtui.report.run.results import baselines
-from labtui.scores import split_of
+from labtui.scores import PACES, split_of
 from labtui.series import Series
 from labtui.table import markdown, number
 
@@ -68,12 +68,12 @@ class Axis:
 def _groups(doc: Document) -> dict[str, list[str]]:
     """Metrics that belong on one pair of axes, by the part of their name after the split.
 
-    A metric with one value is no curve, nor is a rate that never changes.
+    A metric with one value is no curve, nor is a rate that never changes; what tells of the machine is no result.
     """
     found: dict[str, list[str]] = {}
     for name, series in doc.series.items():
         values = series.values[np.isfinite(series.values)]
-        if name != "epoch" and len(values) > 1 and (name != "train.lr" or np.ptp(values) > 0):
+        if name not in ("epoch", *PACES) and len(values) > 1 and (name != "train.lr" or np.ptp(values) > 0):
             part = "loss" if name == "train.step_loss" else split_of(name)[1]
             found.setdefault(part, []).append(name)
     return {part: sorted(names, key=_place) for part, names in found.items()}
