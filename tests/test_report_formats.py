@@ -144,6 +144,14 @@ def test_nothing_that_people_write_is_html(text: str, name: str) -> None:
     assert all(link.startswith(("http://", "https://")) for link in links)
 
 
+def test_a_runs_id_and_a_deviation_stay_on_one_line() -> None:
+    table = Table(
+        ["run", "figure"], [["20261120-102000-a_b-aa00", Mean(0.5, 0.01, 5, 5)], ["two words", 1.0]]
+    )
+    written = html.render("x", [table], Beside("files"))
+    assert re.findall('class="whole">(.*?)<', written) == ["20261120-102000-a_b-aa00", "0.500 ± 0.010 (5)"]
+
+
 def test_html_that_is_written_is_shown() -> None:
     page = html.render("n", ["a <script>alert(1)</script> b", "<div onclick=x>\n\n<br>"], Beside(""))
     assert "&lt;script&gt;" in page and "&lt;div onclick=x&gt;" in page and "<script" not in page

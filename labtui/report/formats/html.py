@@ -19,6 +19,8 @@ from labtui.report.kept import Marks
 CONTENTS = 5
 """Headings from which on a table of contents leads to them."""
 KINDS = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv"}
+_WHOLE = re.compile(r"(?=.{1,60}$)(?=.*[- /])(?:\S+|\**[\d.e+-]+ ± [\d.e+-]+\**(?: \([^()]+\)\**)?)")
+"""What a cell holds that would be broken, and is not to be: a run's id, or a figure with its deviation."""
 END = "\n\n</main>\n</body>\n</html>\n"
 
 
@@ -103,6 +105,8 @@ class _Writer:
         for place, token in enumerate(tokens):
             if token.type == "inline" and place > 1 and tokens[place - 2].type == "list_item_open":
                 _box(token.children)
+            if token.type == "td_open" and _WHOLE.fullmatch(tokens[place + 1].content):
+                token.attrSet("class", "whole")
             if token.children:
                 self._prepare(token.children)
             if token.type in ("html_inline", "html_block"):

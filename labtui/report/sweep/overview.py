@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labtui.files.goals import ARROWS
 from labtui.files.paths import EDITED
-from labtui.grouped import members
-from labtui.query.aggregate import Group
+from labtui.grouped import column_name, members
+from labtui.query.aggregate import Column, Group
 from labtui.query.repeats import fold_of
 from labtui.report.blocks import Block, Heading, Mean
 from labtui.report.passage import passage
 from labtui.report.splits import caveat
-from labtui.report.sweep.document import Document, column, over
+from labtui.report.sweep.document import Document, column, figures, over
 from labtui.report.text import code, moment, prose
 from labtui.table import markdown
 
@@ -42,21 +41,26 @@ def _counted(doc: Document) -> str:
 
 
 def _best(doc: Document) -> Iterator[str]:
-    """The figure of the only configuration, or of the best."""
+    """The figure of the only configuration, or of the one that is best by what is monitored: whoever picks by test
+    data reports too much."""
     if not doc.metric:
         return
-    one = column(doc.rows, doc.metric)
-    name = markdown(one.key + ARROWS.get(one.goal or "", ""))
+    monitored, shown = doc.found.columns[0], column(doc.rows, doc.metric)
     if len(doc.found.groups) == 1:
-        yield f"{name} **{_plain(over(doc.rows, one.key))}** at the best epochs."
+        yield f"{_named(shown)} **{_plain(over(doc.rows, shown.key))}** at the best epochs."
         return
-    known = [
-        (found, group) for group in doc.found.groups if (found := group.spreads[one.key]).mean is not None
-    ]
-    if one.goal and len(known) > 1:
-        best, group = (max if one.goal == "max" else min)(known, key=lambda pair: pair[0].mean or 0.0)
-        figure = Mean(best.mean, best.std, best.n, len(group.rows), best.nan)
-        yield f"Best {name} **{_plain(figure)}**: {prose(group.label)}."
+    known = [group for group in doc.found.groups if group.spreads[monitored.key].mean is not None]
+    if not monitored.goal or len(known) < 2:
+        return
+    choose = max if monitored.goal == "max" else min
+    best = choose(known, key=lambda group: group.spreads[monitored.key].mean or 0.0)
+    (figure,) = figures(best, [monitored])
+    tested = "" if shown.key == monitored.key else f", {_named(shown)} **{_plain(*figures(best, [shown]))}**"
+    yield f"Best {_named(monitored)} **{_plain(figure)}**{tested}: {prose(best.label)}."
+
+
+def _named(one: Column) -> str:
+    return markdown(column_name(one))
 
 
 def _plain(figure: Mean) -> str:
