@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
@@ -215,6 +216,37 @@ def test_places_that_cannot_be_written(lab: Path) -> None:
     with pytest.raises(LabError, match=r"r_files: the report cannot be written.*-o FILE"):
         of_run(run).write(lab / "r.md")
     assert not (lab / "r.md").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "n" * 300 + ".md", "n" * 300 + "_csv", "/dev/null", "pipe.html", "/dev/full"]
+)
+def test_what_is_no_place_for_a_report_is_said(lab: Path, monkeypatch, name: str) -> None:
+    monkeypatch.chdir(lab)
+    os.mkfifo("pipe.html")
+    subject = of_run(report_lab.finished(lab))
+    before = sorted(os.listdir())
+    with pytest.raises(LabError, match="give another|names no file|is no file"):
+        subject.write(Path(name), format="csv" if name.endswith("csv") else None, force=True)
+    assert sorted(os.listdir()) == before
+
+
+def test_a_report_that_found_no_room_leaves_nothing_that_the_next_one_takes_for_the_users(
+    lab: Path, monkeypatch
+) -> None:
+    from labtui.report import write
+
+    def full(path: Path, data: bytes, **_: bool) -> None:
+        if path.name == "others.png":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        path.write_bytes(data)
+
+    subject = of_run(report_lab.finished(lab))
+    with monkeypatch.context() as patch, pytest.raises(LabError, match="No space left"):
+        patch.setattr(write, "write_atomic", full)
+        subject.write(lab / "r.md")
+    assert not (lab / "r_files").exists()
+    assert subject.write(lab / "r.md").exists()
 
 
 def test_file_names_in_links_are_escaped(lab: Path) -> None:

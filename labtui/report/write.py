@@ -28,15 +28,16 @@ def write(
         return csv.write(subject, out or Path(subject.file_of("csv")), sections, force)
     out = out or Path(subject.file_of(name))
     form = formats.form(name)
+    with writing(out):
+        _spare(out, _beside(subject) if form.beside else (), form, force)
     folder = out.with_name(f"{out.stem}_files")
-    _spare(out, folder, _beside(subject) if form.beside else (), form, force)
     beside = Beside(folder.name, draws=form.draws, pictures=pictures, drawn="svg" if svg else "png")
     text = form.render(subject.name, subject.blocks(beside, sections), beside)
     with writing(out):
         if form.beside and beside.files:
-            folder.mkdir(exist_ok=True)
-            for file, content in beside.files.items():
-                write_atomic(folder / file, content, fsync=False)
+            with _whole_or_none(folder, beside.files):
+                for file, content in beside.files.items():
+                    write_atomic(folder / file, content, fsync=False)
         # Read again: people may have written in it while pictures were drawn.
         whole = _whole(form, subject.name, text, notes_of(out, form, force))
         write_atomic(out, whole.encode("utf-8", "surrogateescape"))
@@ -120,19 +121,44 @@ def _beside(subject: Subject) -> tuple[str, ...]:
     return (*subject.files, *drawn)
 
 
-def _spare(out: Path, folder: Path, files: Collection[str], form: Form, force: bool) -> None:
+@contextmanager
+def _whole_or_none(folder: Path, files: Collection[str]) -> Iterator[None]:
+    """Makes a folder for what lies beside a report; what is new in it goes again where not all of it can be
+    written, lest the next report takes it for the user's."""
+    made = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    new = [folder / file for file in files if not (folder / file).exists()]
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):
+            for file in new:
+                file.unlink(missing_ok=True)
+            if made:
+                folder.rmdir()
+        raise
+
+
+def _spare(out: Path, files: Collection[str], form: Form, force: bool) -> None:
     """Raise LabError if the report would take the place of something of the user's."""
     has_folder(out)
     if out.is_dir():
         inside = out / f"report{out.suffix or '.md'}"
         raise LabError(f"{out}: is a folder; name a file in it, such as -o {inside}")
     notes_of(out, form, force)
+    folder = out.with_name(f"{out.stem}_files")
     taken = next((folder / name for name in files if (folder / name).exists()), None)
     if taken and not out.exists() and not force:
         raise not_ours(taken)
 
 
 def has_folder(out: Path) -> None:
-    """Raise LabError if there is no folder to write into."""
+    """Raise LabError if there is no folder to write into, or what stands there is a device or a pipe."""
+    if not out.name:
+        raise LabError(f"{str(out)!r}: names no file for the report; give -o FILE, or -o - to print it")
     if not out.parent.is_dir():
         raise LabError(f"{out.parent}: no such folder for the report; make it, or give -o FILE")
+    if out.exists() and not out.is_file() and not out.is_dir():
+        raise LabError(
+            f"{out}: is no file that could be replaced; give another name (-o FILE), or -o - to print it"
+        )

@@ -89,7 +89,8 @@ def write(subject: Subject, out: Path, sections: Collection[str], force: bool) -
     """
     from labtui.report.write import has_folder, writing
 
-    has_folder(out)
+    with writing(out):
+        has_folder(out)
     if out.suffix.lower() == ".csv":
         text = alone(subject, sections, out)
         if out.exists() and not force:
