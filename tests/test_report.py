@@ -226,7 +226,7 @@ def test_what_is_no_place_for_a_report_is_said(lab: Path, monkeypatch, name: str
     os.mkfifo("pipe.html")
     subject = of_run(report_lab.finished(lab))
     before = sorted(os.listdir())
-    with pytest.raises(LabError, match="give another|names no file|is no file"):
+    with pytest.raises(LabError, match=r"give another|names no file|is no file"):
         subject.write(Path(name), format="csv" if name.endswith("csv") else None, force=True)
     assert sorted(os.listdir()) == before
 
