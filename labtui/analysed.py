@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.query.analysis import Analysis, best, metrics_of, parallel
 from labtui.query.correlation import Correlation, correlations
 from labtui.query.importance import Importance, importance
@@ -94,9 +94,7 @@ def basis(analysis: Analysis, name: str = "") -> str:
     if analysis.left_out:
         left = ", ".join(f"{n} {why}" for why, n in analysis.left_out.items())
         said += f" (left out: {left})"
-    return (
-        f"{said}; {name or analysis.metric}{ARROWS.get(analysis.goal or '', '')}, mean of each cell's runs."
-    )
+    return f"{said}; {arrowed(name or analysis.metric, analysis.goal)}, mean of each cell's runs."
 
 
 def following(analysis: Analysis) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.query.aggregate import Aggregate, Column, Group
 from labtui.query.difference import LEVEL, Difference
 from labtui.query.spread import Spread
@@ -32,7 +32,7 @@ def in_words(table: Aggregate, stat: str = "mean") -> Table:
         if table.baseline:
             columns.append(f"Δ {column.key}")
             for line, group in zip(lines, table.groups, strict=True):
-                line.append(_beside(group, column.key))
+                line.append(beside(group, column.key))
     return columns, lines
 
 
@@ -54,10 +54,11 @@ def names(table: Aggregate, short: bool = False) -> Table:
 
 def column_name(column: Column) -> str:
     """A figure's key, with an arrow the way it gets better."""
-    return column.key + ARROWS.get(column.goal or "", "")
+    return arrowed(column.key, column.goal)
 
 
-def _beside(group: Group, key: str) -> str:
+def beside(group: Group, key: str) -> str:
+    """The difference of a group to the baseline in a figure, in words."""
     return "baseline" if group.baseline else difference_text(group.differences[key])
 
 
@@ -104,15 +105,15 @@ def members(group: Group) -> str:
 
 def spread_text(found: Spread, total: int, stat: str = "mean") -> str:
     """A figure of a group: `0.912 ± 0.014 (5)`, or `(3 of 5, 1 NaN)` where members are not in it."""
-    value = getattr(found, stat)
-    count = f"{found.n} of {total}" if found.n < total else str(found.n)
-    if found.nan:
-        count += f", {found.nan} NaN"
+    return counted(getattr(found, stat), found.std if stat == "mean" else None, found.n, total, found.nan)
+
+
+def counted(value: float | None, std: float | None, n: int, total: int, nan: int) -> str:
+    """A figure of `n` of `total` runs; `nan` of those that are left out have one that is no number."""
+    count = (f"{n} of {total}" if n < total else str(n)) + (f", {nan} NaN" if nan else "")
     if value is None:
         return f"{NOTHING} ({count})"
-    if stat == "mean" and found.std is not None:
-        return f"{plus_minus(found.mean or 0.0, found.std)} ({count})"
-    return f"{number(value)} ({count})"
+    return f"{number(value) if std is None else plus_minus(value, std)} ({count})"
 
 
 def plus_minus(mean: float, std: float) -> str:

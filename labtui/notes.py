@@ -204,7 +204,7 @@ def _edit(paths: Noted, change: Callable[[dict[str, Any]], None]) -> None:
     with locked(folder):
         try:
             tables = read(paths.notes) if paths.notes.exists() else {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise LabError(f"{paths.notes}: cannot be read ({error}); mend or remove it first") from None
         notes = read_notes(paths)
         for key, entries in notes.items():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.grouped import Table, spread_text
 from labtui.query.progress import PRUNED, TO_COME, Line, Place, Progress
 from labtui.query.spread import figure
@@ -111,7 +111,7 @@ def _decision(found: Mapping[str, Any]) -> str:
 
 def in_words(progress: Progress) -> Table:
     """One row a cell: what it is, its trainings, its figure. Of a single cell, one row a training."""
-    metric = [progress.metric + ARROWS.get(progress.goal or "", "")] if _measured(progress) else []
+    metric = [arrowed(progress.metric, progress.goal)] if _measured(progress) else []
     if len(progress.lines) == 1:
         return _trainings(progress, metric)
     titled, keys = _named(progress)

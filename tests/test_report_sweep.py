@@ -27,6 +27,16 @@ def test_a_sweep_is_reported_with_cells_protocols_and_differences(cli, lab):
     assert cli("report", SWEEP, "-o", "mine.md")[0] == 2 and (lab / "mine.md").read_text() == "mine"
 
 
+def test_the_best_configuration_is_not_picked_by_test_data(cli, lab):
+    scores = {"good": (0.9, 0.6), "lucky": (0.7, 0.8)}
+    for number, (title, (best, test)) in enumerate(scores.items()):
+        recipe = {"optimizer": {"lr": 0.1 / (number + 1)}, "validate": {"monitor": "val.acc"}}
+        training(lab, number, recipe, accuracies(best, best, test), cell=number, title=title)
+    assert cli("report", SWEEP, "-o", "r.md")[0] == 0
+    head = (lab / "r.md").read_text().partition("## ")[0]
+    assert "Best val.acc ↑ **0.9 (1)**, test.acc ↑ **0.6 (1)**: good." in head
+
+
 def test_the_report_says_what_is_not_in_it(cli, lab):
     ids = folds(lab, TITLES)
     cli("baseline", SWEEP, ids[0])

@@ -18,6 +18,11 @@ GOALS: dict[str, Goal] = {name: "min" for name in LOWER.split()}
 GOALS |= {name: "max" for name in HIGHER.split()}
 
 
+def arrowed(metric: str, goal: str | None) -> str:
+    """A metric's name with an arrow the way it gets better; as it is where that is not known."""
+    return metric + ARROWS.get(goal or "", "")
+
+
 def goal_of(metric: str, extra: Mapping[str, str] | None = None) -> Goal | None:
     """Whether less ("min") or more ("max") of a metric is better; None when that is not known.
 

@@ -255,10 +255,15 @@ def families(rows: Iterable[Fields]) -> list[Family]:
     """The families of some runs, by their data sets, in the order in which their first runs were made."""
     found: dict[tuple[str, str], list[Fields]] = {}
     for row in sorted(rows, key=lambda row: str(row["id"])):
-        found.setdefault((_first(row, DATA), _first(row, MODEL) or str(row["name"])), []).append(row)
+        found.setdefault((_first(row, DATA), model_of(row) or str(row["name"])), []).append(row)
     made = [Family(data, model, own) for (data, model), own in found.items()]
     places = {data: place for place, data in reversed([*enumerate(one.data for one in made)])}
     return sorted(made, key=lambda one: places[one.data])
+
+
+def model_of(row: Fields) -> str:
+    """What is trained; empty where nobody said."""
+    return _first(row, MODEL)
 
 
 def _first(row: Fields, keys: Sequence[str]) -> str:

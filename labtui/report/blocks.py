@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from labtui.files.goals import Goal
-from labtui.grouped import plus_minus
+from labtui.grouped import counted
 from labtui.report import text
-from labtui.table import NOTHING, number
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,7 @@ class Mean:
 
     def __str__(self) -> str:
         """`0.912 ± 0.014 (5)`, or `(3 of 5, 1 NaN)` where runs are not in it."""
-        count = f"{self.n} of {self.of}" if self.n < self.of else str(self.n)
-        count += f", {self.nan} NaN" if self.nan else ""
-        if self.mean is None:
-            return f"{NOTHING} ({count})"
-        figure = number(self.mean) if self.std is None else plus_minus(self.mean, self.std)
-        return f"{figure} ({count})"
+        return counted(self.mean, self.std, self.n, self.of, self.nan)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from labtui.analysed import basis
 from labtui.cells import clean, fit
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.plots.parts import LESS, LEVEL, MORE, RAMP, figures, positions, short_names, standing, ticks
 from labtui.query.analysis import Analysis, metrics_of, parallel
 from labtui.query.correlation import correlations
@@ -84,7 +84,7 @@ def _plain(axes: Axes) -> None:
 
 
 def _named(analysis: Analysis, fonts: Fonts) -> str:
-    return fonts.show(analysis.metric) + ARROWS.get(analysis.goal or "", "")
+    return arrowed(fonts.show(analysis.metric), analysis.goal)
 
 
 def _importance(figure: Figure, analysis: Analysis, keys: Sequence[str], fonts: Fonts) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from labtui.cells import clean, width
 from labtui.errors import LabtuiError
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.query.compare import Figure, best_and_worst, better, figures_of, logged, options
 from labtui.table import NOTHING, cell, duration, number
 from labtui.tui.pictures import line_style
@@ -131,7 +131,7 @@ def compare_table(
     measured = sorted(figures_of(rows), key=partial(_rank, rows[base]))
     lines[" figures"] = "figures" if measured else "nothing was logged", blank
     for figure in measured:
-        head = clean(figure.key) + ARROWS.get(figure.goal or "", "")
+        head = arrowed(clean(figure.key), figure.goal)
         lines[f"figure.{figure.key}"] = head, _figure(figure, rows, base)
     widths: list[int] = []
     for place, row in enumerate(rows):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labtui.cells import clean, pad, width
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.grouped import spread_text
 from labtui.query.aggregate import Group, aggregate, protocols
 from labtui.query.rows import look_up
@@ -35,7 +35,7 @@ def best_row(row: Mapping[str, Any], result: Mapping[str, Any]) -> Row:
     where = f"step {entry['best_step']}"
     if isinstance(best, Mapping) and best.get("step") == entry["best_step"] and best.get("epoch") is not None:
         where = f"epoch {cell(best['epoch'])}, {where}"
-    name = clean(monitor) + ARROWS.get(entry["goal"] or "", "")
+    name = arrowed(clean(monitor), entry["goal"])
     return [("best ", "dim"), (f"{name} ", ""), (number(entry["best"]), "good"), (f"  at {where}", "dim")]
 
 
@@ -62,7 +62,7 @@ def score_rows(row: Mapping[str, Any], result: Mapping[str, Any], most: int | No
         figures = [entry["at_best"], newest if isinstance(newest, int | float) else None]
         figures += [constant] if constants else []
         texts = "".join(f"{'' if value is None else number(value):>{LEAST}}" for value in figures)
-        line: Row = [(pad(clean(name) + ARROWS.get(entry["goal"] or "", ""), wide), "dim"), (texts, "")]
+        line: Row = [(pad(arrowed(clean(name), entry["goal"]), wide), "dim"), (texts, "")]
         if beats(entry["at_best"], constant, entry["goal"]) is False:
             line.append(("  no better than a constant", "warn"))
         if entry.get("nonfinite"):

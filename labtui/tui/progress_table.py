@@ -8,7 +8,7 @@ from typing import Any
 
 from labtui import swept
 from labtui.cells import clean, width
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.files.toml import short_keys
 from labtui.query.progress import TO_COME, Fields, Line, Place, Progress
 from labtui.query.spread import figure
@@ -73,7 +73,7 @@ def progress_table(progress: Progress, room: int, order: str = "", reverse: bool
     several = max((len(line.places) for line in lines.values()), default=1) > 1
     shown = _sample(progress.lines)
     numbers = width(max(lines, key=len, default="")) if lines else 1
-    head = clean(progress.metric) + ARROWS.get(progress.goal or "", "")
+    head = arrowed(clean(progress.metric), progress.goal)
     figures = max([width(head) + 2, *(width(swept.figures(line)) for line in shown)])
     runs = max([4, *(width(_runs(line, several)[0]) for line in shown)])
     fixed = [Column("#", max(numbers, 2), "right")]
@@ -180,7 +180,7 @@ def _trainings(progress: Progress) -> ProgressTable:
     """A row a training of the only cell."""
     (line,) = progress.lines
     places = {str(n): place for n, place in enumerate(line.places)}
-    head = clean(progress.metric) + ARROWS.get(progress.goal or "", "")
+    head = arrowed(clean(progress.metric), progress.goal)
 
     def row(key: str) -> Cells:
         place = places[key]

@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from labtui.files.goals import ARROWS
 from labtui.files.paths import Noted
 from labtui.notes import Entry
 from labtui.query.families import Family, families
@@ -104,11 +103,6 @@ class Document:
         """A family's name; without the data set where all have the same."""
         alone = len({one.data for one in self.families if one.data}) < 2
         return family.model if alone else family.name
-
-
-def named(metric: str, goal: str | None) -> str:
-    """A metric's name with an arrow the way it gets better."""
-    return metric + ARROWS.get(goal or "", "")
 
 
 def mean(group: Group, metric: str) -> Mean | float | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from labtui.files.goals import Goal
+from labtui.files.goals import Goal, arrowed
 from labtui.query.families import Family
 from labtui.report.blocks import Block, Heading, Picture, Table
 from labtui.report.lab.bars import Bar, Bars
-from labtui.report.lab.document import Document, beaten, mean, named
+from labtui.report.lab.document import Document, beaten, mean
 from labtui.report.lab.going import AHEAD
 from labtui.table import markdown, number
 
@@ -53,7 +53,7 @@ def table(doc: Document, own: Sequence[Family]) -> Table:
     goals: list[tuple[str, Goal]] = []
     for metric in (first.metric, tested):
         if metric:
-            columns.append(named(metric, first.goal))
+            columns.append(arrowed(metric, first.goal))
             goals += [(columns[-1], "min" if first.goal == "min" else "max")] if first.goal else []
     columns += ["chance", "beaten", "parameters", "the rules say", "to do", "best run"]
     rows = [_row(doc, family, [m for m in (first.metric, tested) if m]) for family in ordered(own)]
@@ -103,7 +103,7 @@ def picture(doc: Document, own: Sequence[Family], file: str) -> Picture:
         if found is not None and found.mean is not None:
             bars.append(Bar(doc.title(family), found.mean, found.std, family.chance.get(metric)))
     bars.sort(key=lambda bar: bar.value if known[0].goal == "min" else -bar.value)
-    metric = named(known[0].test if test else known[0].metric, known[0].goal)
+    metric = arrowed(known[0].test if test else known[0].metric, known[0].goal)
     sheet = Bars(metric, bars)
     said = f"{markdown(metric)} of the best of each model: " + "; ".join(
         f"{markdown(bar.name)} {number(bar.value, 3)}"

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from labtui.files.goals import arrowed
 from labtui.notes import Entry
 from labtui.query.spread import counted, figure
 from labtui.report import notes
 from labtui.report.blocks import Block, Heading
-from labtui.report.lab.document import Document, named
+from labtui.report.lab.document import Document
 from labtui.report.lab.overview import count
 from labtui.report.text import code, moment
 from labtui.table import markdown, number
@@ -70,7 +71,7 @@ def _bests(doc: Document) -> Iterator[tuple[str, str]]:
             ):
                 continue
             best = value
-            title = f"{markdown(doc.title(family))} {markdown(named(family.metric, family.goal))}"
+            title = f"{markdown(doc.title(family))} {markdown(arrowed(family.metric, family.goal))}"
             last[_day(row["ended"])] = f"New best of {title} **{number(value)}**: {code(str(row['id']))}."
         yield from last.items()
 

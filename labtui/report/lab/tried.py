@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from labtui.files.goals import arrowed
 from labtui.query.families import Family, Option, source
 from labtui.query.spread import spread_of
 from labtui.report.blocks import Block, Heading, Mean, Table
-from labtui.report.lab.document import Document, beaten, named
+from labtui.report.lab.document import Document, beaten
 from labtui.report.lab.overview import count, noted, states
 from labtui.report.passage import passage
 from labtui.report.text import code, exact
@@ -54,7 +55,7 @@ def _best(family: Family) -> str:
         if metric and (found := best.spreads[metric]).mean is not None:
             of = f" over {found.n} of {len(best.rows)} runs" if len(best.rows) > 1 else ""
             shown = str(Mean(found.mean, found.std, found.n, len(best.rows))).rpartition(" (")[0]
-            figures.append(f"{markdown(named(metric, family.goal))} **{shown}**{of}")
+            figures.append(f"{markdown(arrowed(metric, family.goal))} **{shown}**{of}")
     word, constant = beaten(family)
     said = {
         "yes": f"better than chance ({number(constant)})",
@@ -69,7 +70,7 @@ def _options(doc: Document, family: Family) -> Iterator[Block]:
     """What was varied, then what has always been the same."""
     found = family.options
     if found:
-        metric = named(family.metric, family.goal)
+        metric = arrowed(family.metric, family.goal)
         columns = ["tried", f"values: best {metric} (runs)" if family.best else "values (runs)", "best has"]
         yield Table(columns, [[one.key, _listed(one), one.best or None] for one in found[:MOST]])
     if left := found[MOST:]:
@@ -110,7 +111,7 @@ def _recipes(family: Family) -> Iterator[Block]:
         return
     rows = list(_by_recipe(family))
     shown = [[row[0], row[1], row[2], row[4], row[5]] for row in rows[:MOST]]
-    metric = named(family.metric, family.goal) if family.metric else "best"
+    metric = arrowed(family.metric, family.goal) if family.metric else "best"
     goals: Any = [(metric, family.goal)] if family.goal else []
     yield Table(["recipe", "runs", "states", metric, "run"], shown, goals)
     if len(rows) > MOST:

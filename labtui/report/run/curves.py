@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.report.blocks import Block, Heading, Picture
 from labtui.report.document import NotRecorded
 from labtui.report.picture import Curve, Floats, Panel, Sheet
@@ -103,7 +103,7 @@ def _panel(doc: Document, part: str, names: list[str], axis: Axis) -> Panel:
     constants = {split_of(n)[0]: v / _samples(doc, n) for n, v in baselines(doc).items() if n in names}
     per = " per sample" if any(_samples(doc, name) > 1 for name in names) else ""
     return Panel(
-        title=part + per + ARROWS.get(doc.goal(names[0]) or "", ""),
+        title=arrowed(part + per, doc.goal(names[0])),
         curves=curves,
         xlabel=axis.label,
         best=None if best is None else float(axis(np.array([float(best)]))[0]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from labtui.files.goals import ARROWS, Goal, goal_of
+from labtui.files.goals import Goal, arrowed, goal_of
 from labtui.files.toml import flatten
 from labtui.query.rows import Metric
 from labtui.report.document import Beside, NotRecorded, mapping
@@ -128,7 +128,7 @@ class Document:
 
     def named(self, metric: str) -> str:
         """A metric's name with an arrow the way it gets better."""
-        return metric + ARROWS.get(self.goal(metric) or "", "")
+        return arrowed(metric, self.goal(metric))
 
     @cached_property
     def best_step(self) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from labtui.files.goals import Goal
-from labtui.grouped import caption, column_name, difference_text, members
+from labtui.grouped import beside, caption, column_name, members
 from labtui.query.aggregate import Aggregate, Column, Group
 from labtui.query.repeats import Repeat, repeats
 from labtui.query.rows import look_up
@@ -50,8 +50,8 @@ def _configurations(doc: Document) -> Table:
     rows = []
     for line, group, size in zip(lines, found.groups, sizes, strict=True):
         parameters = [next(iter(size)) if len(size) == 1 else None] if sized else []
-        beside = [_beside(group, doc.metric)] if found.baseline and doc.metric else []
-        rows.append([*line, *parameters, members(group), *figures(group, found.columns), *beside])
+        compared = [beside(group, doc.metric)] if found.baseline and doc.metric else []
+        rows.append([*line, *parameters, members(group), *figures(group, found.columns), *compared])
     heads = [*columns, *(["parameters"] if sized else []), "runs", *map(column_name, found.columns)]
     heads += ["beside the baseline"] if found.baseline and doc.metric else []
     return Table(heads, rows, goals(found.columns))
@@ -61,10 +61,6 @@ def goals(columns: Sequence[Column]) -> list[tuple[str, Goal]]:
     """Which way each is better, by its name in a table."""
     known: dict[str | None, Goal] = {"min": "min", "max": "max"}
     return [(column_name(one), known[one.goal]) for one in columns if one.goal in known]
-
-
-def _beside(group: Group, key: str) -> str:
-    return "baseline" if group.baseline else difference_text(group.differences[key])
 
 
 def _each(doc: Document) -> Iterator[Block]:

@@ -43,7 +43,7 @@ class Document:
     lab: Lab
     recipe: str = ""
 
-    @property
+    @cached_property
     def rows(self) -> list[Mapping[str, Any]]:
         """The rows of all runs."""
         return [row for group in self.found.groups for row in group.rows]
@@ -109,9 +109,12 @@ class Document:
         if run_id not in self._read:
             from labtui.report.run.document import Document as OfRun
 
-            run = next(run for run in self.runs if run.id == run_id)
-            self._read[run_id] = OfRun(run, self.beside)
+            self._read[run_id] = OfRun(self._runs[run_id], self.beside)
         return self._read[run_id]
+
+    @cached_property
+    def _runs(self) -> dict[str, Run]:
+        return {run.id: run for run in self.runs}
 
     @cached_property
     def _read(self) -> dict[str, of_run.Document]:

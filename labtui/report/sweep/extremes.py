@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from labtui.errors import LabError
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.query.compare import best_and_worst, options
 from labtui.query.rows import look_up
 from labtui.query.spread import counted
@@ -100,8 +100,7 @@ def _figures(ends: tuple[Fields, Fields], chosen: Sequence[Judge]) -> Iterator[l
         for name in names:
             values = [look_up(row, f"{name}{aspect}") for row in ends]
             gap = None if None in values else f"{values[0] - values[1]:+.3g}"
-            arrow = ARROWS.get(direction(ends, name) or "", "")
-            yield [f"{name}{arrow} {words}", *values, gap]
+            yield [f"{arrowed(name, direction(ends, name))} {words}", *values, gap]
 
 
 def _picture(

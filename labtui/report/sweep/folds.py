@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from labtui.files.goals import ARROWS
-from labtui.grouped import difference_text, members, plus_minus
+from labtui.grouped import column_name, difference_text, members, plus_minus
 from labtui.query.aggregate import Column, Group, observed
 from labtui.query.difference import differences
 from labtui.query.repeats import fold_of, repeats
@@ -49,11 +48,7 @@ def _protocols(doc: Document, group: Group, scores: Sequence[Column]) -> Table:
         ["early stopping", over(group.rows, "epoch"), *(over(group.rows, one.key) for one in scores)],
         ["last epoch", over(group.rows, "epoch.last"), *(over(group.rows, f"{one.key}.last") for one in scores)],
     ]  # fmt: skip
-    return Table(["taken at", "epoch", *(_head(one) for one in scores)], rows)
-
-
-def _head(one: Column) -> str:
-    return one.key + ARROWS.get(one.goal or "", "")
+    return Table(["taken at", "epoch", *(column_name(one) for one in scores)], rows)
 
 
 def _each(group: Group, scores: Sequence[Column]) -> Table:
@@ -69,7 +64,7 @@ def _each(group: Group, scores: Sequence[Column]) -> Table:
             state = [] if _all_finished(group) else [row["state"]]
             rows.append([*first, fold_of(row), *state, *values, duration(row["duration"]), row["id"]])
     heads = [*(["repeat"] if several else []), "fold", *([] if _all_finished(group) else ["state"])]
-    named = ["best epoch", *(_head(column(group.rows, key)) for key in _keys(scores)[1:])]
+    named = ["best epoch", *(column_name(column(group.rows, key)) for key in _keys(scores)[1:])]
     return Table([*heads, *named, "time", "run"], rows)
 
 

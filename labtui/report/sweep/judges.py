@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from labtui.files.goals import ARROWS, Goal
+from labtui.files.goals import Goal, arrowed
 from labtui.query.aggregate import goal_of, monitored
+from labtui.query.families import model_of
 from labtui.scores import NOT_SCORES, split_of
 
 Fields = Mapping[str, Any]
@@ -27,7 +28,7 @@ class Judge(NamedTuple):
     @property
     def named(self) -> str:
         """The metric with an arrow the way it gets better."""
-        return self.metric + ARROWS[self.goal]
+        return arrowed(self.metric, self.goal)
 
 
 def judges(rows: Sequence[Fields]) -> list[Judge]:
@@ -76,7 +77,7 @@ def _logged(rows: Sequence[Fields]) -> list[str]:
 def families(rows: Sequence[Fields]) -> dict[str, list[Fields]]:
     """Runs by their model, or else by their recipe's name; empty where there is one family, or where they are
     too many, or too small to be told apart."""
-    for key in (_model, _name):
+    for key in (model_of, _name):
         found: dict[str, list[Fields]] = {}
         for row in rows:
             found.setdefault(key(row), []).append(row)
@@ -84,11 +85,6 @@ def families(rows: Sequence[Fields]) -> dict[str, list[Fields]]:
             large = all(len(own) > 3 for own in found.values())
             return found if len(found) <= FAMILIES and large else {}
     return {}
-
-
-def _model(row: Fields) -> str:
-    params = row["params"]
-    return str(params.get("model.name") or params.get("model.factory") or "")
 
 
 def _name(row: Fields) -> str:

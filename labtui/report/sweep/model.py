@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from labtui.query.families import model_of
 from labtui.query.spread import counted
 from labtui.report.blocks import Block, Heading, Table
 from labtui.report.document import mapping
@@ -26,7 +27,7 @@ def section(doc: Document) -> Iterator[Block]:
 
 def _facts(doc: Document) -> Iterator[tuple[str, Any]]:
     rows = [row for row in doc.rows if counted(row)]
-    names = dict.fromkeys(_model(row) for row in doc.rows)
+    names = dict.fromkeys(model_of(row) for row in doc.rows)
     yield "model", ", ".join(filter(None, names)) or None
     counts = sorted({n for row in rows if isinstance(n := row["facts"].get("parameters"), int)})
     trained = sorted({n for row in rows if isinstance(n := row["facts"].get("trainable"), int)})
@@ -42,12 +43,6 @@ def _facts(doc: Document) -> Iterator[tuple[str, Any]]:
     devices = dict.fromkeys(str(row["facts"].get("device") or "") for row in rows)
     yield "trained on", ", ".join(filter(None, devices)) or None
     yield "validation", ", ".join(dict.fromkeys(filter(None, map(_scheme, doc.rows)))) or None
-
-
-def _model(row: Mapping[str, Any]) -> str:
-    options = row["params"]
-    keys = ("model.name", "model.factory", "params.model")
-    return str(next((options[key] for key in keys if isinstance(options.get(key), str)), ""))
 
 
 def _span(texts: list[str]) -> str | None:

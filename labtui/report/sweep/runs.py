@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from labtui.files.goals import ARROWS
+from labtui.files.goals import arrowed
 from labtui.files.toml import short_keys
 from labtui.query.lab import ordered
 from labtui.query.rows import look_up
@@ -78,7 +78,7 @@ def _table(doc: Document, rows: Sequence[Fields], names: Sequence[str], ended: b
     last = ["duration", *([] if ended else ["state"]), "run"]
     names = [name for name in names if any(look_up(row, name) is not None for row in rows)]
     goals = {name: direction(doc.rows, name) for name in names}
-    heads = [name + ARROWS.get(goals[name] or "", "") for name in names]
+    heads = [arrowed(name, goals[name]) for name in names]
     best = [(head, goal) for head, goal in zip(heads, goals.values(), strict=True) if goal and ended]
     lines = [
         [row[name] for name in extra] + [row["params"].get(key) for key in keys]
