@@ -75,7 +75,7 @@ def diagnosis_rows(found: Diagnosis, width: int) -> list[Row]:
     if found.asked:
         rows += _wrapped("asked: ", ", ".join(found.asked), width, "dim")
     if found.unasked:
-        rows += _wrapped("too little is recorded for: ", ", ".join(found.unasked), width, "dim")
+        rows += _wrapped("not asked: ", ", ".join(found.unasked), width, "dim")
     return rows
 
 
