@@ -132,7 +132,7 @@ class Case:
             return 0.0
         if share is None or not 0 <= share <= 1:
             return 0.0
-        return 2.5 * math.sqrt(share * (1 - share) / samples)
+        return by_chance(share, samples)
 
     def goal(self, metric: str) -> Goal | None:
         """Which way a metric is better."""
@@ -175,6 +175,11 @@ def _thinned(curve: Curve) -> Curve:
     means = np.add.reduceat(curve.values, begins) / sizes
     steps = curve.steps[begins + sizes - 1]
     return Curve(np.append(curve.steps[:first], steps), np.append(curve.values[:first], means))
+
+
+def by_chance(share: float, samples: int) -> float:
+    """By how much a share of so many samples may be off by chance: 2.5 of its standard errors."""
+    return 2.5 * math.sqrt(share * (1 - share) / samples)
 
 
 def figure(value: float) -> str:

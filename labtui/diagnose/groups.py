@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from labtui.diagnose.case import figure
+from labtui.diagnose.case import by_chance, figure
 from labtui.diagnose.rules import Diagnosis, Finding, Rule, ask, ruling
 from labtui.files.goals import goal_of
 
@@ -153,9 +153,7 @@ def some_stuck(case: GroupCase) -> Finding | None:
 
 
 def _margin(member: Member, name: str) -> float:
-    """2.5 deviations of a share by chance."""
-    share = member.constants[name]
-    return 2.5 * math.sqrt(share * (1 - share) / member.samples)
+    return by_chance(member.constants[name], member.samples)
 
 
 def _others(case: GroupCase) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labtui.diagnose.case import Case, figure
+from labtui.diagnose.case import Case, by_chance, figure
 from labtui.diagnose.rules import Finding, rule
 
 FEW = 5
@@ -40,7 +39,7 @@ def no_better(case: Case) -> Finding | None:
         best = float(values.max() if case.goal(name) == "max" else values.min())
         margin = 0.01 * abs(constant)
         if not name.endswith("loss") and 0 <= constant <= 1 and (n := case.samples.get("val", 0)):
-            margin = 2.5 * math.sqrt(constant * (1 - constant) / n)
+            margin = by_chance(constant, n)
         if (best - constant if case.goal(name) == "max" else constant - best) > margin:
             return None
         evidence.append(f"{name} at best {figure(best)}, the best constant answer has {figure(constant)}")

@@ -25,6 +25,7 @@ from torch import Tensor
 from labtui.data import Stored
 from labtui.data.ragged import Ragged
 from labtui.engine.samples import Samples
+from labtui.files.tell import tell
 
 if TYPE_CHECKING:
     from labtui.engine.budget import Budget
@@ -67,10 +68,14 @@ class Inputs:
         # The other half is for what comes later.
         share = max(self.budget.left(), 0.0) / 2 / self._cost
         if share >= 1 or over:
-            with self.budget.spending():
-                found = describe(self.parts.samples, self.parts.given, min(share, 1.0))
-                self.run.artifact(NAME, found)
             self.done = True
+            with self.budget.spending():
+                try:
+                    found = describe(self.parts.samples, self.parts.given, min(share, 1.0))
+                except Exception as error:  # of data of the user's own; it ends no training
+                    tell(f"labtui: inputs cannot be described: {type(error).__name__}: {error}")
+                else:
+                    self.run.artifact(NAME, found)
 
     def _guess(self) -> float:
         """About how many seconds it takes."""

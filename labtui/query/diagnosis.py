@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
-from labtui.diagnose import Case, Diagnosis, diagnose, read
+from labtui.diagnose import Case, Diagnosis, Finding, diagnose, read
 from labtui.files.atomic import read_json
 from labtui.query.lab import Run
 from labtui.series import Series
@@ -63,3 +63,28 @@ def diagnoses(runs: Iterable[Run], most: int = MOST) -> dict[str, Diagnosis]:
             with suppress(OSError):
                 found[run.id] = diagnosis(run)
     return found
+
+
+class Seen(NamedTuple):
+    """One rule over all runs of which it was asked."""
+
+    rule: str
+    fired: list[tuple[str, Finding]]
+    """Ids of the runs with it, in the order in which they were asked."""
+    silent: list[str]
+    """Ids of those without it."""
+
+
+def by_rule(found: Mapping[str, Diagnosis]) -> list[Seen]:
+    """What several runs' diagnoses (by their ids) have in common: every rule that was asked, the commonest finding
+    first."""
+    known: dict[str, Seen] = {}
+    for run_id, one in found.items():
+        fired = {finding.rule: finding for finding in one.findings}
+        for rule in one.asked:
+            seen = known.setdefault(rule, Seen(rule, [], []))
+            if rule in fired:
+                seen.fired.append((run_id, fired[rule]))
+            else:
+                seen.silent.append(run_id)
+    return sorted(known.values(), key=lambda one: -len(one.fired))

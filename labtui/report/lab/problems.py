@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from labtui.diagnose import Finding
 from labtui.query.aggregate import hyperparameters
+from labtui.query.diagnosis import Seen, by_rule
 from labtui.query.families import Family
 from labtui.query.parameters import written
 from labtui.report.blocks import Block, Heading, Table
@@ -20,21 +20,11 @@ SHOWN = 3
 """Runs, and options, that are named for one rule."""
 
 
-class Seen(NamedTuple):
-    """One rule over all runs that were asked."""
-
-    rule: str
-    fired: Sequence[tuple[Mapping[str, Any], Finding]]
-    """The rows with it, the best of their families first."""
-    silent: Sequence[Mapping[str, Any]]
-    """The rows of which it was asked and that are without it."""
-
-
 def section(doc: Document) -> Iterator[Block]:
     """Rules by how many runs have them; then each with an example, what helps, and the options that go with it."""
     yield Heading(2, "Problems seen")
     yield from _unfinished(doc)
-    found = seen(doc)
+    found = [one for one in by_rule(doc.diagnosed) if one.fired]
     asked = len(doc.diagnosed)
     if not asked:
         yield "*No run has begun: there is nothing to look at.*"
@@ -65,36 +55,20 @@ def _unfinished(doc: Document) -> Iterator[str]:
         yield f"{count(len(ids), 'run')} {markdown(why)}: {newest}{more}."
 
 
-def seen(doc: Document) -> list[Seen]:
-    """The rules that fired, the commonest first."""
-    rows = {row["id"]: row for row in doc.rows}
-    fired: dict[str, list[tuple[Mapping[str, Any], Finding]]] = {}
-    silent: dict[str, list[Mapping[str, Any]]] = {}
-    for run_id, diagnosis in doc.diagnosed.items():
-        names = {finding.rule for finding in diagnosis.findings}
-        for finding in diagnosis.findings:
-            fired.setdefault(finding.rule, []).append((rows[run_id], finding))
-        for rule in diagnosis.asked:
-            if rule not in names:
-                silent.setdefault(rule, []).append(rows[run_id])
-    found = [Seen(rule, own, silent.get(rule, [])) for rule, own in fired.items()]
-    return sorted(found, key=lambda one: -len(one.fired))
-
-
 def _models(doc: Document, one: Seen) -> str:
     """How many runs of which model have it, of how many asked."""
-    with_it = Counter(doc.title(doc.of_run[row["id"]]) for row, _ in one.fired)
-    without = Counter(doc.title(doc.of_run[row["id"]]) for row in one.silent)
+    with_it = Counter(doc.title(doc.of_run[run_id]) for run_id, _ in one.fired)
+    without = Counter(doc.title(doc.of_run[run_id]) for run_id in one.silent)
     return ", ".join(f"{name} {n} of {n + without[name]}" for name, n in with_it.most_common())
 
 
 def _told(doc: Document, one: Seen) -> Iterator[Block]:
     """A rule: an example with its evidence, where else, what helps, what goes with it."""
-    row, finding = one.fired[0]
+    example, finding = one.fired[0]
     yield Heading(3, "Problem", one.rule)
-    lines = [f"- For example {code(str(row['id']))}: {prose(finding.text)}."]
+    lines = [f"- For example {code(example)}: {prose(finding.text)}."]
     lines += [f"  - {prose(evidence)}" for evidence in finding.evidence]
-    if others := [str(other["id"]) for other, _ in one.fired[1:]]:
+    if others := [other for other, _ in one.fired[1:]]:
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         lines.append(f"- Also: {', '.join(map(code, others[:SHOWN]))}{more}.")
     lines.append(f"- What helps: {prose(finding.advice)}.")
@@ -105,8 +79,9 @@ def _told(doc: Document, one: Seen) -> Iterator[Block]:
 
 def _apart(doc: Document, family: Family, one: Seen) -> Iterator[str]:
     """Options that tell a family's runs with a problem from those without: which change made it go away."""
-    with_it = [row for row, _ in one.fired if doc.of_run[row["id"]] is family]
-    without = [row for row in one.silent if doc.of_run[row["id"]] is family]
+    rows = {row["id"]: row for row in family.rows}
+    with_it = [rows[run_id] for run_id, _ in one.fired if run_id in rows]
+    without = [rows[run_id] for run_id in one.silent if run_id in rows]
     if not with_it or not without:
         return
     found = []

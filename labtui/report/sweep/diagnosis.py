@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from labtui.diagnose import Diagnosis
-from labtui.query.diagnosis import MOST, diagnoses
+from labtui.query.diagnosis import MOST, Seen, by_rule, diagnoses
 from labtui.query.group_diagnosis import group_diagnosis
 from labtui.report import findings
 from labtui.report.blocks import Block, Heading, Table
@@ -26,13 +24,13 @@ def section(doc: Document) -> Iterator[Block]:
     together = group_diagnosis(doc.rows, [row["id"] for row in pinned.rows] if pinned else ())
     rows = sorted_runs(doc.rows, judges(doc.rows))
     asked = diagnoses((doc.run(row["id"]) for row in rows), MOST)
-    counts = Counter(name for found in asked.values() for name in found.asked)
-    if not counts and not together.asked:
+    rules = by_rule(asked)
+    if not rules and not together.asked:
         raise NotRecorded("no rule has enough to look at in any of the runs")
     if together.findings:
         yield "The runs beside each other:"
         yield Table(findings.COLUMNS, [findings.row(one) for one in together.findings])
-    lines = list(_lines(asked, counts))
+    lines = [_line(one) for one in rules if one.fired]
     if lines:
         yield f"Each run by itself ({len(asked)} were looked at):"
         yield Table(
@@ -41,7 +39,9 @@ def section(doc: Document) -> Iterator[Block]:
     fired = {line[0] for line in lines} | {one.rule for one in together.findings}
     if not fired:
         yield "Nothing found."
-    if silent := [name for name in dict.fromkeys([*together.asked, *counts]) if name not in fired]:
+    if silent := [
+        name for name in dict.fromkeys([*together.asked, *(one.rule for one in rules)]) if name not in fired
+    ]:
         yield f"Asked, and nothing found ({len(silent)}): {', '.join(silent)}."
     if len(rows) > MOST:
         yield (
@@ -50,13 +50,8 @@ def section(doc: Document) -> Iterator[Block]:
         )
 
 
-def _lines(asked: Mapping[str, Diagnosis], counts: Mapping[str, int]) -> Iterator[list[object]]:
-    """What most runs have comes first."""
-    by: dict[str, list[str]] = {}
-    for run_id, found in asked.items():
-        for one in found.findings:
-            by.setdefault(one.rule, []).append(run_id)
-    for rule, ids in sorted(by.items(), key=lambda pair: -len(pair[1])):
-        first = next(one for one in asked[ids[0]].findings if one.rule == rule)
-        more = f" and {len(ids) - NAMED} more" if ids[NAMED:] else ""
-        yield [rule, len(ids), counts[rule], first.text, first.advice, ", ".join(ids[:NAMED]) + more]
+def _line(one: Seen) -> list[object]:
+    (_, first), ids = one.fired[0], [run_id for run_id, _ in one.fired]
+    more = f" and {len(ids) - NAMED} more" if ids[NAMED:] else ""
+    asked = len(ids) + len(one.silent)
+    return [one.rule, len(ids), asked, first.text, first.advice, ", ".join(ids[:NAMED]) + more]
