@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,34 @@ def test_nothing_is_asked_of_a_run_without_records() -> None:
 def test_other_hands_artifacts_break_nothing(confusion: dict[str, Any]) -> None:
     weights: Any = {"layers": np.zeros(3), "weight_norm": np.zeros((2, 4)), "grad_norm": np.zeros(3)}
     assert names(diagnose(Case({}, confusion=confusion, weights=weights))) == []
+
+
+VAST = 10**400
+"""JSON has such numbers, and no array."""
+SPLIT: dict[str, Any] = {"train": {"mean": [0.0], "std": [1.0], "samples": 9}}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"splits": SPLIT, "shown": [math.inf]}, {"splits": SPLIT, "shown": 3}, {"splits": SPLIT, "shown": [0], "layers": 3},
+        {"splits": {"train": {"mean": [VAST], "std": [1]}}, "shown": [0]}, {"splits": {"train": {"mean": [0], "std": [math.nan]}}, "shown": [0]},
+        {"identical": [{"a": "train", "b": "val", "count": 9, "of": 9, "examples": 3}]}, {"identical": [3]}, {"identical": 3},
+    ],
+)  # fmt: skip
+def test_other_hands_inputs_break_nothing(inputs: dict[str, Any]) -> None:
+    assert set(names(diagnose(Case({}, inputs=inputs)))) <= {"leak suspected"}
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, 1j, "x"])
+@pytest.mark.parametrize("key", ["units", "alive", "steps", "samples", "weight_norm", "grad_norm"])
+def test_other_hands_figures_of_layers_break_nothing(key: str, wrong: Any) -> None:
+    looks = np.arange(1, 7)
+    inner: Any = {"layers": np.array(["a", "b"]), "units": np.array([3, 3]), "alive": np.full(6, 6), "steps": looks,
+                  "samples": 50 * looks, "weight_norm": np.ones((6, 2)), "grad_norm": np.ones((6, 2))}  # fmt: skip
+    inner[key] = np.full(inner[key].shape, wrong)
+    outputs = {"test": {"samples": 99, "least": [0], "most": [VAST], "row_sums": [1, 1]}}
+    assert names(diagnose(Case({}, weights=inner, activations=inner, outputs=outputs))) == []
 
 
 odd = st.floats(width=32, allow_nan=True, allow_infinity=True)

@@ -18,9 +18,10 @@ def _dead(case: Case) -> tuple[list[str], list[int], list[int], int, int] | None
     """Of each layer its name, its units, those that are dead; the step since which, and samples that were seen."""
     try:
         names = [str(name) for name in case.activations["layers"].tolist()]
-        units = case.activations["units"].astype(np.int64)
-        alive = case.activations["alive"].astype(np.int64)
-        steps, samples = (case.activations[key].astype(np.int64) for key in ("steps", "samples"))
+        units, alive, steps, samples = (
+            case.activations[key].astype(np.int64, casting="same_kind")
+            for key in ("units", "alive", "steps", "samples")
+        )
     except (KeyError, ValueError, AttributeError, TypeError):
         return None
     if not names or units.shape != (len(names),) or units.min() < 1 or units.sum() != len(alive):

@@ -28,17 +28,20 @@ def _channels(case: Case) -> tuple[list[int], Floats, Floats] | None:
         train = case.inputs["splits"]["train"]
         places = [int(place) for place in case.inputs["shown"]]
         mean, std = np.asarray(train["mean"], np.float64), np.asarray(train["std"], np.float64)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not mean.shape == std.shape == (len(places),) or not places:
         return None
-    kept = np.isfinite(mean) & np.isfinite(std) & (std > CONSTANT * max(float(np.nanmax(std)), 0.0))
+    kept = (
+        np.isfinite(mean) & np.isfinite(std) & (std > CONSTANT * std.max(initial=0.0, where=np.isfinite(std)))
+    )
     return ([place for place, k in zip(places, kept.tolist(), strict=True) if k], mean[kept], std[kept])
 
 
 def _norms(case: Case) -> tuple[bool, bool]:
     """Whether the model normalises what it is given itself, and what its first layer makes of it."""
-    layers = [str(layer) for layer in case.inputs.get("layers") or [] if isinstance(layer, str)]
+    found = case.inputs.get("layers")
+    layers = [layer for layer in found if isinstance(layer, str)] if isinstance(found, list) else []
     first, second = ["Norm" in layer for layer in (*layers, "", "")[:2]]
     return first, second
 
@@ -103,7 +106,9 @@ def leak(case: Case) -> Finding | None:
         return None
     evidence = []
     for one in many:
-        pairs = [pair for pair in one.get("examples") or [] if isinstance(pair, list) and len(pair) == 2]
+        examples = one.get("examples")
+        examples = examples if isinstance(examples, list) else []
+        pairs = [pair for pair in examples if isinstance(pair, list) and len(pair) == 2]
         which = ", ".join(f"{first} = {second}" for first, second in pairs[:SHOWN])
         share = 100 * one["count"] / max(one["of"], 1)
         evidence.append(

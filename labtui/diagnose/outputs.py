@@ -34,7 +34,7 @@ EDGE = 0.2
 def _array(found: Any) -> Floats:
     try:
         return np.asarray(found, np.float64).reshape(-1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.zeros(0)
 
 

@@ -17,8 +17,10 @@ def _relative(case: Case) -> tuple[list[str], Floats] | None:
     of their weights; None: too little is known."""
     try:
         names = [str(name) for name in case.weights["layers"].tolist()]
-        weight, grad = (case.weights[key].astype(np.float64) for key in ("weight_norm", "grad_norm"))
-    except (KeyError, ValueError, AttributeError):
+        weight, grad = (
+            case.weights[key].astype(np.float64, casting="same_kind") for key in ("weight_norm", "grad_norm")
+        )
+    except (KeyError, ValueError, AttributeError, TypeError):
         return None
     if weight.ndim != 2 or weight.shape != grad.shape or weight.shape[1] != len(names):
         return None

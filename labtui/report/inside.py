@@ -57,8 +57,10 @@ def inside(arrays: Mapping[str, Any]) -> Inside | None:
     """The arrays of the artifact; None where they are not of the form that labtui writes."""
     try:
         layers = [clean(str(name)) for name in arrays["layers"].tolist()]
-        steps = arrays["steps"].astype(np.float64)
-        flat = [arrays[name].astype(np.float64) for name in ("weight_norm", "grad_norm", "update_ratio")]
+        steps, *flat = (
+            arrays[name].astype(np.float64, casting="same_kind")
+            for name in ("steps", "weight_norm", "grad_norm", "update_ratio")
+        )
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
     if steps.ndim != 1 or not len(steps) or not layers:

@@ -60,7 +60,8 @@ def _clouds(doc: Document) -> Iterator[Cloud]:
 def _cloud(title: str, found: Any, key: str) -> Cloud | None:
     """One picture; None where the artifact, which anybody may have written, does not hold it."""
     try:
-        points, classes = np.asarray(found[key], np.float32), np.asarray(found["y"]).astype(np.int64)
+        points = np.asarray(found[key]).astype(np.float32, casting="same_kind")
+        classes = np.asarray(found["y"]).astype(np.int64, casting="same_kind")
     except (KeyError, TypeError, ValueError, IndexError):
         return None
     fits = points.ndim == 2 and points.shape[1] == 2 and classes.shape == points.shape[:1] and len(classes)
