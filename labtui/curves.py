@@ -22,6 +22,8 @@ MACHINE = "sys."
 """Begins the names of the machine's metrics."""
 _SYSTEM = ("gpu.use", "gpu.memory", "gpu.temperature", "cpu", "memory", "disk_free")
 """Their order."""
+_UNITS = {"use": "%", "cpu": "%", "memory": "GB", "disk_free": "GB", "temperature": "°C"}
+"""Their units, by the end of the name (`engine/machine.py`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ class Scale:
         """What a place on the axis is: of one run step, epoch and time, of several its own units."""
         own = {
             "step": lambda: f"step {x:.0f}",
-            "epoch": lambda: f"{self.label} {short(x)}",
+            "epoch": lambda: f"{self.label} {_epoch(x)}",
             "time": lambda: elapsed(x),
             "clock": lambda: clock(self.origin + x),
         }[self.axis]()
@@ -132,7 +134,7 @@ class Scale:
         at = max(int(np.searchsorted(xs, x + 1e-9 * abs(x), "right")) - 1, 0)
         parts = [f"step {steps[at]:.0f}"]
         if course.epochs is not None:
-            parts.append(f"epoch {short(float(course.epoch_at(steps[at : at + 1])[0]))}")
+            parts.append(f"epoch {_epoch(float(course.epoch_at(steps[at : at + 1])[0]))}")
         return " · ".join([*parts, elapsed(times[at] - course.start), clock(times[at])])
 
     def moved(self, x: float, to: Scale) -> float | None:
@@ -143,6 +145,20 @@ class Scale:
                 xs, others = ordered(self.x(course, longest), to.x(course, longest))
                 return float(others[max(int(np.searchsorted(xs, x, "right")) - 1, 0)])
         return None
+
+
+def _epoch(value: float) -> str:
+    """Epochs done; only parts of one have decimals."""
+    return f"{value:.0f}" if abs(value - round(value)) < 1e-6 else short(value)
+
+
+def of_machine(name: str) -> str:
+    """What a metric is called in a chart: that of the machine with its unit."""
+    own = name.removeprefix(MACHINE)
+    if own == name:
+        return name
+    unit = next((unit for ending, unit in _UNITS.items() if own.endswith(ending)), "")
+    return f"{own} {unit}".rstrip()
 
 
 def group_of(name: str) -> str:
@@ -198,7 +214,7 @@ def lines(
         spare = iter(number for number in range(len(names) + 3) if number not in numbers)
         colors = [next(spare) if number < 0 else number for number in numbers]
         found = [
-            _line(course, name, name.removeprefix(MACHINE), number, scale, smoothing, color)
+            _line(course, name, of_machine(name), number, scale, smoothing, color)
             for name, number in zip(names, colors, strict=True)
         ]
         return "", found  # their names say it
@@ -207,7 +223,7 @@ def lines(
         for course, names in chosen
         if names
     ]
-    shown = sorted({names[0].removeprefix(MACHINE) for _, names in chosen if names})
+    shown = sorted({of_machine(names[0]) for _, names in chosen if names})
     return " ".join(shown) or group, found
 
 

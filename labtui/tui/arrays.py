@@ -48,6 +48,9 @@ class WantArrays(Want):
         )
 
 
+NOT_YET = "nothing yet: labtui looks at the weights while it trains"
+
+
 def why_none(params: dict[str, Any], state: str) -> str:
     """Why a run has nothing to draw of its inside."""
     if params.get("train.statistics") == 0:
@@ -55,5 +58,5 @@ def why_none(params: dict[str, Any], state: str) -> str:
     if "model.name" not in params and "model.factory" not in params:
         return "nothing was kept: labtui looks inside the models that it trains itself"
     if state in ("running", "queued"):
-        return "nothing yet"
+        return NOT_YET
     return "nothing was kept"

@@ -72,14 +72,15 @@ def diagnosis_rows(found: Diagnosis, width: int) -> list[Row]:
         rows.append([])
     if not found.findings and found.asked:
         rows += [[("✓ ", "good"), ("nothing was found", "")], []]
-    if found.asked:
-        rows += _wrapped("asked: ", ", ".join(found.asked), width, "dim")
-    if found.unasked:
-        rows += _wrapped("not asked: ", ", ".join(found.unasked), width, "dim")
+    if not (found.findings or found.asked) and found.unasked:
+        return [[(f"not asked: none of the {len(found.unasked)} rules has what it needs", "dim")]]
+    for said, names in (("asked", found.asked), ("not asked", found.unasked)):
+        if names:
+            rows += _wrapped("", f"{said}: {', '.join(names)}", width, "dim")
     return rows
 
 
 def _wrapped(first: str, text: str, width: int, style: str) -> list[Row]:
     """A text below and beside a sign."""
-    lines = textwrap.wrap(text, max(width - len(first), 20)) or [""]
+    lines = textwrap.wrap(text, max(width - len(first), 20), break_on_hyphens=False) or [""]
     return [[(first if at == 0 else " " * len(first), "dim"), (line, style)] for at, line in enumerate(lines)]

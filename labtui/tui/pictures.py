@@ -97,5 +97,5 @@ class Picture(Want):
         if not self.machine and not any(course.series for course in courses):
             return "nothing was logged yet"
         if self.machine:
-            return "nothing of the machine was logged (labtui's own trainings log it every 15 seconds)"
+            return "nothing of the machine was logged: labtui's own trainings do, every 15 s"
         return "no metric was logged"

@@ -77,7 +77,8 @@ def progress_table(progress: Progress, room: int, order: str = "", reverse: bool
     figures = max([width(head) + 2, *(width(swept.figures(line)) for line in shown)])
     runs = max([4, *(width(_runs(line, several)[0]) for line in shown)])
     fixed = [Column("#", max(numbers, 2), "right")]
-    rest = [Column("runs" if several else "state", runs), Column(head, figures, "right"), Column("now", 0)]
+    aligned = "left" if several else "right"  # "(8 of 10)" is longer than "(10)"
+    rest = [Column("runs" if several else "state", runs), Column(head, figures, aligned), Column("now", 0)]
     taken = sum(column.width + 1 for column in (*fixed, *rest)) + _NOW
     named = _named(shown, room - taken)
 

@@ -123,7 +123,7 @@ class QueueScreen(RunActions):
     def show_queue(self) -> None:
         """The lines, and a summary."""
         self.lines = {line.key: line for line in lines(self.queue, self.opened)}
-        self.table.empty = "  Nothing runs and nothing waits."
+        self.table.empty = "  Nothing runs and nothing waits: r, among the runs, launches a recipe."
         self.table.show(list(self.lines))
         work = self.queue.work
         running = sum(one.state == "running" for one in work)

@@ -122,8 +122,9 @@ class ReportScreen(Base):
         if asked != self._asked:
             return
         self.text = text
-        chosen = f"{len(self.sections)} of {len(found.titles)} sections" if self.sections else "all sections"
-        self.said = f"{chosen}, {_size(text)}"
+        self.said = (
+            f"{len(self.sections)} of {len(found.titles)} sections" if self.sections else "all sections"
+        )
         self.show_title(found)
         self.view.show(rows)
 

@@ -20,7 +20,7 @@ from labtui.tui.commands import COMMON, MOVE, Command, bindings
 from labtui.tui.drawings import Analyst, wrapped
 from labtui.tui.newest import Failed, Newest
 from labtui.tui.progress_table import bar, called
-from labtui.tui.screens.base import Base
+from labtui.tui.screens.base import WIDE, Base
 from labtui.tui.sweep_rows import SweepRows, WantSweep
 from labtui.tui.tables import SIGNS
 from labtui.tui.views.all import VIEWS
@@ -37,7 +37,7 @@ TALL = 30
 TROUBLE = 3
 """Lines of what is wrong with it."""
 BAR = 24
-"""Cells of the bar of trainings."""
+"""Cells of the bar of trainings; half of them on a narrow screen."""
 
 
 class SweepScreen(Base):
@@ -108,6 +108,8 @@ class SweepScreen(Base):
             return
         first = self.known is None
         known = self.known = value
+        for part in ("#tabs", "#open"):  # a run alone has nothing to view
+            self.query_one(part).display = bool(known.sweep)
         if not known.sweep:
             self.show_about()
             return
@@ -145,7 +147,8 @@ class SweepScreen(Base):
         if self.progress:
             room = self.size.width - 2
             state, *more = swept.page(found)[2:]
-            rows.append([(" ", ""), *bar(found, BAR), ("  " + fit(state, room - BAR - 2), "")])
+            cells = BAR if room >= WIDE - 2 else BAR // 2
+            rows.append([(" ", ""), *bar(found, cells), ("  " + fit(state, room - cells - 2), "")])
             best = more.pop(0) if found.best else ""
             rows += [[(" " + fit(best, room), "good")]] if best else []
             if self.size.height >= TALL:

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from labtui.tui.arrays import Arrays, WantArrays, why_none
+from labtui.tui.arrays import NOT_YET, Arrays, WantArrays, why_none
 from labtui.tui.commands import Command, bindings
 from labtui.tui.detail import Detail
 from labtui.tui.tabs.base import Tab
@@ -87,7 +87,7 @@ class EmbeddingTab(Tab):
         """Say why there is nothing, where there is nothing."""
         state = detail.row["state"]
         self.why = why_none(detail.row["params"], state)
-        if self.why == "nothing yet":
+        if self.why == NOT_YET:
             self.why = "nothing yet: samples are embedded when the training has ended by itself"
         if not self.views:
             self.draw()
