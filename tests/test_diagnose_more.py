@@ -135,6 +135,21 @@ def test_what_a_training_has_hardly_begun_is_not_held_against_it() -> None:
     assert "stuck at chance" in names(diagnose(Case(made, options={"train.epochs": 10}, **known)))
 
 
+def test_a_training_that_barely_began_may_give_the_same_answer() -> None:
+    """One epoch of a small set of time series, and the same answer after 30, or after many steps of one."""
+    matrix, labels = [[9, 0], [9, 0]], {"val": {"samples": 40, "least": [-1.0], "most": [-0.5], "std": [0.1]}}
+    labels["val"] |= {"target_std": [0.4]}
+    for steps, silent in (([1, 4], True), ([40, 80, 99], True), ([500], False), (range(1, 31), False)):
+        at = np.asarray(steps)
+        one = Series(at, np.zeros(len(at)), np.geomspace(0.9, 0.5, len(at)))
+        known: dict[str, Any] = {"options": {"loss.name": "bce_with_logits"}, "over": True}
+        made = {"val.loss": one, "val.hamming_loss": one}
+        for more in ({"confusion": {"matrix": matrix}}, {"outputs": labels}):
+            found = diagnose(Case(made, **known, **more))
+            assert bool({"constant predictions", "constant outputs"} & {*names(found)}) != silent
+            assert bool({"constant predictions", "constant outputs"} & {*found.asked}) != silent
+
+
 def test_what_passes_outputs_on_is_no_end_of_a_model() -> None:
     options = {"loss.name": "cross_entropy"}
     for layers, said in ((["Linear", "ReLU", "Dropout"], True), (["ReLU", "Dropout", "Linear"], False)):

@@ -1,15 +1,17 @@
 """False alarms: over healthy recipes, at most 2 % of all rules that are asked may find something.
 
 `python -m pytest -m stress tests/test_diagnosis_alarms.py -s` trains shipped recipes at a sensible length on data that
-is simulated or lies in `../shared`, and prints what each said. All recipes of a system in their tiny form (one epoch)
-are counted too, where `LABTUI_ALARMS=FILE python -m pytest tests -k recipes` was called before: `tried` of recipe_lab
-then adds a line to FILE for each training.
+is simulated or lies in `../shared`, and prints what each said, and the count so far. With `LABTUI_ALARMS=FILE` each
+training is a line of FILE as soon as it is over, so that a study that was cut off has its count; and all recipes of a
+system in their tiny form (one epoch) are counted too, where `LABTUI_ALARMS=FILE python -m pytest tests -k recipes` was
+called before: `tried` of recipe_lab then adds a line to FILE for each training.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -67,15 +69,26 @@ def test_a_healthy_recipe_is_trained(lab: Path, name: str) -> None:
         pytest.skip(f"the data is not in {DATA / needs}")
     done = tried(file, lab, *LENGTHS[name], epochs=None)
     COUNTED.append(found := asked_of(done.paths, name))
-    print(f"\n{name}: {len(found.asked)} asked, found {found.said or 'nothing'}")
+    if told := os.environ.get("LABTUI_ALARMS"):
+        with open(told, "a") as lines:
+            lines.write(json.dumps(asdict(found)) + "\n")
+    evaluations, alarms = counted(COUNTED)
+    print(
+        f"\n{name}: {len(found.asked)} asked, found {found.said or 'nothing'}; so far {alarms} in {evaluations}"
+    )
+
+
+def counted(known: list[Asked]) -> tuple[int, int]:
+    """How many rules were asked, and how many found something."""
+    return sum(len(one.asked) for one in known), sum(len(one.said) for one in known)
 
 
 @pytest.mark.stress
 def test_at_most_two_of_a_hundred_rules_find_something() -> None:
     known = list(COUNTED)
     if (file := os.environ.get("LABTUI_ALARMS")) and Path(file).exists():
-        known += [Asked(**json.loads(line)) for line in Path(file).read_text().splitlines()]
-    evaluations, alarms = sum(len(one.asked) for one in known), sum(len(one.said) for one in known)
+        known = [Asked(**json.loads(line)) for line in Path(file).read_text().splitlines()]
+    evaluations, alarms = counted(known)
     print(f"\n{alarms} alarms in {evaluations} evaluations of {len(known)} trainings")
     for one in known:
         if one.said:

@@ -39,6 +39,9 @@ class Curve:
 
 MOST = 4096
 """Points of a curve that rules look at."""
+SHARE, FEW, MANY = 0.15, 5, 100
+"""Part of a training, evaluations and optimiser steps before which a model may well give everything the same answer:
+trainings of four small sets of time series did after up to 3 evaluations (42 steps), and none after 6."""
 NONE = Curve(np.zeros(0, np.int64), np.zeros(0))
 
 
@@ -123,6 +126,13 @@ class Case:
         if self.over or self.reason or not isinstance(epochs, int) or epochs < 1 or not len(done):
             return 1.0
         return min(float(done[-1]) / epochs, 1.0)
+
+    @cached_property
+    def begun(self) -> bool:
+        """Whether there was time to learn to tell samples apart: SHARE of the training is behind, and FEW evaluations
+        or MANY optimiser steps. Where no metric was recorded, nothing is known of that, and there was."""
+        steps = max((int(one.steps[-1]) for one in self.series.values() if len(one.steps)), default=MANY)
+        return self.progress >= SHARE and (steps >= MANY or self.evaluations(self.monitor) >= FEW)
 
     def margin(self, metric: str) -> float:
         """How much two scores of the validation split may differ by chance: 2.5 deviations of a share at the best

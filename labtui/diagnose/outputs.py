@@ -6,12 +6,15 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labtui.diagnose.case import Case, Floats, figure
 from labtui.diagnose.rules import Finding, rule
 
 FEW = 20
 """Samples from which on outputs have a shape."""
+SHOWN = 8
+"""Labels that are named one by one."""
 SPLITS = ("val", "test")
 LOGITS = ("cross_entropy", "bce_with_logits", "multilabel_soft_margin", "distillation")
 """Losses that apply a softmax or sigmoid themselves."""
@@ -138,7 +141,7 @@ def _still(case: Case) -> tuple[str, dict[str, Any]] | None:
     return None
 
 
-@rule("constant outputs", lambda case: _still(case) is not None)
+@rule("constant outputs", lambda case: case.begun and _still(case) is not None)
 def constant(case: Case) -> Finding | None:
     """Every sample gets the same labels, or the same numbers, though targets vary."""
     found = _still(case)
@@ -155,7 +158,7 @@ def constant(case: Case) -> Finding | None:
         on, off = least > level, most <= level
         if not (on | off)[wanted > 0].all():
             return None
-        said = "all labels off" if off.all() else f"the same {int(on.sum())} of {len(on)} labels on"
+        said = "all labels off" if off.all() else _named(case, on)
         evidence = [f"{where}: no output passes the threshold {figure(level)} for some and not for others"]
     else:
         if not (std <= 0.02 * wanted)[wanted > 0].all():
@@ -166,13 +169,24 @@ def constant(case: Case) -> Finding | None:
         ]
     for name in ("val.hamming_loss", "val.subset_acc", "val.mse"):
         if len(curve := case.curve(name)) and name in case.baseline:
+            last, best = float(curve.values[-1]), float(case.baseline[name])
             evidence.append(
-                f"{name} {figure(float(curve.values[-1]))} at the end; the best constant answer has "
-                f"{figure(float(case.baseline[name]))}"
+                f"{name} {figure(last)} at the end equals the best constant predictor's score"
+                if math.isclose(last, best, rel_tol=1e-3)
+                else f"{name} {figure(last)} at the end; the best constant predictor has {figure(best)}"
             )
     return Finding(
-        f"every sample gets {said}",
+        f"predictions constant: every sample gets {said}",
         tuple(evidence),
         "look at the inputs' range, at an activation before the loss, and at optimizer.lr; rare labels are "
         "cheaply left off: judge by F1 or the Hamming loss beside the constant's",
     )
+
+
+def _named(case: Case, on: NDArray[np.bool_]) -> str:
+    """The labels that are on, by their names where those are known and few."""
+    classes = case.confusion.get("classes")
+    names = classes if isinstance(classes, list) and len(classes) == len(on) else []
+    listed = [repr(str(name)) for name, is_on in zip(names, on.tolist(), strict=False) if is_on]
+    count = f"the same {int(on.sum())} of {len(on)} labels on"
+    return f"{count}: {', '.join(listed)}" if 0 < len(listed) <= SHOWN else count

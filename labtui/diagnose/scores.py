@@ -137,7 +137,7 @@ def _counted(case: Case) -> tuple[NDArray[Any], list[str], str] | None:
     return (matrix, names, split) if square and (matrix.sum(1) >= FEW).sum() >= 2 else None
 
 
-@rule("constant predictions", lambda case: _counted(case) is not None)
+@rule("constant predictions", lambda case: case.begun and _counted(case) is not None)
 def constant(case: Case) -> Finding | None:
     """Every sample gets the same class."""
     counted = _counted(case)
@@ -155,7 +155,7 @@ def constant(case: Case) -> Finding | None:
     )
 
 
-@rule("class never predicted", lambda case: _counted(case) is not None)
+@rule("class never predicted", lambda case: case.begun and _counted(case) is not None)
 def never_said(case: Case) -> Finding | None:
     """A class has samples, and none of all samples gets it."""
     counted = _counted(case)
