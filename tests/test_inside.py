@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine_lab import make, recipe, train_here
+from engine_lab import ask_at, make, recipe, train_here
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -77,8 +77,8 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labtui.engine.budget.FREE", 1.9)
 
 
-def trained(lab: Path, *, data: Any = None, model: Any = None, **tables: Any) -> Run:
-    """A tiny training that has ended."""
+def planned(*, data: Any = None, model: Any = None, **tables: Any) -> Recipe:
+    """A tiny training."""
     train = {"epochs": 6, "batch_size": 40} | tables.pop("train", {})
     what: Any = recipe().tables() | {
         "name": "inside",
@@ -89,10 +89,15 @@ def trained(lab: Path, *, data: Any = None, model: Any = None, **tables: Any) ->
         **tables,
         "train": train,
     }
-    found = Recipe.model_validate(what)
+    return Recipe.model_validate(what)
+
+
+def trained(lab: Path, **tables: Any) -> Run:
+    """One that has ended."""
+    found = planned(**tables)
     paths = make(lab, found)
     train_here(paths, found)
-    return Run(paths, {})
+    return Run(paths, {"attempt": 1})
 
 
 def artifact(run: Run, name: str) -> dict[str, Any]:
@@ -241,7 +246,7 @@ def test_nothing_is_said_of_the_example(tmp_path: Path) -> None:
     what = recipe(train={"epochs": 6, "batch_size": 64})
     paths = make(tmp_path, what)
     train_here(paths, what)
-    assert said(Run(paths, {})) == {}
+    assert said(Run(paths, {"attempt": 1})) == {}
 
 
 def test_an_input_of_channels_that_differ_in_size(lab: Path) -> None:
@@ -285,6 +290,15 @@ def test_a_training_says_once_what_is_wrong_while_it_goes_on(
         "train, bit by bit: places 50 = 250, 51 = 251, 52 = 252, 53 = 253 in the data set)"
     ]
     assert len(lines) == len({*lines})
+
+
+def test_what_was_said_is_not_said_again_after_a_stop(lab: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    told = planned(data={"fault": "leak"}, train={"epochs": 12})
+    paths = make(lab, told)
+    assert train_here(paths, told, asked=ask_at(5 * 8))[0] == "stop"
+    assert "share samples" in capfd.readouterr().err
+    train_here(paths, told, attempt=2)
+    assert "share samples" not in capfd.readouterr().err
 
 
 def test_with_the_key_off_nothing_is_looked_at_nor_said(lab: Path, capfd: pytest.CaptureFixture[str]) -> None:

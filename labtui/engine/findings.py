@@ -37,7 +37,8 @@ class Findings:
         self.tables, self.run, self.budget = tables, run, budget
         self.facts: dict[str, Any] = {}
         """What the run says of model and data."""
-        self._told: set[str] = set()
+        self.told: set[str] = set()
+        """Names of the rules whose findings are in the log; a checkpoint has them."""
         self._next, self._cost = FIRST, COST
 
     def due(self, epoch: int) -> bool:
@@ -61,8 +62,8 @@ class Findings:
         before = self.budget.spent
         with self.budget.spending():
             for one in self._ask(best, over):
-                if one.rule not in self._told:
-                    self._told.add(one.rule)
+                if one.rule not in self.told:
+                    self.told.add(one.rule)
                     tell(self._line(one))
         self._cost = self.budget.spent - before
 

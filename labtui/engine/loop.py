@@ -352,6 +352,7 @@ class Loop:
             "accumulate": self.pieces.count,
             "rng": rng,
             "others": others,
+            "told": sorted(self.watch.findings.told),
         }
 
     def rng_state(self) -> dict[str, Any]:
@@ -384,5 +385,6 @@ class Loop:
             set_rng_state(generators[0], self.device, {"augment": self.augment})
             self.world.disperse(self.recipe.train.seed + self.step)
         self.watch.restore(self.step)
+        self.watch.findings.told.update(state.get("told", ()))
         self.resumed = True
         self.run.void_after(self.step)
