@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -204,6 +205,14 @@ def test_pictures_of_an_earlier_report_go(lab: Path) -> None:
     assert (lab / "r_files" / "others.png").exists()
     of_run(run).write(lab / "r.md", pictures=False)
     assert sorted(os.listdir(lab / "r_files")) == ["log.csv", "my.png"]
+
+
+def test_a_run_that_is_removed_while_its_report_is_written(lab: Path) -> None:
+    run = report_lab.finished(lab)
+    shutil.rmtree(run.paths.root)
+    with pytest.raises(LabError, match=r"is gone.*labtui ls"):
+        of_run(run).write(lab / "r.md")
+    assert not (lab / "r.md").exists()
 
 
 def test_places_that_cannot_be_written(lab: Path) -> None:

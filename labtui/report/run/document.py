@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from labtui.errors import RunNotFound
 from labtui.files.goals import Goal, arrowed, goal_of
 from labtui.files.toml import flatten
 from labtui.query.rows import Metric
@@ -37,8 +38,15 @@ class Document:
 
     @cached_property
     def status(self) -> Status:
-        """The state, derived once."""
-        return self.run.status()
+        """The state, derived once.
+
+        Raises:
+            RunNotFound: somebody removed the run meanwhile.
+        """
+        try:
+            return self.run.status()
+        except FileNotFoundError:
+            raise RunNotFound(f"run {self.run.id}: is gone; `labtui ls` lists what is there") from None
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
