@@ -301,6 +301,18 @@ def test_what_was_said_is_not_said_again_after_a_stop(lab: Path, capfd: pytest.C
     assert "share samples" not in capfd.readouterr().err
 
 
+def test_what_cannot_be_kept_of_a_training_does_not_end_it(
+    lab: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plan = planned(train={"epochs": 2})
+    paths = make(lab, plan)
+    for name in ("inputs.json", "weights.npz", "activations.npz"):
+        (paths.artifacts / name).mkdir(parents=True)
+    ended, result = train_here(paths, plan)
+    assert ended is None and result["best"]
+    assert "labtui: inputs cannot be described: LabError" in capfd.readouterr().err
+
+
 def test_with_the_key_off_nothing_is_looked_at_nor_said(lab: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run = trained(lab, data={"fault": "leak"}, train={"epochs": 6, "statistics": 0})
     kept = {path.stem for path in run.paths.artifacts.iterdir()}

@@ -71,11 +71,11 @@ class Inputs:
             self.done = True
             with self.budget.spending():
                 try:
-                    found = describe(self.parts.samples, self.parts.given, min(share, 1.0))
-                except Exception as error:  # of data of the user's own; it ends no training
+                    self.run.artifact(NAME, describe(self.parts.samples, self.parts.given, min(share, 1.0)))
+                except (
+                    Exception
+                ) as error:  # of data of the user's own, or of a full disk; it ends no training
                     tell(f"labtui: inputs cannot be described: {type(error).__name__}: {error}")
-                else:
-                    self.run.artifact(NAME, found)
 
     def _guess(self) -> float:
         """About how many seconds it takes."""
