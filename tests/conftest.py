@@ -88,3 +88,9 @@ def cli(lab: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
         return status, out.decode(), err.decode()
 
     return call
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, everything of a training is looked at."""
+    monkeypatch.setattr("labtui.engine.budget.FREE", 60.0)

@@ -19,6 +19,8 @@ from labtui.query import Lab
 from labtui.query.diagnosis import case, diagnosis
 from labtui.series import Series
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
