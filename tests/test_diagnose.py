@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from labtui.diagnose import RULES, Case, Diagnosis, diagnose
+from labtui.diagnose import RULES, Alike, Case, Diagnosis, GroupCase, Member, diagnose, diagnose_group
 from labtui.query import Lab
 from labtui.query.diagnosis import case, diagnosis
 from labtui.series import Series
@@ -221,3 +221,15 @@ def test_a_case_has_what_the_run_has(lab: Path) -> None:
     assert found.baseline == result["facts"]["baseline"]
     assert found.samples["val"] == result["facts"]["val"]
     assert found.place(10) == "epoch 1" and found.place(11) == "epoch 2" and found.place(21) == "epoch 3"
+
+
+@pytest.mark.parametrize(("folds", "asked"), [((None, None), True), ((0, 1), False)])
+def test_the_best_of_several_folds_is_not_the_best_file(folds, asked):
+    scores = [{"val.loss": 0.2, "val.acc": 0.5}, {"val.loss": 0.3, "val.acc": 0.9}]
+    members = [
+        Member(f"r{n}", "", one, {}, 100, fold)
+        for n, (one, fold) in enumerate(zip(scores, folds, strict=True))
+    ]
+    found = diagnose_group(GroupCase("val.loss", [Alike("all", members)]))
+    assert ("best file is not the best run" in found.asked) is asked
+    assert any(one.rule == "best file is not the best run" for one in found.findings) is asked

@@ -28,6 +28,8 @@ class Member:
     """What the best constant answer scores."""
     samples: int = 0
     """Of the validation split."""
+    fold: int | None = None
+    """Which part of the data that is; None: the same for all."""
     file: str = ""
     """Where the best weights lie, below the lab."""
 
@@ -174,6 +176,8 @@ def _first(case: GroupCase, name: str) -> Member:
     lambda case: (
         bool(goal_of(case.metric, case.goals))
         and len(case.members) > 1
+        and len({one.fold for one in case.members})
+        == 1  # figures of other data cannot be set beside each other
         and all(case.metric in one.scores for one in case.members)
         and bool(_others(case))
     ),

@@ -56,6 +56,7 @@ def _member(row: Fields) -> Member:
         if isinstance(found, dict)
         else {},
         samples if isinstance(samples, int) else 0,
+        row.get("fold"),
         f"runs/{row['id']}/checkpoints/best.pt",
     )
 
