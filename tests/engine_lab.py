@@ -35,6 +35,11 @@ SPEEDS = {"train.samples_per_s", "train.data_share"}
 """Metrics that differ each time."""
 
 
+def not_of_machine(name: str) -> bool:
+    """Whether a metric is the training's own: neither a speed nor what a busy machine says of itself."""
+    return name not in SPEEDS and not name.startswith("sys.")
+
+
 def recipe(**tables: dict[str, Any]) -> Recipe:
     """The tiny digits recipe, with the given tables' keys over its own."""
     return Recipe.model_validate(DIGITS | {name: DIGITS.get(name, {}) | t for name, t in tables.items()})
@@ -95,13 +100,13 @@ RECORD = np.dtype([("key", "<i8"), ("step", "<i8"), ("time", "<f8"), ("value", "
 
 
 def records(paths: RunPaths) -> list[tuple[str, int, float]]:
-    """All valid records as (name, step, value), in order, without speeds, which always differ."""
+    """All valid records as (name, step, value), in order, without what differs each time."""
     names = paths.keys.read_text().splitlines()
     kept: list[tuple[str, int, float]] = []
     for key, step, _, value in np.fromfile(paths.metrics, RECORD).tolist():
         if key == -1:
             kept = [record for record in kept if record[1] <= step]
-        elif names[key] not in SPEEDS:
+        elif not_of_machine(names[key]):
             kept.append((names[key], step, value))
     return kept
 

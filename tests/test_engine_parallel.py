@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine_lab import ask_at, make, recipe, records, result_of, train_here, until, worker
+from engine_lab import ROOT, ask_at, make, recipe, records, result_of, train_here, until, worker
 
 from labtui import run
 from labtui.engine.metrics import Errors
@@ -145,6 +145,38 @@ def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
         np.add.at(matrix, (mine[f"{split}_y"], mine[f"{split}_scores"].argmax(1)), 1)
         assert np.array_equal(matrix, confusion[split]["matrix"])
     assert {path.name for path in paths.root.glob(".*")} == set()
+
+
+def test_two_processes_keep_of_a_model_s_inside_what_one_does(tmp_path: Path) -> None:
+    (tmp_path / "own_parts.py").write_text(OWN)
+    # However slow this machine is, everything is looked at: each process takes this up as it starts.
+    home = tmp_path / "site"
+    home.mkdir()
+    (home / "sitecustomize.py").write_text("import labtui.engine.budget\nlabtui.engine.budget.FREE = 1.9\n")
+    tables: dict[str, Any] = {"train": {"epochs": 3, "batch_size": 179}}
+    all_ = [make(tmp_path, recipe(model=NO_DROPOUT, **tables)), make(tmp_path, cut(tmp_path, **tables))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine_lab.ROOT", f"{home}{os.pathsep}{ROOT}")
+        for paths in all_:
+            assert worker(paths).wait(120) == 0, paths.log.read_text()
+    alone, paths = all_
+    same_curve(paths, alone)
+    for name in ("weights", "activations", "embedding"):
+        mine, theirs = (dict(np.load(one.artifacts / f"{name}.npz")) for one in (paths, alone))
+        assert {key: mine[key].shape for key in mine} == {key: theirs[key].shape for key in theirs}
+        for key in ("steps", "layers", "index", "y", "prediction", "units"):
+            if key in theirs:
+                np.testing.assert_array_equal(mine[key], theirs[key], key)
+        for key in ("weight_norm", "points"):
+            if key in theirs:
+                np.testing.assert_allclose(mine[key], theirs[key], rtol=1e-3, atol=1e-3, err_msg=key)
+    mine, theirs = (json.loads((one.artifacts / "inputs.json").read_text()) for one in (paths, alone))
+    assert mine == theirs
+    mine, theirs = (json.loads((one.artifacts / "outputs.json").read_text()) for one in (paths, alone))
+    assert mine.keys() == theirs.keys()
+    for split in ("val", "test"):
+        assert mine[split]["samples"] == theirs[split]["samples"]
+        assert mine[split]["mean"] == pytest.approx(theirs[split]["mean"], rel=1e-3, abs=1e-3)
 
 
 def test_two_processes_in_half_precision(tmp_path: Path) -> None:

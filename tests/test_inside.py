@@ -18,9 +18,11 @@ from labtui.data.ragged import Ragged
 from labtui.engine import inputs
 from labtui.engine.activations import Activations, figures
 from labtui.engine.budget import Budget
+from labtui.engine.embedding import fitting
 from labtui.engine.findings import Findings
 from labtui.engine.layers import given as first_layers
 from labtui.engine.samples import place, shelve
+from labtui.errors import TrainingError
 from labtui.query.diagnosis import diagnosis
 from labtui.query.lab import Run
 from labtui.recipe.core import Recipe
@@ -318,6 +320,31 @@ def test_with_the_key_off_nothing_is_looked_at_nor_said(lab: Path, capfd: pytest
     kept = {path.stem for path in run.paths.artifacts.iterdir()}
     assert not kept & {"weights", "activations", "inputs", "outputs", "embedding"}
     assert "labtui: " not in capfd.readouterr().err
+
+
+def test_a_training_that_is_lost_says_so_in_its_log(lab: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(TrainingError, match="became"):
+        trained(lab, data={"fault": "scales"}, optimizer={"name": "sgd", "lr": 1e30})
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("labtui: ")]
+    assert [line for line in lines if "became nan" in line or "became inf" in line]
+    assert len(lines) == len({*lines})
+
+
+def test_a_short_training_is_looked_at_for_no_more_than_it_pays(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labtui.engine.budget.FREE", 0.0)
+    kept = {path.stem for path in trained(lab, train={"epochs": 1}).paths.artifacts.iterdir()}
+    assert "weights" in kept and "outputs" in kept
+    assert not kept & {"inputs", "embedding"}
+
+
+def test_of_many_points_as_many_are_shown_as_there_is_time_for() -> None:
+    assert fitting(1000, 64, 60.0) == 1000
+    assert fitting(1000, 64, 0.0) == 0
+    some = [fitting(1000, 5000, seconds) for seconds in (0.01, 0.05, 0.2, 1.0)]
+    assert some == sorted(some) and 16 <= some[1] < 1000
+    assert fitting(7, 3, 0.1) == 7
 
 
 def test_rules_are_asked_at_growing_distance(tmp_path: Path) -> None:

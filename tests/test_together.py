@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from engine_lab import ROOT, SPEEDS, ask_at, make, recipe, records, result_of, train_here, until
+from engine_lab import ROOT, ask_at, make, not_of_machine, recipe, records, result_of, train_here, until
 from torch import Tensor, nn
 
 from labtui.engine import optim
@@ -33,6 +33,12 @@ SMALL: dict[str, Any] = {
     "train": {"epochs": 2, "batch_size": 256},
     "model": {"channels": 2, "hidden": 8, "dropout": 0.3},
 }
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, everything is looked at."""
+    monkeypatch.setattr("labtui.engine.budget.FREE", 1.9)
 
 
 def cell(**tables: Any) -> Recipe:
@@ -87,10 +93,10 @@ def same(joint: RunPaths, alone: RunPaths, tolerance: float = 2e-5) -> None:
 def near(ours: Any, theirs: Any, tolerance: float, where: str = "") -> None:
     """Two trees of numbers, tensors and words are alike."""
     if isinstance(ours, dict):
-        assert ours.keys() - SPEEDS == theirs.keys() - SPEEDS, where
-        for key in ours:
-            if key not in SPEEDS:
-                near(ours[key], theirs[key], tolerance, f"{where}.{key}")
+        keys, others = ({key for key in one if not_of_machine(str(key))} for one in (ours, theirs))
+        assert keys == others, where
+        for key in keys:
+            near(ours[key], theirs[key], tolerance, f"{where}.{key}")
     elif isinstance(ours, list | tuple):
         assert len(ours) == len(theirs), where
         for place, pair in enumerate(zip(ours, theirs, strict=True)):

@@ -184,7 +184,7 @@ def test_a_model_of_another_kind_has_no_embedding_and_loses_nothing(
     def odd(*_: object) -> None:
         raise TypeError("outputs of another form")
 
-    monkeypatch.setattr("labtui.engine.embedding._features", odd)
+    monkeypatch.setattr("labtui.engine.features.Features._take", odd)
     paths = trained(tmp_path)
     assert result_of(paths)["best"] and not (paths.artifacts / "embedding.npz").exists()
     assert "no picture of the embedding: TypeError: outputs of another form" in capfd.readouterr().err

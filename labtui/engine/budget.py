@@ -27,6 +27,8 @@ class Budget:
         """Trainings that are done together, and share the time."""
         self.spent = 0.0
         """Seconds."""
+        self._open: float | None = None
+        """Since when time is being spent, at this moment."""
 
     @property
     def trained(self) -> float:
@@ -35,13 +37,18 @@ class Budget:
 
     def left(self, share: float = SHARE) -> float:
         """Seconds that may be spent by now."""
-        return share * max(FREE / SHARE, self.trained) - self.spent
+        open_ = 0.0 if self._open is None else time.thread_time() - self._open
+        return share * max(FREE / SHARE, self.trained - open_) - self.spent - open_
 
     @contextmanager
     def spending(self) -> Iterator[None]:
         """Count the time that passes inside; not twice, where this is inside itself."""
-        begun, before = time.thread_time(), self.spent
+        if self._open is not None:
+            yield
+            return
+        self._open = time.thread_time()
         try:
             yield
         finally:
-            self.spent = before + time.thread_time() - begun
+            self.spent += time.thread_time() - self._open
+            self._open = None

@@ -13,20 +13,25 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
+from labtui.engine.features import MOST, Features
+from labtui.engine.features import evenly as _evenly
 from labtui.engine.loop import Loop
 from labtui.files.tell import tell
 
 NEIGHBOURS = 5
 MOST_LEARNT = 20_000
 """Training samples that the classifiers learn from, evenly drawn."""
-MOST_SHOWN, LEAST_SHOWN = 1_000, 16
+MOST_SHOWN, LEAST_SHOWN = MOST, 16
 """Points of a picture."""
 MOST_VALUES = 2**18
 """Of the embedded points that are kept."""
 TSNE_START, TSNE_POINT = 2.0, 6e-3
 """Seconds that t-SNE takes, and each point more, on a slow CPU."""
+
+WRITTEN, PER_WRITTEN, PER_VALUE, PER_PRODUCT = 4e-3, 3e-7, 2e-8, 3e-10
+"""Seconds that writing takes, and each value of the points more; that principal components take for each, and for
+each product; on a slow CPU."""
 
 Array = NDArray[Any]
 
@@ -68,74 +73,73 @@ def look(loop: Loop, step: int, name: str, untrained: bool = False) -> dict[str,
     return found
 
 
-def keep(loop: Loop) -> None:
+def keep(loop: Loop, features: Features | None) -> None:
     """Keep where a classifier, as it is, puts validation samples, as the artifact `embedding.npz`.
 
     Of n <= MOST_SHOWN samples, evenly drawn: `index`, `y`, `prediction` (n,), `pca` (n, 2); `tsne` (n, 2) if the
     training took so long that there is time for it (`budget`); `points` (n, d), what the model's last linear
-    layer sees (of sequences the mean over time; of a model without one, the outputs), if they are few values.
+    layer sees (of sequences the mean over time; of a model without one, the outputs), if they are few values. They
+    are as many as there is time for; where there is none for LEAST_SHOWN, nothing is kept.
 
     A model of the user's own may be of another kind than is looked for here: then nothing is kept, and the log says
     why. Its training is over and well.
+
+    Args:
+        features: of the validation split, whose pass is done; None: there are none.
     """
+    if features is None:
+        return
     try:
         with loop.watch.budget.spending():
-            _keep(loop)
+            points, outputs = features.gathered()
+            if loop.world.rank == 0:
+                _keep(loop, features.rows, points, outputs)
     except OSError:  # a full disk has a name of its own
         raise
     except Exception as error:
-        tell(f"no picture of the embedding: {type(error).__name__}: {error}")
+        if loop.world.rank == 0:
+            tell(f"no picture of the embedding: {type(error).__name__}: {error}")
 
 
-def _keep(loop: Loop) -> None:
-    samples, table = loop.parts.samples["val"], loop.recipe.train
-    if not table.statistics or loop.world.rank or samples.shelf.dataset.task != "classes":
+def features(loop: Loop) -> Features | None:
+    """What takes the points that `keep` keeps, in a pass over the validation split; None: none are to be kept."""
+    dataset = loop.train.shelf.dataset
+    if not loop.recipe.train.statistics or dataset.task != "classes":
+        return None
+    return Features(
+        loop.parts.model, len(loop.parts.samples["val"]), dataset.outputs, loop.world, loop.watch.budget
+    )
+
+
+def _keep(loop: Loop, rows: Array, points: Array, outputs: Array) -> None:
+    samples, budget = loop.parts.samples["val"], loop.watch.budget
+    shown = _evenly(len(rows), fitting(len(points), points[0].size, budget.left()))
+    if not len(shown) or not np.isfinite(points).all():
         return
-    # A sample takes no longer than one that is trained on.
-    trained = max(1, loop.step * min(table.batch_size, len(loop.train)))
-    paid = int(max(loop.watch.budget.left(), 0.0) * trained / max(loop.watch.budget.trained, 1e-3))
-    rows = torch.from_numpy(_evenly(len(samples), min(MOST_SHOWN, max(LEAST_SHOWN, paid))))
-    index = samples.index[rows.to(samples.index.device)]
-    points, outputs = loop.pieces.within_memory(lambda: _features(loop, index))
-    if not np.isfinite(points).all():
-        return
+    rows, points, outputs = rows[shown], points[shown], outputs[shown]
+    at = torch.from_numpy(rows)
     arrays = {
-        "index": index.cpu().numpy(),
-        "y": samples.targets[rows.to(samples.device)].cpu().numpy(),
+        "index": samples.index[at.to(samples.index.device)].cpu().numpy(),
+        "y": samples.targets[at.to(samples.device)].cpu().numpy(),
         "prediction": outputs.argmax(1),
         "pca": principal(points),
     }
-    if TSNE_START + TSNE_POINT * len(points) <= loop.watch.budget.left():
-        arrays["tsne"] = _flat(points, table.seed)
-    if points.size <= MOST_VALUES:
+    if TSNE_START + TSNE_POINT * len(points) <= budget.left():
+        arrays["tsne"] = _flat(points, loop.recipe.train.seed)
+    if points.size <= min(MOST_VALUES, (budget.left() - WRITTEN) / PER_WRITTEN):
         arrays["points"] = points
     loop.run.artifact("embedding", arrays)
 
 
-def _features(loop: Loop, index: Tensor) -> tuple[Array, Array]:
-    """What the last linear layer sees (n, d), and the outputs (n, classes), of the samples at `index` (n,)."""
-    model, classes = loop.parts.model.eval(), loop.train.shelf.dataset.outputs
-    seen: dict[bool, Tensor] = {}
-
-    def note(layer: nn.Module, args: tuple[Any, ...]) -> None:
-        if args:  # a layer that gives the classes is last, whatever others a loss asks after it
-            seen[bool(layer.out_features == classes)] = args[0]
-
-    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    hooks = [layer.register_forward_pre_hook(note) for layer in linear]
-    points, outputs = [], []
-    try:
-        with torch.no_grad():
-            for at in torch.split(index, loop.pieces.without_gradient()):
-                seen.clear()
-                _, output = loop.parts.objective(model, loop.parts.samples["val"].batch(at))
-                point = seen.get(True, seen.get(False, output)).float()
-                points.append((point.flatten(1, -2).mean(1) if point.ndim > 2 else point).cpu().numpy())
-                outputs.append(output.cpu().numpy())
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return np.concatenate(points), np.concatenate(outputs)
+def fitting(n: int, d: int, seconds: float) -> int:
+    """How many of n points (n, d) can be shown in so many seconds, about; 0: too few to show."""
+    few = min(n, LEAST_SHOWN)
+    while n >= few:
+        least = min(n, d)
+        if WRITTEN + PER_VALUE * n * d + PER_PRODUCT * (n * d * least + 10 * least**3) <= seconds:
+            return n
+        n //= 2
+    return 0
 
 
 def principal(points: Array) -> Array:
@@ -158,10 +162,6 @@ def _embedded(loop: Loop, split: str, most: int | None = None) -> tuple[Array, A
     classes = loop.parts.samples[split].targets.cpu().numpy()
     rows = _evenly(len(points), most or len(points))
     return points[rows], classes[rows]
-
-
-def _evenly(of: int, most: int) -> NDArray[np.int64]:
-    return np.arange(of) if of <= most else np.linspace(0, of - 1, most).astype(np.int64)
 
 
 def _classified(x: Array, y: Array, points: Array, classes: Array) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,8 @@ FIRST = 4
 """Epochs before the rules are asked first."""
 APART = 1.5
 """How many times as many epochs have gone by when they are asked again."""
-COST = 0.015
-"""Seconds that asking takes, before it is known."""
+COST, LOADING = 0.015, 0.06
+"""Seconds that asking takes before it is known, and loading the rules before they are asked first."""
 
 
 class Findings:
@@ -39,7 +40,8 @@ class Findings:
         """What the run says of model and data."""
         self.told: set[str] = set()
         """Names of the rules whose findings are in the log; a checkpoint has them."""
-        self._next, self._cost = FIRST, COST
+        self._next = FIRST
+        self._cost = COST if "labtui.diagnose" in sys.modules else COST + LOADING
 
     def due(self, epoch: int) -> bool:
         """Whether to ask at the end of an epoch."""

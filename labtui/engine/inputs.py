@@ -43,8 +43,9 @@ MOST_PROVED = 200
 """Pairs that are compared whole."""
 EXAMPLES = 5
 BATCH = 128
-PER_VALUE, PER_SAMPLE = 3e-8, 6e-6
-"""Seconds for a value that is counted, for a sample that is compared; on a slow CPU."""
+CALL, PER_VALUE, PER_SAMPLE = 1e-3, 8e-8, 6e-6
+"""Seconds for some samples that are counted at once and each of their values, for a sample that is compared; on a slow
+CPU."""
 
 
 class Inputs:
@@ -57,35 +58,38 @@ class Inputs:
     def __init__(self, parts: Parts, run: Run, budget: Budget) -> None:
         self.parts, self.run, self.budget = parts, run, budget
         self.done = run.attempt > 1 and (run.paths.artifacts / f"{NAME}.json").exists()
-        self._cost = 0.0
+        self._cost = self._least = 0.0
 
     def look(self, over: bool) -> None:
         """Look, if it is time; if the training is `over`, at fewer samples where it does not pay for all."""
         if self.done:
             return
         with self.budget.spending():
-            self._cost = self._cost or self._guess()
-        # The other half is for what comes later.
-        share = max(self.budget.left(), 0.0) / 2 / self._cost
-        if share >= 1 or over:
-            self.done = True
-            with self.budget.spending():
-                try:
-                    self.run.artifact(NAME, describe(self.parts.samples, self.parts.given, min(share, 1.0)))
-                except (
-                    Exception
-                ) as error:  # of data of the user's own, or of a full disk; it ends no training
-                    tell(f"labtui: inputs cannot be described: {type(error).__name__}: {error}")
+            try:
+                self._look(over)
+            except Exception as error:  # of data of the user's own, or a full disk; it ends no training
+                self.done = True
+                tell(f"labtui: inputs cannot be described: {type(error).__name__}: {error}")
+
+    def _look(self, over: bool) -> None:
+        self._cost = self._cost or self._guess()
+        left = max(self.budget.left(), 0.0)
+        share = left / 2 / self._cost  # the other half is for what comes later
+        self.done = share >= 1 or over
+        if share >= 1 or (over and left >= self._least):
+            self.run.artifact(NAME, describe(self.parts.samples, self.parts.given, min(share, 1.0)))
 
     def _guess(self) -> float:
         """About how many seconds it takes."""
-        dataset = self.parts.samples["train"].shelf.dataset
+        samples = self.parts.samples
+        dataset = samples["train"].shelf.dataset
         begun = time.thread_time()
+        _counted(samples["train"], samples["train"].index[:1], None, torch.zeros(1, dtype=torch.int64))
         values = dataset.example.numel()
-        each = max(time.thread_time() - begun, values * PER_VALUE)
-        splits = self.parts.samples.values()
-        counted = sum(min(len(one), MOST_SAMPLES, max(1, MOST_VALUES // values)) for one in splits)
-        return counted * each + sum(min(len(one), MOST_COMPARED) for one in splits) * PER_SAMPLE
+        each = max(time.thread_time() - begun - CALL, values * PER_VALUE)
+        self._least = CALL * len(samples) + LEAST * len(samples) * each
+        counted = sum(min(len(one), MOST_SAMPLES, max(1, MOST_VALUES // values)) for one in samples.values())
+        return counted * each + sum(min(len(one), MOST_COMPARED) for one in samples.values()) * PER_SAMPLE
 
 
 def describe(samples: dict[str, Samples], given: dict[str, Any], share: float = 1.0) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from labtui.engine import optim
 from labtui.engine.batch import Batch
 from labtui.engine.checkpoint import Checkpoints
+from labtui.engine.features import Features
 from labtui.engine.objective import Objective
 from labtui.engine.patience import Best, Patience
 from labtui.engine.pieces import Pieces
@@ -145,7 +147,7 @@ class Loop:
         """Keep what was good, and the error that the training ends with."""
         # The best epoch was good, and may still wait in memory.
         self.checkpoints.flush()
-        self.watch.save()
+        self.watch.lost(self.parts.best[0].facts())
         self.world.wait()  # all are here, and the first has something to write
         return self.diverged(error)
 
@@ -181,18 +183,26 @@ class Loop:
         tally, _ = self.predict(split)
         return {f"{split}.{name}": value for name, value in tally.scores().items()}
 
-    def predict(self, split: str, keep: bool = False) -> tuple[Tally, list[Tensor]]:
-        """The model's tally on a split, and its outputs in order of its samples if they are to be kept."""
-        return self.pieces.within_memory(lambda: self._predict(split, keep))
+    def predict(
+        self, split: str, keep: bool = False, features: Features | None = None
+    ) -> tuple[Tally, list[Tensor]]:
+        """The model's tally on a split, and its outputs in order of its samples if they are to be kept.
 
-    def _predict(self, split: str, keep: bool) -> tuple[Tally, list[Tensor]]:
+        Args:
+            features: takes what the last layer sees.
+        """
+        return self.pieces.within_memory(lambda: self._predict(split, keep, features))
+
+    def _predict(self, split: str, keep: bool, features: Features | None) -> tuple[Tally, list[Tensor]]:
         tally, outputs = self.parts.tally(), []
         model = self.parts.model.eval()
         self.world.align(model)
-        with torch.no_grad():
+        with torch.no_grad(), features.noting() if features else nullcontext():
             for batch in self.parts.samples[split].batches(self.pieces.without_gradient(), self.world):
                 loss, output = self.parts.objective(model, batch)
                 tally.add(loss, output, batch.y)
+                if features:
+                    features.take(output)
                 if keep:
                     outputs.append(output)
         if keep:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from labtui.engine.activations import Activations
-from labtui.engine.budget import WHILE, Budget
+from labtui.engine.budget import SHARE, WHILE, Budget
 from labtui.engine.looks import Array, Looks
 from labtui.engine.objective import is_weight
 from labtui.writer import Run
@@ -90,7 +90,7 @@ class Statistics:
         if (step % self.every and step != self.last) or step == self._asked:
             return False
         self._asked = step
-        return step in (0, self.last) or self.budget.left(WHILE) >= self._cost
+        return not step or self.budget.left(SHARE if step == self.last else WHILE) >= self._cost
 
     def gradient(self, scale: float) -> None:
         """See the gradient that the next step is made of, before it is cut.

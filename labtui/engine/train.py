@@ -179,7 +179,6 @@ def of_best(loop: Loop, held_out: Sequence[str], classes: list[str], result: dic
     result["best"] = {name: best[name] for name in ("metric", "goal", "value", "step", "epoch")}
     if loop.parts.objective.kept == "predictions":
         predictions(loop, held_out, classes, best)
-        embedding.keep(loop)
         teaching.keep(loop, held_out, classes)
         return
     for split in held_out:
@@ -193,14 +192,16 @@ def of_best(loop: Loop, held_out: Sequence[str], classes: list[str], result: dic
 
 
 def predictions(loop: Loop, held_out: Sequence[str], classes: list[str], best: dict[str, Any]) -> None:
-    """Score the best weights against the targets, and keep confusion matrix and outputs."""
+    """Score the best weights against the targets, and keep confusion matrix, outputs, and the embedding."""
     values = torch.Size(loop.parts.objective.expected or ()).numel()
     confusion: dict[str, Any] = {"classes": classes, "step": best["step"], "epoch": best["epoch"]}
     found: dict[str, Any] = {}
     figures: dict[str, Any] = {"step": best["step"], "epoch": best["epoch"]}
+    seen = embedding.features(loop)
     for split in held_out:
         samples = loop.parts.samples[split]
-        tally, outputs = loop.predict(split, keep=values * len(samples) <= MOST_PREDICTIONS)
+        features = seen if split == "val" else None
+        tally, outputs = loop.predict(split, values * len(samples) <= MOST_PREDICTIONS, features)
         scores = {f"{split}.{name}": value for name, value in tally.scores().items()}
         if split == "test":
             loop.run.log(scores, best["step"])
@@ -210,12 +211,17 @@ def predictions(loop: Loop, held_out: Sequence[str], classes: list[str], best: d
             found[f"{split}_index"] = samples.index.cpu().numpy()
             found[f"{split}_y"] = wanted.cpu().numpy()
             found[f"{split}_scores"] = said.cpu().numpy()
-            figures[split] = outputs_.describe(said, wanted if wanted.shape == said.shape else None)
+            with loop.watch.budget.spending():
+                some = outputs_.some(said, loop.watch.budget.left())
+                target = wanted[::some] if wanted.shape == said.shape else None
+                figures[split] = outputs_.describe(said[::some], target)
     loop.run.artifact("confusion", confusion)
     if found:
         loop.run.artifact("predictions", found)
         if loop.recipe.train.statistics:
-            loop.run.artifact(outputs_.NAME, figures)
+            with loop.watch.budget.spending():
+                loop.run.artifact(outputs_.NAME, figures)
+    embedding.keep(loop, seen)
 
 
 def reconstructions(loop: Loop, split: str) -> None:

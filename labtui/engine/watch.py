@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +11,7 @@ from labtui.engine.budget import Budget
 from labtui.engine.findings import Findings
 from labtui.engine.inputs import Inputs
 from labtui.engine.statistics import Statistics
+from labtui.errors import LabError
 from labtui.recipe.core import Recipe
 from labtui.writer import Run
 
@@ -69,6 +70,14 @@ class Watch:
             for weight in model.parameters():
                 weight.grad = None
         return len(batch)
+
+    def lost(self, best: dict[str, object] | None) -> None:
+        """Keep what was seen of a training that is lost, and say what is wrong, whatever that takes: nothing waits
+        for it any more."""
+        if self.on:
+            self.statistics.save()
+            with suppress(LabError, OSError):  # that the training is lost is what is to be said
+                self.findings.tell(best)
 
     def conclude(self, best: dict[str, object] | None) -> None:
         """Say at last what is wrong; everything is kept, and known."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from labtui.engine.checkpoint import Checkpoints
+from labtui.engine.features import Features
 from labtui.engine.loop import Loop, Parts
 from labtui.engine.tally import MOST_VALUES, Tally
 from labtui.recipe.core import Recipe
@@ -124,10 +125,12 @@ class Member(Loop):
             if step % every == 0:
                 log({"train.step_loss": loss, "train.grad_norm": norm}, step)
 
-    def predict(self, split: str, keep: bool = False) -> tuple[Tally, list[Tensor]]:
+    def predict(
+        self, split: str, keep: bool = False, features: Features | None = None
+    ) -> tuple[Tally, list[Tensor]]:
         """The model's tally on a split, from what is known already if anything is."""
-        if split != "val" or not self.seen or keep:
-            return super().predict(split, keep)
+        if split != "val" or not self.seen or keep or features:
+            return super().predict(split, keep, features)
         tally = self.parts.tally()
         for batch in self.seen:
             tally.add(*batch)
