@@ -6,16 +6,18 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from engine_lab import make, train_here
 from recipe_lab import shipped
 
+from labtui.data.corpus_sim import make_features as make_speech
 from labtui.data.fnirs_sim import make as make_fnirs
 from labtui.diagnose import Diagnosis, Finding
 from labtui.files.goals import goal_of
 from labtui.query import Lab
 from labtui.query.aggregate import aggregate, protocols
-from labtui.query.diagnosis import diagnosis
+from labtui.query.diagnosis import case, diagnosis
 from labtui.query.group_diagnosis import group_diagnosis
 from labtui.query.lab import Run
 from labtui.recipe.read import load
@@ -25,6 +27,7 @@ FILES = {file.stem: file for file in shipped("diagnosis")}
 FLAWED = {
     "collapsed": {"output and loss do not fit", "constant outputs", "no better than a constant"},
     "double-softmax": {"output and loss do not fit"},
+    "not-normalised": {"input not normalised"},
     "over-fitting": {"over-fitting"},
     "rate-too-low": {"learning rate too low"},
 }
@@ -35,7 +38,7 @@ GROUPS = {
     "stuck": {"some repeats stuck at chance"},
 }
 """Recipes of several, and what is found of them together."""
-FINE = ["double-softmax-mended", "folds", "rate-mended"]
+FINE = ["double-softmax-mended", "folds", "not-normalised-mended", "rate-mended"]
 Trained = Callable[[str], list[Run]]
 
 
@@ -48,6 +51,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     def runs(name: str) -> list[Run]:
         if name == "collapsed":
             make_fnirs(root / "data" / "fnirs_simulated")
+        if name.startswith("not-normalised") and not (root / "data" / "speech_features_simulated").exists():
+            make_speech(root / "data" / "speech_features_simulated", 1, each=6)
         found = []
         for recipe in expand(load(FILES[name], ["resources.gpus=0", "resources.threads=1"]), f"{name}.toml"):
             paths = make(root, recipe)
@@ -105,6 +110,23 @@ def test_a_collapsed_model_has_all_constructs_off_and_is_worth_a_constant_and_a_
     assert equal in said.evidence
     assert "a double sigmoid" in finding(found, "output and loss do not fit").text
     assert goal_of("val.hamming_loss") == "min" == run.row.metrics["val.hamming_loss"].goal
+
+
+def test_gradients_that_seemed_to_vanish_and_it_was_the_normalisation(trained: Trained) -> None:
+    shares = []
+    for name in ("not-normalised", "not-normalised-mended"):
+        weights = case(trained(name)[0]).weights
+        layers = weights["layers"].tolist()
+        looks = [
+            weights["grad_norm"][:, layers.index(layer)]
+            for layer in ("context.lstm.weight_hh_l0", "head.0.weight")
+        ]
+        first, last = (float(one[np.isfinite(one)][0]) for one in looks)
+        shares.append(first / last)
+    assert shares[0] < 0.25 * shares[1]
+    (run,) = trained("not-normalised")
+    said = " ".join(finding(diagnosis(run), "input not normalised").evidence)
+    assert "standard deviation" in said and "the gradient's norm" in said
 
 
 def test_a_double_softmax_has_a_floor(trained: Trained) -> None:

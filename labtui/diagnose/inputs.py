@@ -8,6 +8,7 @@ import numpy as np
 
 from labtui.diagnose.case import Case, Floats, figure
 from labtui.diagnose.rules import Finding, rule
+from labtui.diagnose.weights import by_layer
 
 LARGE, SMALL = 30.0, 1e-3
 """Standard deviations of all channels beyond which steps of a usual learning rate are much too large, or nothing."""
@@ -78,7 +79,7 @@ def unnormalised(case: Case) -> Finding | None:
     samples = case.inputs["splits"]["train"].get("samples")
     return Finding(
         f"the model's input is not normalised: {' and '.join(wrong)}",
-        (*evidence, *more, f"of {samples} training samples as the model sees them"),
+        (*evidence, *more, f"of {samples} training samples as the model sees them", *by_layer(case)),
         "normalise each channel by the training split's mean and standard deviation (an option of many data sets: "
         "data.norm), or let the model begin with a normalisation layer; gradients that look as if they vanish are "
         "often this",

@@ -85,6 +85,20 @@ def exploding(case: Case) -> Finding | None:
     )
 
 
+def by_layer(case: Case) -> list[str]:
+    """The layers with the least and the largest gradients, as evidence; empty: too little is known."""
+    known = _relative(case)
+    if known is None:
+        return []
+    names, relative = known
+    usual = _median(relative)
+    ends = (int(np.nanargmin(usual)), int(np.nanargmax(usual)))
+    least, most = (f"{names[at]}: {figure(float(usual[at]))}" for at in ends)
+    return [
+        f"the gradient's norm by that of the weights, from the least layer's to the largest: {least} to {most}"
+    ]
+
+
 def _median(rows: Floats) -> Floats:
     """Of each column's numbers; NaN where there are none. (`np.nanmedian` warns of such columns, and warnings can
     be kept still for all threads only.)"""
