@@ -369,16 +369,8 @@ def attach(root: Path, attempt: int, like: Run | None = None) -> Run:
 
 
 def _occupy(paths: RunPaths, attempt: int, launcher: str, **more: Any) -> None:
-    record = (
-        process.identity()
-        | more
-        | {
-            "attempt": attempt,
-            "launcher": launcher,
-            "directory": rundir.directory(paths.root),
-            "time": time.time(),
-        }
-    )
+    here = {"attempt": attempt, "launcher": launcher, "directory": rundir.directory(paths.root)}
+    record = process.identity() | more | here | {"time": time.time()}
     write_json(paths.process, record, fsync=False)
 
 

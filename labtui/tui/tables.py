@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labtui.cells import clean, fit, width
+from labtui.rows import Row
 from labtui.table import age, cell, duration, moment, number
 from labtui.tui.columns import reader
 from labtui.tui.grouping import GroupLine
@@ -120,6 +121,29 @@ def _content(snapshot: Snapshot, key: str) -> tuple[str, int]:
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in sample)
     widest = max((width(_plain(v)) for v in sample), default=0)
     return "right" if sample and numbers else "left", min(max(widest, min(width(key), 12), 4), _WIDEST)
+
+
+def status_row(found: Snapshot, shown: int, marked: int, trouble: str = "") -> Row:
+    """Counts of all runs by state, or what is wrong.
+
+    Args:
+        shown, marked: how many runs the table shows, and are marked.
+        trouble: what is wrong with the disk.
+    """
+    row: Row = [(" labtui  ", "title")]
+    if trouble := found.problem or trouble:
+        return [*row, (trouble + "  ", "bad")]
+    counts, groups = found.counts(), len(found.groups)
+    for state, (_, style) in SIGNS.items():
+        if counts.get(state):
+            row += [(f"{counts[state]} ", "bold"), (f"{state}  ", style)]
+    if shown != len(found.place):
+        row.append((f"{shown} shown  ", "warn"))
+    if groups:
+        row.append((f"{groups} group{'s' if groups > 1 else ''}  ", "warn"))
+    if marked:
+        row.append((f"{marked} marked  ", "accent"))
+    return row
 
 
 def run_cells(

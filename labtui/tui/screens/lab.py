@@ -13,7 +13,6 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
-from labtui.rows import Row
 from labtui.tui.commands import COMMON, RUN, Command, bindings
 from labtui.tui.completing import WantWords, Words
 from labtui.tui.feed import News
@@ -21,7 +20,7 @@ from labtui.tui.marks import Marks
 from labtui.tui.screens.base import RunActions
 from labtui.tui.snapshot import Snapshot
 from labtui.tui.sparks import WantSparks
-from labtui.tui.tables import SIGNS
+from labtui.tui.tables import status_row
 from labtui.tui.want import Want
 from labtui.tui.widgets.charts import CHARTS, MOST, ChartKeys, Charts
 from labtui.tui.widgets.filter import FilterInput, FilterLine
@@ -147,23 +146,10 @@ class LabScreen(ChartKeys, RunActions):
 
     def show_status(self) -> None:
         """Counts by state, the lab, what is wrong with the filter or the disk; and the machine."""
+        shown, marked = len(self.runs.shown_runs), len(self.marked)
+        row = status_row(self._snapshot, shown, marked, self.lab_app.trouble)
+        self.query_one("#status", Lines).show([[*row, (self.lab_app.place, "dim")]])
         counts = self._snapshot.counts()
-        row: Row = [(" labtui  ", "title")]
-        trouble = self._snapshot.problem or self.lab_app.trouble
-        if trouble:
-            row.append((trouble + "  ", "bad"))
-        else:
-            for state, (_, style) in SIGNS.items():
-                if counts.get(state):
-                    row += [(f"{counts[state]} ", "bold"), (f"{state}  ", style)]
-            if (shown := len(self.runs.shown_runs)) != len(self._snapshot.place):
-                row.append((f"{shown} shown  ", "warn"))
-            if groups := len(self._snapshot.groups):
-                row.append((f"{groups} group{'s' if groups > 1 else ''}  ", "warn"))
-            if self.marked:
-                row.append((f"{len(self.marked)} marked  ", "accent"))
-        row.append((self.lab_app.place, "dim"))
-        self.query_one("#status", Lines).show([row])
         states = zip(self._snapshot.place, self._snapshot.columns["state"], strict=True)
         running = [key for key, state in states if state == "running"] if counts.get("running") else []
         if self.lab_app.news is not None:  # nothing that is not asked for comes before the first picture

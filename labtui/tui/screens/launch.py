@@ -302,11 +302,9 @@ class LaunchScreen(Base):
             from labtui.recipe.save import save
 
             try:
-                path = save(folder, name, text, before)
+                self.app.call_from_thread(self.was_saved, save(folder, name, text, before), text)
             except (LabtuiError, OSError) as error:
                 self.app.call_from_thread(self.lab_app.say, str(error), "error")
-                return
-            self.app.call_from_thread(self.was_saved, path, text)
 
         self.run_worker(work, thread=True, name="save", group="save")
 
