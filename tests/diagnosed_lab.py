@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,14 @@ def with_parts(root: Path) -> Path:
     return root
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """However slow this machine is, everything of a training is looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("labtui.engine.budget.FREE", 60.0)
+        yield
+
+
 def asked(lab: Path, *, fails: bool = False, data: Any = None, model: Any = None, **tables: Any) -> Diagnosis:
     """Train, and ask all rules of the run."""
     train = {"epochs": 40, "batch_size": 32} | tables.pop("train", {})
@@ -91,10 +101,7 @@ def asked(lab: Path, *, fails: bool = False, data: Any = None, model: Any = None
     }
     what = Recipe.model_validate(what)
     paths = make(lab, what)
-    if fails:
-        with pytest.raises(LabtuiError):
-            train_here(paths, what)
-    else:
+    with unhurried(), pytest.raises(LabtuiError) if fails else nullcontext():
         train_here(paths, what)
     # A training in this process is never said to be finished.
     return diagnose(replace(case(Lab(paths.lab).run(paths.id)), over=not fails))

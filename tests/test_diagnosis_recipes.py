@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnosed_lab import unhurried
 from engine_lab import make, train_here
 from recipe_lab import shipped
 
@@ -56,7 +57,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         found = []
         for recipe in expand(load(FILES[name], ["resources.gpus=0", "resources.threads=1"]), f"{name}.toml"):
             paths = make(root, recipe)
-            train_here(paths, recipe)
+            with unhurried():
+                train_here(paths, recipe)
             found.append(paths)
         return [Lab(paths.lab).run(paths.id) for paths in found]
 
