@@ -126,10 +126,7 @@ def parts(
     shelf = (known or Known()).shelf(of.dataset, device, lambda: samples.shelve(of.dataset, device, aim.task))
     placed = samples.place(shelf, at)
     if recipe.train.sampler == "balanced":
-        if of.dataset.task != "classes":
-            message = f'train.sampler = "balanced" needs classes, and this data is for {of.dataset.task}'
-            raise TrainingError("error", message)
-        placed["train"].balance()
+        _balance(placed["train"], of.dataset.task)
     steps = len(placed["train"].cut(recipe.train.batch_size))
     watched = getattr(recipe.schedule, "monitor", recipe.validate_.monitor)
     model = of.model.to(device)
@@ -165,6 +162,13 @@ def parts(
         world=world,
         given=of.layers["given"],
     )
+
+
+def _balance(train: samples.Samples, task: str) -> None:
+    """Draw classes equally often."""
+    if task != "classes":
+        raise TrainingError("error", f'train.sampler = "balanced" needs classes, and this data is for {task}')
+    train.balance()
 
 
 def mixed(split: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -48,9 +48,13 @@ def _counted(doc: Document) -> Iterator[str]:
     ]
     yield " ".join(parts) + f": {states(Counter(str(row['state']) for row in rows))}."
     first, last = rows[0], rows[-1]
+    took = duration(sum(row["duration"] or 0.0 for row in rows if row["ended"]))
+    if first is last:
+        yield f"It is {code(last['id'])}, made {moment(last['created'])}, and took {took}."
+        return
     yield (
         f"The first was made {moment(first['created'])}, the newest, {code(last['id'])}, {moment(last['created'])}. "
-        f"Together they took {duration(sum(row['duration'] or 0.0 for row in rows if row['ended']))}."
+        f"Together they took {took}."
     )
 
 
