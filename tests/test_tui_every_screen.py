@@ -56,7 +56,6 @@ ONE = (
     Look("ends", "escape escape B", "fewer than two runs"),
     Look("lab-report", "escape P", "1 run of 1"),
     Look("notebook", "escape N", "look at the outer race"),
-    Look("launch", "escape E", "from 1 earlier run"),
 )
 THOUSAND = (
     Look("", "", "940 finished"),  # its picture: test_tui_lab_pictures.py
